@@ -1,0 +1,151 @@
+//! Sessions and how their runtimes are reached.
+
+use std::fmt;
+use std::str::FromStr;
+
+use moorline_ssh_files::{Alias, HostName, InvalidName, Place, Port, UserName};
+
+/// What a person follows; outlives its runtimes. Its name is also the ssh alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Name and ssh alias.
+    pub name: Alias,
+    /// How the runtime is reached.
+    pub link: Link,
+    /// The user on the runtime.
+    pub user: UserName,
+    /// The folder that editors open, absolute on the runtime.
+    pub folder: Option<RemotePath>,
+}
+
+/// How a runtime is reached, and where it now is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// A plain host and port: bore, frp, a relay that listens publicly, any VM.
+    Direct(Place),
+    /// An ngrok TCP endpoint.
+    Ngrok(Place),
+    /// A Cloudflare quick or named tunnel, by its host name.
+    Cloudflare(HostName),
+    /// Reverse SSH: the runtime's sshd listens on a port of the relay's loopback.
+    Relay(RelayLink),
+}
+
+impl Link {
+    /// The link's word in config files, output and docs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Direct(_) => "direct",
+            Self::Ngrok(_) => "ngrok",
+            Self::Cloudflare(_) => "cloudflare",
+            Self::Relay(_) => "relay",
+        }
+    }
+
+    /// The host and port that ssh itself dials; `None` for links that need a `ProxyCommand`.
+    pub fn dialled(&self) -> Option<&Place> {
+        match self {
+            Self::Direct(place) | Self::Ngrok(place) => Some(place),
+            Self::Cloudflare(_) | Self::Relay(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct(place) | Self::Ngrok(place) => write!(f, "{}:{}", place.host, place.port),
+            Self::Cloudflare(host) => write!(f, "{host}"),
+            Self::Relay(link) => write!(f, "port {} of {}", link.port, link.relay),
+        }
+    }
+}
+
+/// A reverse tunnel that ends on a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayLink {
+    /// The machine that holds the port.
+    pub relay: RelayTarget,
+    /// The port on the relay's `127.0.0.1`.
+    pub port: Port,
+    /// Whether the person said that this relay is theirs alone, so that a key seen there (with the uid check)
+    /// has trust `channel`.
+    pub mine_alone: bool,
+}
+
+/// How the person's own `ssh` reaches the relay: `[user@]host[:port]`, where the host may be an alias of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayTarget {
+    /// The user, unless the person's config says it.
+    pub user: Option<UserName>,
+    /// Host name or alias.
+    pub host: HostName,
+    /// The relay's SSH port, unless the person's config says it.
+    pub port: Option<Port>,
+}
+
+impl fmt::Display for RelayTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(user) = &self.user {
+            write!(f, "{user}@")?;
+        }
+        match self.port {
+            Some(port) if self.host.as_str().contains(':') => write!(f, "[{}]:{port}", self.host),
+            Some(port) => write!(f, "{}:{port}", self.host),
+            None => write!(f, "{}", self.host),
+        }
+    }
+}
+
+impl FromStr for RelayTarget {
+    type Err = InvalidName;
+
+    fn from_str(value: &str) -> Result<Self, InvalidName> {
+        let (user, place) = match value.rsplit_once('@') {
+            Some((user, place)) => (Some(user.parse()?), place),
+            None => (None, value),
+        };
+        let bracketed = place.strip_prefix('[').and_then(|p| p.split_once(']'));
+        let (host, port) = match bracketed {
+            Some((host, "")) => (host, None),
+            Some((host, tail)) => (host, Some(tail.strip_prefix(':').unwrap_or(tail))),
+            None if place.matches(':').count() == 1 => {
+                let (host, port) = place.split_once(':').unwrap_or((place, ""));
+                (host, Some(port))
+            }
+            None => (place, None),
+        };
+        Ok(Self { user, host: host.parse()?, port: port.map(str::parse).transpose()? })
+    }
+}
+
+/// An absolute folder on the runtime: starts with `/`, no control characters, at most 1024 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemotePath(String);
+
+/// A folder that is not absolute, too long, or holds control characters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a folder on the runtime: give an absolute path such as /content")]
+pub struct InvalidRemotePath(String);
+
+impl RemotePath {
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RemotePath {
+    type Err = InvalidRemotePath;
+
+    fn from_str(value: &str) -> Result<Self, InvalidRemotePath> {
+        let ok = value.starts_with('/') && value.len() <= 1024 && !value.chars().any(char::is_control);
+        if ok { Ok(Self(value.to_owned())) } else { Err(InvalidRemotePath(value.chars().take(80).collect())) }
+    }
+}
+
+impl fmt::Display for RemotePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
