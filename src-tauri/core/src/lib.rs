@@ -1,6 +1,8 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
+pub mod dirs;
 pub mod session;
+pub mod state_lock;
 pub mod trust;
 
 pub use moorline_ssh_files as ssh_files;
