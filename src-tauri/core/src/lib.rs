@@ -1,7 +1,9 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
+mod atomic;
 pub mod dirs;
 pub mod session;
+pub mod sessions_file;
 pub mod state_lock;
 pub mod trust;
 
