@@ -1,6 +1,11 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
+mod atomic;
+pub mod dirs;
+pub mod pins;
 pub mod session;
+pub mod sessions_file;
+pub mod state_lock;
 pub mod trust;
 
 pub use moorline_ssh_files as ssh_files;

@@ -1,0 +1,194 @@
+//! `config.toml`: the sessions, in a file that a person may edit too.
+//!
+//! ```toml
+//! version = 1
+//!
+//! [session.colab]
+//! link = "ngrok"            # direct, ngrok, cloudflare or relay
+//! host = "0.tcp.eu.ngrok.io"
+//! port = 15873
+//! user = "root"             # root when it is not said
+//! folder = "/content"       # may be left out
+//!
+//! [session.trainer]
+//! link = "relay"
+//! relay = "me@home.example:2222"
+//! port = 7423
+//! relay_is_mine_alone = true
+//! user = "root"
+//! ```
+//!
+//! Comments, order and keys that this version does not know survive every change.
+
+mod edit;
+mod read;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use moorline_ssh_files::Alias;
+use toml_edit::DocumentMut;
+
+use crate::atomic;
+use crate::dirs::{Dirs, DirsError};
+use crate::session::Session;
+
+/// The layout that this version reads and writes.
+const VERSION: i64 = 1;
+const BOM: char = '\u{feff}';
+
+/// The sessions file in memory. Whoever saves holds the [state lock](crate::state_lock::StateLock) from before
+/// the load.
+#[derive(Debug)]
+pub struct SessionsFile {
+    path: PathBuf,
+    /// What stood on disk; `None` when there was no file.
+    loaded: Option<String>,
+    /// How the document reads when nothing was changed.
+    unchanged: String,
+    doc: DocumentMut,
+    sessions: BTreeMap<Alias, Session>,
+}
+
+/// Why the sessions file could not be used. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionsFileError {
+    /// The file is there, and cannot be read.
+    #[error("cannot read {path}: {source}; check its permissions and try again")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file cannot be replaced.
+    #[error("cannot write {path}: {source}; the old file is still in place")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file's directory cannot be made.
+    #[error(transparent)]
+    Dir(#[from] DirsError),
+    /// The file holds what it may not.
+    #[error("{path}, line {line}: {what}; correct the line and try again")]
+    Bad {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key and what is wrong with it.
+        what: String,
+    },
+    /// A newer Moorline wrote the file.
+    #[error(
+        "{path} has version {found}, and this Moorline knows version {VERSION}: use the newer Moorline that wrote it"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version that it says.
+        found: i64,
+    },
+    /// Another program wrote the file between load and save.
+    #[error("{path} was changed by another program just now; nothing was written, try again")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl SessionsFile {
+    /// Reads the file; one that is missing has no sessions.
+    ///
+    /// # Errors
+    /// It cannot be read, is not TOML, is newer, or one session in it is wrong: then none is used, since a
+    /// half-read file that is saved would look as if the person had removed the rest.
+    pub fn load(path: &Path) -> Result<Self, SessionsFileError> {
+        let loaded = read_text(path)?;
+        let text = plain(loaded.as_deref().unwrap_or_default());
+        let (doc, sessions) = read::parse(path, &text)?;
+        Ok(Self { path: path.to_owned(), loaded, unchanged: doc.to_string(), doc, sessions })
+    }
+
+    /// The sessions by name.
+    pub fn sessions(&self) -> &BTreeMap<Alias, Session> {
+        &self.sessions
+    }
+
+    /// One session.
+    pub fn get(&self, name: &Alias) -> Option<&Session> {
+        self.sessions.get(name)
+    }
+
+    /// Adds the session, or changes the one of its name. Keys that do not belong to a [`Session`] stay.
+    pub fn upsert(&mut self, session: Session) {
+        edit::upsert(&mut self.doc, &session);
+        self.sessions.insert(session.name.clone(), session);
+    }
+
+    /// Removes a session with everything in its table; `false` when there is none of this name.
+    pub fn remove(&mut self, name: &Alias) -> bool {
+        edit::remove(&mut self.doc, name);
+        self.sessions.remove(name).is_some()
+    }
+
+    /// Writes the file, 0600, in a directory for the person alone; `false` when nothing had changed, and then
+    /// nothing is written.
+    ///
+    /// # Errors
+    /// The file cannot be written, or another program changed it since [`SessionsFile::load`].
+    pub fn save(&mut self) -> Result<bool, SessionsFileError> {
+        let written = self.doc.to_string();
+        if written == self.unchanged {
+            return Ok(false);
+        }
+        if read_text(&self.path)? != self.loaded {
+            return Err(SessionsFileError::Changed { path: self.path.clone() });
+        }
+        if let Some(dir) = self.path.parent() {
+            Dirs::create_private(dir)?;
+        }
+        let text = like(self.loaded.as_deref().unwrap_or_default(), &written);
+        atomic::replace(&self.path, text.as_bytes())
+            .map_err(|source| SessionsFileError::Write { path: self.path.clone(), source })?;
+        self.loaded = Some(text);
+        self.unchanged = written;
+        Ok(true)
+    }
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, SessionsFileError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(SessionsFileError::Read { path: path.to_owned(), source }),
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|b| *b == b'\n').count();
+            let what = "the text is not UTF-8".to_owned();
+            Err(SessionsFileError::Bad { path: path.to_owned(), line, what })
+        }
+    }
+}
+
+/// The text without what an editor on Windows adds and the TOML writer would drop.
+fn plain(text: &str) -> String {
+    text.strip_prefix(BOM).unwrap_or(text).replace("\r\n", "\n")
+}
+
+/// Gives `new` the byte order mark and line ends that `old` has.
+fn like(old: &str, new: &str) -> String {
+    let ends = if old.contains("\r\n") { new.replace('\n', "\r\n") } else { new.to_owned() };
+    if old.starts_with(BOM) { format!("{BOM}{ends}") } else { ends }
+}
+
+#[cfg(test)]
+mod tests;

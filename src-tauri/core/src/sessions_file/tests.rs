@@ -1,0 +1,260 @@
+use super::*;
+use crate::session::{Link, RelayLink};
+use moorline_ssh_files::Place;
+
+const BOTH: &str = r#"version = 1
+# what the tray asks
+ask_before_open = true
+
+[session.colab]
+link = "ngrok" # the free one
+host = "0.tcp.eu.ngrok.io"
+port = 15873
+user = "root"
+folder = "/content"
+last_editor = "vscode"
+
+# under the desk
+[session.trainer]
+link = "relay"
+relay = "me@home.example:2222"
+port = 7423
+relay_is_mine_alone = true
+user = "root"
+
+[tray]
+colour = "plain"
+"#;
+
+fn write(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("config.toml");
+    fs::write(&path, text).unwrap();
+    (temp, path)
+}
+
+fn alias(name: &str) -> Alias {
+    name.parse().unwrap()
+}
+
+fn place(host: &str, port: u16) -> Place {
+    Place { host: host.parse().unwrap(), port: port.try_into().unwrap() }
+}
+
+fn session(name: &str, link: Link) -> Session {
+    Session { name: alias(name), link, user: "root".parse().unwrap(), folder: None }
+}
+
+#[test]
+fn both_kinds_are_read() {
+    let (_temp, path) = write(BOTH);
+    let file = SessionsFile::load(&path).unwrap();
+    let colab = file.get(&alias("colab")).unwrap();
+    assert_eq!(colab.link, Link::Ngrok(place("0.tcp.eu.ngrok.io", 15873)));
+    assert_eq!(colab.folder.as_ref().unwrap().as_str(), "/content");
+    let relay = RelayLink {
+        relay: "me@home.example:2222".parse().unwrap(),
+        port: 7423.try_into().unwrap(),
+        mine_alone: true,
+    };
+    assert_eq!(file.get(&alias("trainer")).unwrap().link, Link::Relay(relay));
+    assert_eq!(file.sessions().len(), 2);
+}
+
+#[test]
+fn what_is_written_anew_reads_back() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("deep/config.toml");
+    let mut file = SessionsFile::load(&path).unwrap();
+    assert!(file.sessions().is_empty(), "a missing file has no sessions");
+    assert!(!file.save().unwrap() && !path.exists(), "nothing to say, nothing written");
+    let relay =
+        RelayLink { relay: "home".parse().unwrap(), port: 7423.try_into().unwrap(), mine_alone: false };
+    let all = [
+        session("a", Link::Direct(place("192.0.2.7", 22))),
+        session("b.dotted", Link::Cloudflare("x.trycloudflare.com".parse().unwrap())),
+        session("c", Link::Relay(relay)),
+    ];
+    for session in &all {
+        file.upsert(session.clone());
+    }
+    assert!(file.save().unwrap());
+    assert!(!file.save().unwrap(), "a second save has nothing to write");
+    let again = SessionsFile::load(&path).unwrap();
+    assert!(again.sessions().values().eq(&all), "{}", fs::read_to_string(&path).unwrap());
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "version = 1\n\n[session.a]\nlink = \"direct\"\nhost = \"192.0.2.7\"\nport = 22\nuser = \"root\"\n\n\
+         [session.\"b.dotted\"]\nlink = \"cloudflare\"\nhost = \"x.trycloudflare.com\"\nuser = \"root\"\n\n\
+         [session.c]\nlink = \"relay\"\nrelay = \"home\"\nport = 7423\nuser = \"root\"\n"
+    );
+}
+
+#[test]
+fn a_change_touches_its_own_values_alone() {
+    let (_temp, path) = write(BOTH);
+    let mut file = SessionsFile::load(&path).unwrap();
+    let mut colab = file.get(&alias("colab")).unwrap().clone();
+    file.upsert(colab.clone());
+    assert!(!file.save().unwrap(), "the same session again changes nothing");
+    colab.link = Link::Direct(place("6.tcp.ngrok.io", 2));
+    file.upsert(colab);
+    assert!(file.save().unwrap());
+    let expected = BOTH
+        .replace("\"ngrok\" # the free one", "\"direct\" # the free one")
+        .replace("0.tcp.eu.ngrok.io", "6.tcp.ngrok.io")
+        .replace("15873", "2");
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+}
+
+#[test]
+fn another_link_takes_the_old_links_keys_away() {
+    let (_temp, path) = write(BOTH);
+    let mut file = SessionsFile::load(&path).unwrap();
+    file.upsert(session("trainer", Link::Cloudflare("x.example".parse().unwrap())));
+    file.save().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("relay") && !text.contains("7423"), "{text}");
+    assert!(text.contains("# under the desk") && text.contains("[tray]"), "{text}");
+    assert_eq!(SessionsFile::load(&path).unwrap().sessions(), file.sessions());
+}
+
+#[test]
+fn removal_takes_the_sessions_own_comment_and_leaves_the_rest() {
+    let (_temp, path) = write(BOTH.replace("version = 1\n", "").replace("ask_before_open = true\n", ""));
+    let mut file = SessionsFile::load(&path).unwrap();
+    assert!(!file.remove(&alias("gone")));
+    assert!(file.remove(&alias("colab")) && file.remove(&alias("trainer")));
+    file.save().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# what the tray asks\n\n[tray]\ncolour = \"plain\"\n");
+    assert!(SessionsFile::load(&path).unwrap().sessions().is_empty());
+}
+
+#[test]
+fn removal_of_the_last_table_keeps_a_separate_comment() {
+    let (_temp, path) = write("# mine\n\n[session.a]\nlink = \"direct\"\nhost = \"h\"\nport = 1\n# end\n");
+    let mut file = SessionsFile::load(&path).unwrap();
+    assert!(file.remove(&alias("a")));
+    file.save().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# mine\n\n# end\n");
+}
+
+#[test]
+fn other_spellings_of_a_table_work_too() {
+    for text in [
+        "session = { a = { link = \"direct\", host = \"h\", port = 1, keep = 2 } }\n",
+        "session.a = { link = \"direct\", host = \"h\", port = 1, keep = 2 }\n",
+        "session.a.link = \"direct\"\nsession.a.host = \"h\"\nsession.a.port = 1\nsession.a.keep = 2\n",
+        "[session]\na = { link = \"direct\", host = \"h\", port = 1, keep = 2 }\n",
+        "[session.a]\nlink = 'direct'\nhost = \"\"\"h\"\"\"\nport = 0x1\nkeep = 2\n",
+    ] {
+        let (_temp, path) = write(text);
+        let mut file = SessionsFile::load(&path).unwrap();
+        assert_eq!(file.get(&alias("a")).unwrap(), &session("a", Link::Direct(place("h", 1))), "{text}");
+        file.upsert(file.get(&alias("a")).unwrap().clone());
+        assert!(!file.save().unwrap(), "{text}");
+        file.upsert(session("a", Link::Direct(place("other", 1))));
+        file.upsert(session("b", Link::Direct(place("new", 3))));
+        assert!(file.save().unwrap());
+        let again = SessionsFile::load(&path).unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(again.sessions(), file.sessions(), "{written}");
+        assert!(written.contains("keep = 2"), "{written}");
+        file.remove(&alias("a"));
+        file.remove(&alias("b"));
+        file.save().unwrap();
+        assert!(SessionsFile::load(&path).unwrap().sessions().is_empty());
+    }
+}
+
+#[test]
+fn line_ends_and_byte_order_mark_stay() {
+    let (_temp, path) = write(format!("{BOM}{}", BOTH.replace('\n', "\r\n")));
+    let mut file = SessionsFile::load(&path).unwrap();
+    assert!(!file.save().unwrap());
+    file.upsert(session("colab", Link::Direct(place("h", 5))));
+    file.save().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with(BOM), "the mark stays");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
+    assert_eq!(SessionsFile::load(&path).unwrap().sessions(), file.sessions());
+}
+
+#[test]
+fn mixed_line_ends_alone_are_no_change() {
+    let mixed = BOTH.replacen('\n', "\r\n", 3);
+    let (_temp, path) = write(&mixed);
+    assert!(!SessionsFile::load(&path).unwrap().save().unwrap());
+    assert_eq!(fs::read_to_string(&path).unwrap(), mixed);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    let ok = "[session.a]\nlink = \"direct\"\nhost = \"h\"\nport = 1\n";
+    for (text, line, says) in [
+        ("version = \n", 1, ""),
+        ("version = \"1\"\n", 1, "version must be 1"),
+        ("session = 3\n", 1, "[session.colab]"),
+        ("\n[session.Colab]\n", 2, "alias"),
+        ("\n[session.\"c *\"]\n", 2, "alias"),
+        ("[session]\na = 1\n", 2, "must be a table"),
+        ("[session.a]\nuser = \"root\"\n", 1, "link is missing"),
+        ("[session.gpu.box]\nlink = \"direct\"\n", 1, "[session.\"gpu.box\"]"),
+        (&ok.replace("direct", "carrier pigeon"), 2, "carrier pigeon"),
+        (&ok.replace("\"h\"", "\"$(id)\""), 3, "host"),
+        (&ok.replace("\"h\"", "7"), 3, "host must be a text"),
+        (&ok.replace("= 1", "= 0"), 4, "port"),
+        (&ok.replace("= 1", "= 65537"), 4, "port"),
+        (&ok.replace("= 1", "= \"1\""), 4, "without quotes"),
+        (&ok.replace("port = 1\n", ""), 1, "port is missing"),
+        (&format!("{ok}user = \"-l\"\n"), 5, "user"),
+        (&format!("{ok}folder = \"content\"\n"), 5, "/content"),
+        (&ok.replace("direct", "relay"), 1, "relay is missing"),
+        (
+            "[session.a]\nlink = \"relay\"\nport = 1\nrelay = \"h\"\nrelay_is_mine_alone = 1\n",
+            5,
+            "true or false",
+        ),
+    ] {
+        let (_temp, path) = write(text);
+        let error = SessionsFile::load(&path).unwrap_err();
+        let said = error.to_string();
+        assert!(matches!(error, SessionsFileError::Bad { line: at, .. } if at == line), "{said}\n{text}");
+        assert!(said.contains(says) && said.contains("config.toml"), "{said}");
+        assert!(!said.contains('\n'), "one sentence: {said:?}");
+    }
+    let (_temp, path) = write(b"a = 1\nb = \"\xff\"\n");
+    assert!(SessionsFile::load(&path).unwrap_err().to_string().contains("line 2: the text is not UTF-8"));
+}
+
+#[test]
+fn a_newer_file_is_left_alone() {
+    let (_temp, path) = write("version = 2\nsession = \"something new\"\n");
+    let error = SessionsFile::load(&path).unwrap_err();
+    assert!(matches!(error, SessionsFileError::Newer { found: 2, .. }), "{error}");
+}
+
+#[test]
+fn what_another_program_wrote_meanwhile_is_not_lost() {
+    let (_temp, path) = write(BOTH);
+    let mut file = SessionsFile::load(&path).unwrap();
+    file.remove(&alias("colab"));
+    fs::write(&path, "# mine now\n").unwrap();
+    assert!(matches!(file.save(), Err(SessionsFileError::Changed { .. })));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# mine now\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_private_and_a_link_to_it_stays() {
+    use std::os::unix::fs::PermissionsExt;
+    let (temp, real) = write(BOTH);
+    let link = temp.path().join("link.toml");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let mut file = SessionsFile::load(&link).unwrap();
+    file.remove(&alias("colab"));
+    assert!(file.save().unwrap());
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!SessionsFile::load(&real).unwrap().sessions().contains_key(&alias("colab")));
+}
