@@ -1,6 +1,7 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
 pub mod session;
+pub mod ssh;
 pub mod trust;
 
 pub use moorline_ssh_files as ssh_files;
