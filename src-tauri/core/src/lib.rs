@@ -6,6 +6,7 @@ pub mod pins;
 pub mod session;
 pub mod sessions_file;
 pub mod state_lock;
+pub mod ssh;
 pub mod trust;
 
 pub use moorline_ssh_files as ssh_files;

@@ -1,0 +1,202 @@
+//! The own SSH client: a key exchange over a route, up to the point where the server's key is proven.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use moorline_ssh_files::{HostKey, KeyAlgorithm};
+use russh::client::{self, Handle};
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::{Preferred, SshId};
+use tokio::time::Instant;
+
+use super::failure::{SshFailure, shown};
+use super::probe::ProbeError;
+use super::route::{Route, Said};
+use super::watched::{Watch, Watched};
+
+/// Decides whether to go on once the server has proven that it holds its key.
+pub(super) enum Accept {
+    /// Learn the key, then hang up.
+    Nothing,
+    /// Go on only if the key is one of these.
+    OneOf(Vec<HostKey>),
+}
+
+/// What a key exchange came to.
+pub(super) enum Exchange {
+    /// The key was not accepted and the connection is gone; nothing but the key exchange took place.
+    Stopped(HostKey),
+    /// The key was accepted.
+    Ready(Connection),
+}
+
+/// A connection whose server has proven an accepted key; nobody is logged in yet. Dropping it cuts the stream.
+pub(super) struct Connection {
+    pub(super) handle: Handle<Gate>,
+    _watch: Watch,
+}
+
+/// Checks the server's key, and remembers it.
+pub(super) struct Gate {
+    accept: Accept,
+    seen: Arc<Mutex<Option<Presented>>>,
+}
+
+enum Presented {
+    Key(HostKey),
+    Unusable(String),
+}
+
+impl client::Handler for Gate {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
+        let presented = match presented {
+            PublicKeyOrCertificate::PublicKey { key, .. } => match usable(key) {
+                Some(key) => Presented::Key(key),
+                None => Presented::Unusable(format!("a host key of type {}", key.algorithm())),
+            },
+            PublicKeyOrCertificate::Certificate(_) => Presented::Unusable("a host certificate".to_owned()),
+        };
+        let accepted = match (&self.accept, &presented) {
+            (Accept::OneOf(keys), Presented::Key(key)) => keys.contains(key),
+            _ => false,
+        };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
+        Ok(accepted)
+    }
+}
+
+fn usable(key: &PublicKey) -> Option<HostKey> {
+    let blob = key.to_bytes().ok()?;
+    HostKey::from_blob(&blob).ok()
+}
+
+/// Opens `route` and runs the key exchange, all of it before `end`.
+pub(super) async fn exchange(route: &Route, accept: Accept, end: Instant) -> Result<Exchange, ProbeError> {
+    let started = Instant::now();
+    let limit = end.saturating_duration_since(started);
+    let wire = route.open(limit).await?;
+    let said = wire.said();
+    let (stream, watch) = Watched::new(wire);
+    let seen = Arc::new(Mutex::new(None));
+    let config = Arc::new(config(&accept));
+    let gate = Gate { accept, seen: Arc::clone(&seen) };
+    let outcome = tokio::time::timeout_at(end, client::connect_stream(config, stream, gate)).await;
+    let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (outcome, presented) {
+        (Ok(Ok(handle)), Some(Presented::Key(_))) => {
+            Ok(Exchange::Ready(Connection { handle, _watch: watch }))
+        }
+        (_, Some(Presented::Key(key))) => Ok(Exchange::Stopped(key)),
+        (_, Some(Presented::Unusable(what))) => {
+            Err(ProbeError::KeyExchange { reason: format!("it shows {what}, which Moorline cannot pin") })
+        }
+        (Ok(Ok(_)), None) => Err(ProbeError::KeyExchange { reason: "it showed no host key".to_owned() }),
+        (Ok(Err(cause)), None) => Err(explain(route, &watch.head(), said, Some(&cause), limit).await),
+        (Err(_), None) => Err(explain(route, &watch.head(), said, None, limit).await),
+    }
+}
+
+/// Tells why no host key came. `cause` is absent when time ran out.
+async fn explain(
+    route: &Route,
+    head: &[u8],
+    said: Option<Said>,
+    cause: Option<&russh::Error>,
+    limit: Duration,
+) -> ProbeError {
+    if let Some(line) = first_line_of_another_protocol(head) {
+        return ProbeError::NotSsh { said: line };
+    }
+    if !head.is_empty() {
+        let reason = match cause {
+            Some(russh::Error::Disconnect | russh::Error::HUP | russh::Error::IO(_)) => {
+                "it hung up in the middle of it".to_owned()
+            }
+            Some(russh::Error::NoCommonAlgo { kind, theirs, .. }) => {
+                let theirs = shown(&theirs.join(", "), 120);
+                format!("it offers only {theirs} for {kind:?}, which Moorline does not speak")
+            }
+            Some(other) => shown(&other.to_string(), 160),
+            None => format!("it did not finish within {} s", limit.as_secs()),
+        };
+        return ProbeError::KeyExchange { reason };
+    }
+    // A proxy prints its reason at about the time it closes its output; wait for it, but not for long.
+    let printed = match (said, cause) {
+        (Some(said), Some(_)) => said.at_end(Duration::from_millis(500)).await,
+        (Some(said), None) => said.so_far(),
+        (None, _) => String::new(),
+    };
+    let failure = SshFailure::read(&printed);
+    match (route, cause) {
+        (Route::Argv(argv), _) if failure != SshFailure::Other(String::new()) => {
+            ProbeError::Proxy { host: argv.last().cloned().unwrap_or_default(), failure }
+        }
+        (_, Some(_)) => ProbeError::ClosedAtOnce,
+        (_, None) => ProbeError::Silent { after: limit },
+    }
+}
+
+/// The first line, if these bytes are not the beginning of an SSH server's greeting (RFC 4253 section 4.2 lets
+/// other lines precede it).
+fn first_line_of_another_protocol(head: &[u8]) -> Option<String> {
+    let greets = |line: &[u8]| {
+        let known = line.len().min(4);
+        known > 0 && line.get(..known) == b"SSH-".get(..known)
+    };
+    if head.is_empty() || head.split(|b| *b == b'\n').any(greets) {
+        return None;
+    }
+    let first = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    Some(shown(String::from_utf8_lossy(first).trim_end(), 80))
+}
+
+fn config(accept: &Accept) -> client::Config {
+    let mut order = algorithms();
+    if let Accept::OneOf(keys) = accept {
+        // The types that are pinned go first, or a server with several keys would show one of the others.
+        order.sort_by_key(|a| !keys.iter().any(|key| same_type(key.algorithm(), a)));
+    }
+    let preferred = Preferred { key: Cow::Owned(order), ..Preferred::default() };
+    let id = concat!("SSH-2.0-Moorline_", env!("CARGO_PKG_VERSION"));
+    client::Config { client_id: SshId::Standard(Cow::Borrowed(id)), preferred, ..client::Config::default() }
+}
+
+/// The host key algorithms of [`HostKey`], best first; RSA only with SHA-2 signatures.
+fn algorithms() -> Vec<Algorithm> {
+    vec![
+        Algorithm::Ed25519,
+        Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+        Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
+        Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
+        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+        Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+    ]
+}
+
+fn same_type(held: KeyAlgorithm, offered: &Algorithm) -> bool {
+    match offered {
+        Algorithm::Rsa { .. } => held == KeyAlgorithm::Rsa,
+        other => other.as_str() == held.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greeting_is_told_from_other_protocols() {
+        for ssh in [&b""[..], b"SSH-2.0-x\r\n", b"SS", b"Welcome\r\nSSH-2.0-x\r\n", b"SSH-1.5-old\n"] {
+            assert_eq!(first_line_of_another_protocol(ssh), None, "{ssh:?}");
+        }
+        assert_eq!(
+            first_line_of_another_protocol(b"HTTP/1.1 400 Bad Request\r\nServer: SSH-x"),
+            Some("HTTP/1.1 400 Bad Request".to_owned())
+        );
+        assert_eq!(first_line_of_another_protocol(b"\x16\x03\x01"), Some("\\u{16}\\u{3}\\u{1}".to_owned()));
+    }
+}

@@ -1,0 +1,28 @@
+//! Talking SSH: through the person's own `ssh`, and through an own client where a key or a login is at stake.
+//!
+//! - [`system`]: the person's `ssh` program: what it is started with, running one constant command on a relay.
+//! - [`failure`]: why an `ssh` gave up, read from what it printed.
+//! - [`verify`]: asking `ssh -G` whether an entry means what it should.
+//! - [`route`]: the byte stream to a runtime's sshd: TCP, or a child process's standard streams.
+//! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
+//! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
+//! - [`relay`]: who holds a port on a relay, the key behind it, and the relay's own `known_hosts`.
+//!
+//! Every wait is bounded by a time limit that the caller gives. The async functions need a tokio runtime with I/O
+//! and time enabled; a current-thread one will do.
+
+mod client;
+pub mod failure;
+pub mod login;
+pub mod login_key;
+pub mod probe;
+pub mod relay;
+pub mod route;
+pub mod system;
+pub mod verify;
+mod watched;
+
+pub use failure::SshFailure;
+pub use probe::ProbeError;
+pub use route::{Route, RouteError, Wire};
+pub use system::{Prompts, SshRunError, SystemSsh};

@@ -1,0 +1,57 @@
+//! Learning a host key by the key exchange alone: no user name is sent, nobody logs in.
+
+use std::time::Duration;
+
+use moorline_ssh_files::HostKey;
+use tokio::time::Instant;
+
+use super::client::{Accept, Exchange, exchange};
+use super::failure::SshFailure;
+use super::route::{Route, RouteError};
+
+/// Why a runtime showed no host key.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// No byte stream could be opened.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// The connection was accepted and closed without a byte: the tunnel is up, sshd behind it is not.
+    #[error("the tunnel answers but sshd behind it does not; start sshd in the notebook again")]
+    ClosedAtOnce,
+    /// The connection was accepted, then nothing came.
+    #[error("something accepts the connection but stays silent for {} s; the runtime may be gone", after.as_secs())]
+    Silent {
+        /// The limit.
+        after: Duration,
+    },
+    /// Something else than an SSH server answers.
+    #[error("what answers there is not an SSH server (it says {said:?}); check the host and port")]
+    NotSsh {
+        /// Its first line, escaped and bounded.
+        said: String,
+    },
+    /// The server greeted, but the key exchange failed.
+    #[error("the SSH server's key exchange failed: {reason}")]
+    KeyExchange {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The proxy program gave up.
+    #[error("{}", failure.sentence(host, &format!("ssh {host}")))]
+    Proxy {
+        /// Where it leads.
+        host: String,
+        /// Why.
+        failure: SshFailure,
+    },
+}
+
+/// Runs the key exchange over `route` and gives the key that the server has proven to hold: Ed25519 if it has
+/// one, else ECDSA, else RSA. All of it within `limit`.
+pub async fn host_key(route: &Route, limit: Duration) -> Result<HostKey, ProbeError> {
+    match exchange(route, Accept::Nothing, Instant::now() + limit).await? {
+        Exchange::Stopped(key) => Ok(key),
+        // Nothing is accepted, so the exchange never gets this far.
+        Exchange::Ready(_) => Err(ProbeError::KeyExchange { reason: "it went past its host key".to_owned() }),
+    }
+}

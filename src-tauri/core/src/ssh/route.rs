@@ -1,0 +1,258 @@
+//! The byte stream to a runtime's sshd: a TCP connection, or the standard streams of a child process.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use moorline_ssh_files::Place;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// How much of a child's standard error is kept, from its end.
+const STDERR_KEPT: usize = 4096;
+
+/// How a runtime's sshd is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// Straight to a host and port.
+    Tcp(Place),
+    /// Through a program that speaks SSH on its standard streams (`ssh -W`, cloudflared); no shell is involved.
+    Argv(Vec<String>),
+}
+
+/// Why no byte stream could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// The name has no address.
+    #[error("the name {host} does not resolve; the tunnel may be gone, or the name misspelt")]
+    NameUnknown {
+        /// The name.
+        host: String,
+    },
+    /// This machine has no way out: no network, or no name server answers.
+    #[error("this computer has no network connection to {host} ({cause}); check your own network")]
+    OwnNetwork {
+        /// The name or address.
+        host: String,
+        /// The system's reason.
+        cause: String,
+    },
+    /// The machine is there, nothing listens on the port.
+    #[error("{host} port {port} refuses connections; the tunnel is down or its port has changed")]
+    Refused {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// The way there is broken somewhere else.
+    #[error("{host} port {port} cannot be reached: {cause}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// Nothing answered at all.
+    #[error("{host} port {port} did not answer within {} s; the machine or its tunnel is gone, or a firewall is in the way", after.as_secs())]
+    TimedOut {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The limit.
+        after: Duration,
+    },
+    /// The program could not be started.
+    #[error("cannot start {program}: {cause}; check that it is installed")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        cause: io::Error,
+    },
+}
+
+impl Route {
+    /// Opens the stream within `limit`. A child is killed when its [`Wire`] is dropped.
+    pub async fn open(&self, limit: Duration) -> Result<Wire, RouteError> {
+        match self {
+            Self::Tcp(place) => connect(place, limit).await.map(Wire::Tcp),
+            Self::Argv(argv) => start(argv),
+        }
+    }
+}
+
+/// An open byte stream to an sshd.
+#[derive(Debug)]
+pub enum Wire {
+    /// A TCP connection.
+    Tcp(TcpStream),
+    /// A child's standard streams.
+    Child(Box<ChildWire>),
+}
+
+/// A running proxy program; killed on drop.
+#[derive(Debug)]
+pub struct ChildWire {
+    input: ChildStdin,
+    output: ChildStdout,
+    said: Said,
+    _child: Child,
+}
+
+impl Wire {
+    /// What the proxy program prints on standard error; `None` without one. Stays valid when the wire is gone.
+    pub fn said(&self) -> Option<Said> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Child(child) => Some(child.said.clone()),
+        }
+    }
+}
+
+/// The end of what a child printed on standard error.
+#[derive(Debug, Clone)]
+pub struct Said {
+    tail: Arc<Mutex<Vec<u8>>>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Said {
+    /// The last 4 KiB so far.
+    pub fn so_far(&self) -> String {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&tail).into_owned()
+    }
+
+    /// The last 4 KiB once the child has closed the stream, or after `limit`.
+    pub async fn at_end(&self, limit: Duration) -> String {
+        let mut ended = self.ended.clone();
+        let _ = tokio::time::timeout(limit, ended.wait_for(|over| *over)).await;
+        self.so_far()
+    }
+
+    fn collect(mut stderr: ChildStderr) -> Self {
+        let tail = Arc::new(Mutex::new(Vec::new()));
+        let (over, ended) = watch::channel(false);
+        let kept = Arc::clone(&tail);
+        tokio::spawn(async move {
+            let mut chunk = [0; 1024];
+            while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
+                let mut tail = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                tail.extend_from_slice(chunk.get(..count).unwrap_or_default());
+                let surplus = tail.len().saturating_sub(STDERR_KEPT);
+                tail.drain(..surplus);
+            }
+            over.send_replace(true);
+        });
+        Self { tail, ended }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Child(child) => Pin::new(&mut child.output).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, data),
+            Self::Child(child) => Pin::new(&mut child.input).poll_write(cx, data),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Child(child) => Pin::new(&mut child.input).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Child(child) => Pin::new(&mut child.input).poll_shutdown(cx),
+        }
+    }
+}
+
+async fn connect(place: &Place, limit: Duration) -> Result<TcpStream, RouteError> {
+    let (host, port) = (place.host.to_string(), place.port.get());
+    let end = Instant::now() + limit;
+    let timed_out = || RouteError::TimedOut { host: host.clone(), port, after: limit };
+    let lookup = tokio::net::lookup_host((host.clone(), port));
+    let addresses: Vec<SocketAddr> = match tokio::time::timeout_at(end, lookup).await {
+        Err(_) => return Err(RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }),
+        Ok(Err(cause)) => return Err(name_error(host, &cause)),
+        Ok(Ok(found)) => found.collect(),
+    };
+    let mut last = RouteError::NameUnknown { host: host.clone() };
+    for (tried, address) in addresses.iter().enumerate() {
+        // Every address gets its share of what is left, so that a dead one does not use up the others' time.
+        let left = end.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
+        last = match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Without it a key exchange waits for delayed acknowledgements; a failure costs only speed.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Ok(Err(cause)) => connect_error(&host, port, cause),
+            Err(_) => timed_out(),
+        };
+    }
+    Err(last)
+}
+
+fn name_error(host: String, cause: &io::Error) -> RouteError {
+    // The C library's EAI_AGAIN has no code of its own in io::Error; its text is never translated here.
+    let text = cause.to_string();
+    if text.contains("Temporary failure") {
+        RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }
+    } else {
+        RouteError::NameUnknown { host }
+    }
+}
+
+fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
+    let host = host.to_owned();
+    match cause.kind() {
+        io::ErrorKind::ConnectionRefused => RouteError::Refused { host, port },
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
+        }
+        io::ErrorKind::TimedOut => RouteError::TimedOut { host, port, after: Duration::from_secs(120) },
+        _ => RouteError::Unreachable { host, port, cause },
+    }
+}
+
+fn start(argv: &[String]) -> Result<Wire, RouteError> {
+    let program = argv.first().cloned().unwrap_or_default();
+    let failed = |cause| RouteError::Start { program: program.clone(), cause };
+    let mut command = Command::new(&program);
+    command.args(argv.iter().skip(1)).env("LC_ALL", "C").kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    let (Some(input), Some(output), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(failed(io::Error::other("its standard streams are missing")));
+    };
+    let said = Said::collect(stderr);
+    Ok(Wire::Child(Box::new(ChildWire { input, output, said, _child: child })))
+}

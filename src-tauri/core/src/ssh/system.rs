@@ -1,0 +1,368 @@
+//! The person's own `ssh`: finding it, starting it with the right files, running a constant command with it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use moorline_ssh_files::Port;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+
+use super::failure::{SshFailure, shown};
+use super::route::Route;
+use crate::session::RelayTarget;
+
+/// More than this on either output stream ends a run: nothing that is asked for comes near it.
+const OUTPUT_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Whether an `ssh` that runs for us may ask the person something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Prompts {
+    /// Never: whatever would ask fails (`BatchMode=yes`).
+    #[default]
+    Never,
+    /// On the terminal, as plain ssh does.
+    Terminal,
+    /// Through this program (`SSH_ASKPASS`, ssh(1), ENVIRONMENT).
+    Askpass(PathBuf),
+}
+
+/// The person's `ssh` program and, where HOME is redirected, the files that it must be told of: OpenSSH asks the
+/// password database for the home directory and ignores HOME.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemSsh {
+    /// The program.
+    pub program: PathBuf,
+    /// `-F`, if not the person's default.
+    pub config: Option<PathBuf>,
+    /// `UserKnownHostsFile`, if not the person's default.
+    pub known_hosts: Option<PathBuf>,
+    /// Whether it may ask the person something.
+    pub prompts: Prompts,
+}
+
+/// What a command on the other side left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The remote command's exit status.
+    pub status: i32,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error, with whatever ssh itself printed.
+    pub stderr: String,
+}
+
+/// Why a run of the system's `ssh` failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SshRunError {
+    /// There is no `ssh` on `PATH`.
+    #[error("there is no ssh program on your PATH; install the OpenSSH client")]
+    NotInstalled,
+    /// The program could not be started.
+    #[error("cannot start {program}: {cause}; check that the OpenSSH client is installed")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// ssh said why it gave up.
+    #[error("{}", failure.sentence(host, login))]
+    Ssh {
+        /// The machine, as the person names it.
+        host: String,
+        /// The command that logs in there, for the message.
+        login: String,
+        /// What ssh said.
+        failure: SshFailure,
+    },
+    /// It did not end in time.
+    #[error("ssh to {host} did not finish within {} s; check your network and that you can log in there", after.as_secs())]
+    TimedOut {
+        /// The machine.
+        host: String,
+        /// The limit.
+        after: Duration,
+    },
+    /// The pipe to the child broke, or it printed without end.
+    #[error("lost ssh to {host}: {cause}")]
+    Pipe {
+        /// The machine.
+        host: String,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+}
+
+impl SystemSsh {
+    /// Finds `ssh` on `PATH` (on Windows also in `System32\OpenSSH`). With a redirected home, its `.ssh/config`
+    /// and `.ssh/known_hosts` are passed to every run.
+    pub fn find(redirected_home: Option<&Path>) -> Result<Self, SshRunError> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let program = candidates(&path).into_iter().find(|p| p.is_file()).ok_or(SshRunError::NotInstalled)?;
+        let dir = redirected_home.map(|home| home.join(".ssh"));
+        Ok(Self {
+            program,
+            config: dir.as_ref().map(|d| d.join("config")),
+            known_hosts: dir.as_ref().map(|d| d.join("known_hosts")),
+            prompts: Prompts::Never,
+        })
+    }
+
+    /// The program, the files it must be told of, then `extra`.
+    pub fn argv<S: AsRef<str>>(&self, extra: &[S]) -> Vec<String> {
+        let mut argv = vec![self.program.to_string_lossy().into_owned()];
+        argv.extend(self.file_options());
+        argv.extend(extra.iter().map(|s| s.as_ref().to_owned()));
+        argv
+    }
+
+    /// The version as `ssh -V` prints it, such as `OpenSSH_9.2p1`.
+    pub async fn version(&self, limit: Duration) -> Result<String, SshRunError> {
+        let output = self.run_local(&["-V".to_owned()], "ssh -V", limit).await?;
+        Ok(version_word(&output.stderr))
+    }
+
+    /// The argument list of a `ProxyCommand` to a port on the relay's own `127.0.0.1`. Its first word is plain
+    /// `ssh` where a shell will find it by that name.
+    pub fn relay_proxy_argv(&self, target: &RelayTarget, port: Port) -> Vec<String> {
+        let mut argv = vec![self.word()];
+        argv.extend(self.file_options());
+        for option in ["StrictHostKeyChecking=yes", "ForwardAgent=no"] {
+            argv.extend(["-o".to_owned(), option.to_owned()]);
+        }
+        argv.extend(["-W".to_owned(), format!("127.0.0.1:{port}")]);
+        argv.extend(destination(target));
+        argv
+    }
+
+    /// The same way for our own dials: never a new shared master, no prompt unless [`Self::prompts`] allows it.
+    pub fn relay_route(&self, target: &RelayTarget, port: Port) -> Route {
+        let mut argv = vec![self.program.to_string_lossy().into_owned()];
+        argv.extend(self.file_options());
+        argv.extend(self.strict_options());
+        argv.extend(["-W".to_owned(), format!("127.0.0.1:{port}")]);
+        argv.extend(destination(target));
+        Route::Argv(argv)
+    }
+
+    /// Runs one of this program's constant commands on a relay, with `stdin` as its standard input. A remote
+    /// command's own failure is no error here: see [`Output::status`]. The child is killed when this future is
+    /// dropped or the limit passes.
+    pub async fn run(
+        &self,
+        target: &RelayTarget,
+        remote_command: &'static str,
+        stdin: Option<&[u8]>,
+        limit: Duration,
+    ) -> Result<Output, SshRunError> {
+        let mut argv = self.file_options();
+        argv.extend(self.strict_options());
+        for option in ["ClearAllForwardings=yes", "RemoteCommand=none", "PermitLocalCommand=no"] {
+            argv.extend(["-o".to_owned(), option.to_owned()]);
+        }
+        argv.push("-T".to_owned());
+        argv.extend(destination(target));
+        argv.push(remote_command.to_owned());
+        let host = target.to_string();
+        let output = self.run_child(&argv, stdin.unwrap_or_default(), &host, limit).await?;
+        // 255 is ssh's own status (ssh(1), EXIT STATUS); no constant command of ours ends with it.
+        if output.status == 255 {
+            let login = login_command(target);
+            return Err(SshRunError::Ssh { host, login, failure: SshFailure::read(&output.stderr) });
+        }
+        Ok(output)
+    }
+
+    /// Runs `ssh` for something that needs no network (`-V`, `-G`).
+    pub(super) async fn run_local(
+        &self,
+        argv: &[String],
+        what: &str,
+        limit: Duration,
+    ) -> Result<Output, SshRunError> {
+        self.run_child(argv, &[], what, limit).await
+    }
+
+    async fn run_child(
+        &self,
+        argv: &[String],
+        stdin: &[u8],
+        host: &str,
+        limit: Duration,
+    ) -> Result<Output, SshRunError> {
+        let mut command = Command::new(&self.program);
+        command.args(argv).env("LC_ALL", "C").kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Prompts::Askpass(program) = &self.prompts {
+            command.env("SSH_ASKPASS", program).env("SSH_ASKPASS_REQUIRE", "force");
+        }
+        let mut child = command
+            .spawn()
+            .map_err(|cause| SshRunError::Start { program: self.program.display().to_string(), cause })?;
+        let (mut input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let talk = async {
+            let feed = async {
+                if let Some(mut pipe) = input.take() {
+                    // A remote command that ends without reading everything is its own business: its status tells.
+                    let _ = pipe.write_all(stdin).await;
+                    let _ = pipe.shutdown().await;
+                }
+                Ok::<_, std::io::Error>(())
+            };
+            let ((), stdout, stderr) = tokio::try_join!(feed, read_bounded(out), read_bounded(err))?;
+            let status = child.wait().await?;
+            Ok::<_, std::io::Error>(Output {
+                status: status.code().unwrap_or(255),
+                stdout,
+                stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            })
+        };
+        match tokio::time::timeout(limit, talk).await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(cause)) => Err(SshRunError::Pipe { host: host.to_owned(), cause }),
+            Err(_) => Err(SshRunError::TimedOut { host: host.to_owned(), after: limit }),
+        }
+    }
+
+    fn file_options(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        if let Some(config) = &self.config {
+            options.extend(["-F".to_owned(), config.to_string_lossy().into_owned()]);
+        }
+        if let Some(known_hosts) = &self.known_hosts {
+            options.extend(["-o".to_owned(), known_hosts_option(known_hosts)]);
+        }
+        options
+    }
+
+    fn strict_options(&self) -> Vec<String> {
+        let batch = if self.prompts == Prompts::Never { "BatchMode=yes" } else { "BatchMode=no" };
+        // A master that we start would outlive the run and hold our pipes open; its stderr would be needed to tell
+        // why a login failed, so a quiet LogLevel of the person's is overruled.
+        [
+            batch,
+            "StrictHostKeyChecking=yes",
+            "ForwardAgent=no",
+            "ControlMaster=no",
+            "ConnectTimeout=15",
+            "LogLevel=INFO",
+        ]
+        .into_iter()
+        .flat_map(|option| ["-o".to_owned(), option.to_owned()])
+        .collect()
+    }
+
+    fn word(&self) -> String {
+        let found_by_name = cfg!(unix) && self.program.file_name().is_some_and(|name| name == "ssh");
+        if found_by_name { "ssh".to_owned() } else { self.program.to_string_lossy().into_owned() }
+    }
+}
+
+fn candidates(path: &OsString) -> Vec<PathBuf> {
+    let name = if cfg!(windows) { "ssh.exe" } else { "ssh" };
+    let absolute = |dir: &PathBuf| dir.is_absolute();
+    let mut found: Vec<PathBuf> =
+        std::env::split_paths(path).filter(absolute).map(|d| d.join(name)).collect();
+    if cfg!(windows)
+        && let Some(root) = std::env::var_os("SystemRoot")
+    {
+        found.push(PathBuf::from(root).join("System32").join("OpenSSH").join(name));
+    }
+    found
+}
+
+/// The command that a person would type to log in on `target`.
+pub(super) fn login_command(target: &RelayTarget) -> String {
+    format!("ssh {}", destination(target).join(" "))
+}
+
+fn destination(target: &RelayTarget) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(port) = target.port {
+        words.extend(["-p".to_owned(), port.to_string()]);
+    }
+    words.push(match &target.user {
+        Some(user) => format!("{user}@{}", target.host),
+        None => target.host.to_string(),
+    });
+    words
+}
+
+/// ssh splits this option at blanks and expands `%` and `${…}` in it (`ssh_config(5)`, TOKENS).
+fn known_hosts_option(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%%");
+    if path.contains([' ', '\t']) {
+        format!("UserKnownHostsFile=\"{path}\"")
+    } else {
+        format!("UserKnownHostsFile={path}")
+    }
+}
+
+fn version_word(stderr: &str) -> String {
+    let line =
+        stderr.lines().find(|line| line.contains("OpenSSH")).or(stderr.lines().next()).unwrap_or_default();
+    let word = line.split([',', ' ']).find(|word| word.contains("OpenSSH")).unwrap_or(line);
+    shown(word, 60)
+}
+
+async fn read_bounded<R: AsyncRead + Unpin>(pipe: Option<R>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let Some(pipe) = pipe else { return Ok(bytes) };
+    pipe.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes).await?;
+    if bytes.len() as u64 > OUTPUT_LIMIT {
+        return Err(std::io::Error::other("it printed more than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ssh(home: Option<&str>) -> SystemSsh {
+        let dir = home.map(|h| PathBuf::from(h).join(".ssh"));
+        SystemSsh {
+            program: PathBuf::from("/usr/bin/ssh"),
+            config: dir.as_ref().map(|d| d.join("config")),
+            known_hosts: dir.as_ref().map(|d| d.join("known_hosts")),
+            prompts: Prompts::Never,
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_proxy_to_a_relay_is_strict_and_literal() {
+        let port = "7423".parse().unwrap();
+        assert_eq!(
+            ssh(None).relay_proxy_argv(&"relay".parse().unwrap(), port).join(" "),
+            "ssh -o StrictHostKeyChecking=yes -o ForwardAgent=no -W 127.0.0.1:7423 relay"
+        );
+        assert_eq!(
+            ssh(None).relay_proxy_argv(&"me@relay.example:2222".parse().unwrap(), port).join(" "),
+            "ssh -o StrictHostKeyChecking=yes -o ForwardAgent=no -W 127.0.0.1:7423 -p 2222 me@relay.example"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_redirected_home_is_named_with_ssh_s_own_quoting() {
+        let argv = ssh(Some("/tmp/a b%c")).relay_proxy_argv(&"relay".parse().unwrap(), "1".parse().unwrap());
+        assert_eq!(
+            argv[1..5],
+            [
+                "-F".to_owned(),
+                "/tmp/a b%c/.ssh/config".to_owned(),
+                "-o".to_owned(),
+                "UserKnownHostsFile=\"/tmp/a b%%c/.ssh/known_hosts\"".to_owned()
+            ]
+        );
+    }
+
+    #[test]
+    fn versions_are_cut_out_of_the_banner() {
+        assert_eq!(version_word("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19\n"), "OpenSSH_9.2p1");
+        assert_eq!(version_word("OpenSSH_for_Windows_9.5p1, LibreSSL 3.8.2\n"), "OpenSSH_for_Windows_9.5p1");
+    }
+}
