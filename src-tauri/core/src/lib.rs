@@ -3,6 +3,7 @@
 mod atomic;
 pub mod dirs;
 pub mod pins;
+pub mod editors;
 pub mod session;
 pub mod sessions_file;
 pub mod state_lock;

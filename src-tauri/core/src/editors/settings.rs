@@ -1,0 +1,153 @@
+//! The settings file of the VS Code family: JSON with comments, edited so that every other byte stays.
+
+use std::path::PathBuf;
+
+use jsonc_parser::ParseOptions;
+use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
+
+use crate::ssh_files::Alias;
+
+use super::vscode::member;
+use super::{Editor, Os, SearchEnv};
+
+const PLATFORM: &str = "remote.SSH.remotePlatform";
+const CONFIG_FILE: &str = "remote.SSH.configFile";
+const LINUX: &str = "linux";
+const BOM: char = '\u{feff}';
+
+/// Why a settings file was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// It is not JSON with comments.
+    #[error("the settings cannot be read (line {line}: {reason}); mend that line in the editor first")]
+    Unreadable {
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A setting holds another kind of value than the editor expects.
+    #[error("{setting} in the settings is not {wanted}; mend or remove it in the editor first")]
+    Unexpected {
+        /// The setting.
+        setting: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+    },
+}
+
+/// The person's settings file of `editor`, whether it exists or not; `None` for what is not of the VS Code family.
+pub fn settings_file(editor: Editor, search: &SearchEnv) -> Option<PathBuf> {
+    let folder = member(editor)?.settings;
+    let base = match search.os {
+        Os::Linux => search.config_home.clone().unwrap_or_else(|| search.home.join(".config")),
+        Os::MacOs => search.home.join("Library/Application Support"),
+        Os::Windows => search.app_data.clone().unwrap_or_else(|| search.home.join("AppData/Roaming")),
+    };
+    Some(base.join(folder).join("User/settings.json"))
+}
+
+/// The settings with `alias` marked as a Linux machine, which spares the person the editor's question; `None` if that
+/// already stands there.
+pub fn platform_setting(settings: &str, alias: &Alias) -> Result<Option<String>, SettingsError> {
+    let (bom, root) = parse(settings)?;
+    let object = match root.value() {
+        None => root.object_value_or_set(),
+        Some(_) => top(&root)?,
+    };
+    match last_of(&object, PLATFORM) {
+        None => {
+            let entry = (alias.to_string(), CstInputValue::String(LINUX.to_owned()));
+            object.append(PLATFORM, CstInputValue::Object(vec![entry]));
+        }
+        Some(property) => {
+            let platforms = platforms_of(&property)?;
+            match last_of(&platforms, alias.as_str()) {
+                Some(entry) if text_of(&entry).as_deref() == Some(LINUX) => return Ok(None),
+                Some(entry) => entry.set_value(CstInputValue::String(LINUX.to_owned())),
+                None => {
+                    platforms.append(alias.as_str(), CstInputValue::String(LINUX.to_owned()));
+                }
+            }
+        }
+    }
+    Ok(Some(format!("{bom}{root}")))
+}
+
+/// The settings without `alias` among the marked machines; `None` if it is not there. The whole setting goes with its
+/// last entry.
+pub fn without_platform_setting(settings: &str, alias: &Alias) -> Result<Option<String>, SettingsError> {
+    let (bom, root) = parse(settings)?;
+    if root.value().is_none() {
+        return Ok(None);
+    }
+    let Some(property) = last_of(&top(&root)?, PLATFORM) else { return Ok(None) };
+    let platforms = platforms_of(&property)?;
+    let Some(entry) = last_of(&platforms, alias.as_str()) else { return Ok(None) };
+    if platforms.properties().len() == 1 {
+        property.remove();
+    } else {
+        entry.remove();
+    }
+    Ok(Some(format!("{bom}{root}")))
+}
+
+/// The ssh config that the editor was told to read instead of `~/.ssh/config`, as it stands there.
+pub fn config_file_setting(settings: &str) -> Result<Option<String>, SettingsError> {
+    let (_, root) = parse(settings)?;
+    if root.value().is_none() {
+        return Ok(None);
+    }
+    let Some(property) = last_of(&top(&root)?, CONFIG_FILE) else { return Ok(None) };
+    let text = text_of(&property)
+        .ok_or(SettingsError::Unexpected { setting: CONFIG_FILE, wanted: "the path of a file in quotes" })?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// Takes what VS Code itself takes: comments, trailing commas, a byte order mark; nothing looser.
+fn parse(settings: &str) -> Result<(&str, CstRootNode), SettingsError> {
+    let body = settings.trim_start_matches(BOM);
+    let bom = settings.strip_suffix(body).unwrap_or_default();
+    let options = ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let root = CstRootNode::parse(body, &options).map_err(|error| SettingsError::Unreadable {
+        line: error.line_display(),
+        reason: error.kind().to_string().to_lowercase(),
+    })?;
+    Ok((bom, root))
+}
+
+fn top(root: &CstRootNode) -> Result<CstObject, SettingsError> {
+    root.object_value().ok_or_else(|| SettingsError::Unreadable {
+        line: 1,
+        reason: "it is not one {…} of settings".to_owned(),
+    })
+}
+
+fn platforms_of(property: &CstObjectProp) -> Result<CstObject, SettingsError> {
+    property
+        .object_value()
+        .ok_or(SettingsError::Unexpected { setting: PLATFORM, wanted: "a list of machines in {…}" })
+}
+
+/// Of a name that stands twice the last one counts, as in VS Code.
+fn last_of(object: &CstObject, name: &str) -> Option<CstObjectProp> {
+    object.properties().into_iter().rfind(|property| property.decoded_name().as_deref() == Some(name))
+}
+
+fn text_of(property: &CstObjectProp) -> Option<String> {
+    property.value()?.as_string_lit()?.decoded_value().ok()
+}
+
+#[cfg(test)]
+mod tests;
