@@ -1,1 +1,43 @@
-//! h
+//! The harness of Moorline's end-to-end tests: real OpenSSH servers and clients, a real keyring, private homes.
+//!
+//! Nothing here touches the home of whoever runs the tests. OpenSSH ignores `HOME` and asks the password
+//! database where a user lives, so a [`Stage`] covers that very folder with a throw-away one, in a mount
+//! namespace of its own. Only the edges of ngrok and Cloudflare are stand-ins (see [`tunnels`]).
+//!
+//! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
+//! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
+//! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
+//! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
+//! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
+//! - [`faults`]: a command killed, or refused, at one chosen system call.
+//! - [`secrets`]: the search for secrets that were left behind.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "a harness stops the test at once when it cannot set its stage, and its strings are short"
+)]
+
+pub mod clients;
+pub mod desktop;
+pub mod faults;
+pub mod keys;
+pub mod machine;
+pub mod namespace;
+pub mod outcome;
+pub mod processes;
+pub mod relay;
+pub mod runtime;
+pub mod secrets;
+pub mod stage;
+pub mod tree;
+pub mod tunnels;
+
+pub use desktop::Desktop;
+pub use outcome::Outcome;
+pub use relay::Relay;
+pub use runtime::Runtime;
+pub use stage::Stage;

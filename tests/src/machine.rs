@@ -1,0 +1,178 @@
+//! A machine with a real sshd: its own home, its own root password, its own names.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::keys::KeyPair;
+use crate::namespace::{Mount, Namespace, is_root, passwd_entry};
+use crate::processes::{Program, until};
+
+/// A machine in a mount namespace of its own. Its one user is whoever runs the tests.
+#[derive(Debug)]
+pub struct Machine {
+    namespace: Namespace,
+    root: TempDir,
+    user: String,
+    sshd: Option<Program>,
+    port: u16,
+    starts: usize,
+}
+
+impl Machine {
+    /// A machine with an empty home. The password works only when root runs the tests: sshd reads the shadow
+    /// file, which nobody else can replace; see [`Machine::takes_passwords`].
+    pub fn new(password: &str) -> Self {
+        let (user, home) = passwd_entry();
+        let root = tempfile::Builder::new().prefix("machine-").tempdir_in("/tmp").expect("/tmp is writable");
+        let at = |name: &str| root.path().join(name);
+        for name in ["disk", "keys", "logs"] {
+            DirBuilder::new().mode(0o700).create(at(name)).expect("a fresh folder");
+        }
+        let mut mounts = vec![Mount::Bind { from: at("disk"), at: home }];
+        if is_root() {
+            let shadow =
+                format!("{user}:{}:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n", hashed(password));
+            fs::write(at("shadow"), shadow).expect("the password file is written");
+            fs::set_permissions(at("shadow"), fs::Permissions::from_mode(0o600)).expect("its mode is set");
+            mounts.push(Mount::Bind { from: at("shadow"), at: PathBuf::from("/etc/shadow") });
+            // sshd insists on /run/sshd, which the system's own service may not have made.
+            mounts.push(Mount::Empty { at: PathBuf::from("/run") });
+        }
+        let namespace = Namespace::new(&mounts);
+        if is_root() {
+            let made = namespace.command("/bin/mkdir").arg("/run/sshd").status();
+            assert!(made.is_ok_and(|status| status.success()), "sshd gets its folder");
+        }
+        Self { namespace, root, user, sshd: None, port: 0, starts: 0 }
+    }
+
+    /// Whether people can log in with the password, rather than with a key alone.
+    pub fn takes_passwords() -> bool {
+        is_root()
+    }
+
+    /// The user to log in as.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The home of its user, as the test sees it.
+    pub fn disk(&self) -> PathBuf {
+        self.root.path().join("disk")
+    }
+
+    /// A place for key pairs that outlive the disk.
+    pub fn keys(&self) -> PathBuf {
+        self.root.path().join("keys")
+    }
+
+    /// Where sshd listens on `127.0.0.1`.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A command that runs on the machine.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = self.namespace.server(program);
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin").env("LANG", "C.UTF-8");
+        command
+    }
+
+    /// Starts sshd with these host keys, on this port or a free one.
+    pub fn serve(&mut self, keys: &[KeyPair], port: Option<u16>) {
+        self.stop();
+        // Between finding a free port and listening on it, somebody else may take it.
+        for _ in 0..5 {
+            let candidate = port.unwrap_or_else(free_port);
+            if self.try_serve(keys, candidate) {
+                return;
+            }
+        }
+        panic!("sshd does not start:\n{}", self.log());
+    }
+
+    /// Ends sshd and every session on it, as when the machine is taken away.
+    pub fn stop(&mut self) {
+        self.sshd = None;
+    }
+
+    /// Empties the home.
+    pub fn wipe(&self) {
+        for entry in fs::read_dir(self.disk()).expect("the disk is there").flatten() {
+            let path = entry.path();
+            let wiped = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            wiped.expect("the disk can be emptied");
+        }
+    }
+
+    /// Lets this public key log in.
+    pub fn authorise(&self, public: &str) {
+        let folder = self.disk().join(".ssh");
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).expect("a folder for the key");
+        let mut file = File::options().create(true).append(true).open(folder.join("authorized_keys"));
+        writeln!(file.as_mut().expect("the key file opens"), "{public}").expect("the key is written");
+    }
+
+    /// What sshd logged since its last start.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.root.path().join(format!("logs/sshd.{}", self.starts))
+    }
+
+    fn try_serve(&mut self, keys: &[KeyPair], port: u16) -> bool {
+        self.starts += 1;
+        let config = self.root.path().join("sshd_config");
+        fs::write(&config, sshd_config(keys, port)).expect("sshd's config is written");
+        let mut command = self.command("/usr/sbin/sshd");
+        command.args(["-D", "-e", "-f"]).arg(&config).stdout(Stdio::null());
+        command.stderr(File::create(self.log_path()).expect("the log can be written"));
+        let mut sshd = Program::start(command);
+        let listening = format!("Server listening on 127.0.0.1 port {port}.");
+        let mut serves = false;
+        until("sshd to listen or to give up", || {
+            serves = self.log().contains(&listening);
+            serves || !sshd.is_running()
+        });
+        if serves {
+            (self.sshd, self.port) = (Some(sshd), port);
+        }
+        serves
+    }
+}
+
+/// A port of `127.0.0.1` that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    listener.local_addr().expect("a listener has an address").port()
+}
+
+fn sshd_config(keys: &[KeyPair], port: u16) -> String {
+    let paths = keys.iter().map(|key| format!("HostKey {}\n", Path::display(&key.path))).collect::<String>();
+    format!(
+        "ListenAddress 127.0.0.1:{port}\n{paths}PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\n\
+         PermitRootLogin yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\nUsePAM no\n\
+         StrictModes no\nAllowTcpForwarding yes\nGatewayPorts clientspecified\nMaxStartups 100\n\
+         Subsystem sftp internal-sftp\nLogLevel VERBOSE\n"
+    )
+}
+
+/// The password as the shadow file has it.
+fn hashed(password: &str) -> String {
+    let mut command = Command::new("openssl");
+    command.args(["passwd", "-6", "-stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("openssl is installed");
+    let mut stdin = child.stdin.take().expect("its input is piped");
+    writeln!(stdin, "{password}").expect("openssl reads the password");
+    drop(stdin);
+    let output = child.wait_with_output().expect("openssl ends");
+    String::from_utf8(output.stdout).expect("a hash is text").trim_end().to_owned()
+}

@@ -1,0 +1,120 @@
+//! Mount namespaces: one machine that looks like several.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// What a namespace shows differently from the machine around it.
+#[derive(Debug, Clone)]
+pub enum Mount {
+    /// `from` is seen at `at`, too.
+    Bind {
+        /// What is shown.
+        from: PathBuf,
+        /// Where; must exist and be of the same kind.
+        at: PathBuf,
+    },
+    /// An empty folder covers `at`.
+    Empty {
+        /// Where.
+        at: PathBuf,
+    },
+}
+
+/// A mount namespace that lasts as long as this value (or a process inside).
+#[derive(Debug)]
+pub struct Namespace {
+    holder: Child,
+}
+
+impl Namespace {
+    /// Makes a namespace with these mounts, done in the order given.
+    ///
+    /// Root does it directly; anybody else in a user namespace that maps them to themselves.
+    ///
+    /// # Panics
+    /// When the system does not allow it: a container needs the right to mount, and Ubuntu 24.04 needs
+    /// `sysctl kernel.apparmor_restrict_unprivileged_userns=0` unless root runs the tests.
+    pub fn new(mounts: &[Mount]) -> Self {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private"]);
+        if !is_root() {
+            command.args(["--user", "--map-current-user", "--keep-caps"]);
+        }
+        // The script gets its paths as arguments, so that no path is ever read as shell.
+        command.args(["sh", "-euc", HOLDER, "sh"]);
+        for mount in mounts {
+            match mount {
+                Mount::Bind { from, at } => command.arg("bind").arg(from).arg(at),
+                Mount::Empty { at } => command.arg("empty").arg("-").arg(at),
+            };
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut holder = command.spawn().expect("setpriv and unshare (package util-linux) are installed");
+        let mut line = String::new();
+        let stdout = holder.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the namespace says that it is ready");
+        assert_eq!(line, "ready\n", "a mount namespace is needed; see the message above for what is missing");
+        Self { holder }
+    }
+
+    /// A long-running program, which dies with the test even if the test is killed.
+    pub fn server(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.command("/usr/bin/setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+        command
+    }
+
+    /// A command that will run inside, in the folder `/`, with an empty environment.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("/usr/bin/nsenter");
+        command.arg("--target").arg(self.holder.id().to_string()).arg("--mount");
+        if !is_root() {
+            command.args(["--user", "--preserve-credentials"]);
+        }
+        command.arg("--").arg(program).env_clear();
+        command
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+/// Whether the tests run as root.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The name and home of whoever runs the tests, as the password database has them: where OpenSSH looks.
+pub fn passwd_entry() -> (String, PathBuf) {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let output = Command::new("getent").args(["passwd", &id]).output().expect("getent is installed");
+    let line = String::from_utf8(output.stdout).expect("the password database is text");
+    let fields: Vec<&str> = line.trim_end().split(':').collect();
+    let [name, _, _, _, _, home, ..] = fields.as_slice() else {
+        panic!("user {id} is not in the password database")
+    };
+    assert!(
+        Path::new(home).is_dir(),
+        "the home {home} of {name} does not exist, so ssh has no place to look"
+    );
+    ((*name).to_owned(), PathBuf::from(home))
+}
+
+/// Mounts what its arguments say (kind, source, place), says so, and stays until its input ends.
+const HOLDER: &str = r#"
+while [ $# -gt 0 ]; do
+    case $1 in
+        bind) mount --bind "$2" "$3" ;;
+        empty) mount -t tmpfs -o mode=755 tmpfs "$3" ;;
+    esac
+    shift 3
+done
+echo ready
+exec cat >/dev/null
+"#;

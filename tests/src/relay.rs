@@ -1,0 +1,79 @@
+//! The relay: the person's own server, which holds the ports of reverse tunnels.
+
+use crate::keys::KeyPair;
+use crate::machine::Machine;
+use crate::runtime::random_password;
+use crate::stage::Stage;
+
+/// A real sshd with a name, `relay.example.net`, and login by key.
+#[derive(Debug)]
+pub struct Relay {
+    machine: Machine,
+    host_key: KeyPair,
+    runtime_key: KeyPair,
+    known_hosts: String,
+}
+
+/// An address that stands for the relay's public one: neither `127.0.0.1` nor reachable from outside.
+pub const PUBLIC_ADDRESS: &str = "127.0.0.2";
+
+/// The relay's name on the stage.
+pub const NAME: &str = "relay.example.net";
+
+impl Relay {
+    /// Starts a relay.
+    pub fn start() -> Self {
+        let mut machine = Machine::new(&random_password());
+        let host_key = KeyPair::generate(&machine.keys().join("host"), "ed25519");
+        let runtime_key = KeyPair::generate(&machine.keys().join("runtime"), "ed25519");
+        machine.serve(std::slice::from_ref(&host_key), None);
+        machine.authorise(&runtime_key.public());
+        let known_hosts = machine.keys().join("known_hosts");
+        let line = format!("[127.0.0.1]:{} {}\n", machine.port(), host_key.public());
+        std::fs::write(&known_hosts, line).expect("the relay's key is noted");
+        let known_hosts = known_hosts.display().to_string();
+        Self { machine, host_key, runtime_key, known_hosts }
+    }
+
+    /// The user to log in as.
+    pub fn user(&self) -> &str {
+        self.machine.user()
+    }
+
+    /// The machine under it.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Gives the person a login on the relay: a key, the relay's host key in `known_hosts`, and the text of
+    /// a `Host` entry with this alias, which the caller puts into the config.
+    pub fn befriend(&self, stage: &Stage, alias: &str) -> String {
+        stage.knows_host("127.0.0.1", NAME);
+        stage.put(".ssh/id_relay", "");
+        std::fs::remove_file(stage.ssh_dir().join("id_relay")).expect("the place is free");
+        let key = KeyPair::generate(&stage.ssh_dir().join("id_relay"), "ed25519");
+        self.machine.authorise(&key.public());
+        let port = self.machine.port();
+        let mut known = stage.text(".ssh/known_hosts");
+        known.push_str(&format!("[{NAME}]:{port} {}\n", self.host_key.public()));
+        stage.put(".ssh/known_hosts", known);
+        let user = self.user();
+        format!(
+            "Host {alias}\n    HostName {NAME}\n    Port {port}\n    User {user}\n    IdentityFile ~/.ssh/id_relay\n"
+        )
+    }
+
+    /// The options with which a runtime logs in.
+    pub fn arguments_for_login(&self) -> Vec<String> {
+        vec![
+            "-i".to_owned(),
+            self.runtime_key.path.display().to_string(),
+            "-o".to_owned(),
+            format!("UserKnownHostsFile={}", self.known_hosts),
+            "-o".to_owned(),
+            "StrictHostKeyChecking=yes".to_owned(),
+            "-p".to_owned(),
+            self.machine.port().to_string(),
+        ]
+    }
+}

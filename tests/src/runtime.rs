@@ -1,0 +1,124 @@
+//! The runtime: a machine that is taken away and comes back as another one.
+
+use std::fs::File;
+use std::net::TcpStream;
+use std::process::Stdio;
+
+use crate::keys::KeyPair;
+use crate::machine::Machine;
+use crate::processes::Program;
+use crate::relay::Relay;
+
+/// A Colab-like runtime behind a real sshd.
+#[derive(Debug)]
+pub struct Runtime {
+    machine: Machine,
+    password: String,
+    generations: Vec<Vec<KeyPair>>,
+    tunnels: Vec<Program>,
+}
+
+impl Runtime {
+    /// Starts a runtime with fresh host keys, a free port, an empty disk and a password that only it has.
+    pub fn start() -> Self {
+        let password = random_password();
+        let machine = Machine::new(&password);
+        let mut runtime = Self { machine, password, generations: Vec::new(), tunnels: Vec::new() };
+        runtime.restart();
+        runtime
+    }
+
+    /// The old machine is gone; a new one has new host keys, another port and an empty disk.
+    pub fn restart(&mut self) {
+        self.renew(None);
+    }
+
+    /// As [`Runtime::restart`], with the port that the old one had.
+    pub fn restart_on_same_port(&mut self) {
+        self.renew(Some(self.machine.port()));
+    }
+
+    /// Somebody serves the host keys of an earlier generation (0 is the first) at the port of the present one.
+    pub fn serve_keys_of(&mut self, generation: usize) {
+        let port = self.machine.port();
+        self.machine.serve(&self.generations[generation], Some(port));
+    }
+
+    /// The machine goes away and nothing comes back, for now.
+    pub fn stop(&mut self) {
+        self.tunnels.clear();
+        self.machine.stop();
+    }
+
+    /// Opens `ssh -R bind:port` from the runtime to the relay's loopback, or to its public address.
+    pub fn reverse_tunnel(&mut self, relay: &Relay, bind: &str, port: u16) {
+        let mut command = self.machine.command("ssh");
+        command.args(["-N", "-T", "-F", "none", "-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"]);
+        command.args(relay.arguments_for_login());
+        command.arg("-R").arg(format!("{bind}:{port}:127.0.0.1:{}", self.machine.port()));
+        command.arg(format!("{}@127.0.0.1", relay.user()));
+        let log = self.machine.keys().join("tunnel.log");
+        command.stdout(Stdio::null()).stderr(File::create(&log).expect("the tunnel's log can be written"));
+        let mut tunnel = Program::start(command);
+        let address = format!("{bind}:{port}");
+        tunnel.await_ready(
+            || TcpStream::connect(&address).is_ok(),
+            || std::fs::read_to_string(&log).unwrap_or_default(),
+        );
+        self.tunnels.push(tunnel);
+    }
+
+    /// The user to log in as.
+    pub fn user(&self) -> &str {
+        self.machine.user()
+    }
+
+    /// The password that the cell prints. It works when [`Machine::takes_passwords`].
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Where sshd listens on `127.0.0.1`.
+    pub fn port(&self) -> u16 {
+        self.machine.port()
+    }
+
+    /// The present Ed25519 host key.
+    pub fn host_key(&self) -> &KeyPair {
+        let keys = self.generations.last().expect("a runtime was started");
+        &keys[0]
+    }
+
+    /// The machine under it.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn renew(&mut self, port: Option<u16>) {
+        self.stop();
+        self.machine.wipe();
+        let generation = self.generations.len();
+        let make = |kind: &str| {
+            KeyPair::generate(&self.machine.keys().join(format!("host_{kind}_{generation}")), kind)
+        };
+        let keys = vec![make("ed25519"), make("ecdsa")];
+        let mut old_port = port.is_none().then_some(self.machine.port());
+        // A new machine has a new port, so a free one that happens to be the old one does not do.
+        loop {
+            self.machine.serve(&keys, port);
+            if old_port.take() != Some(self.machine.port()) {
+                break;
+            }
+        }
+        self.generations.push(keys);
+    }
+}
+
+/// A password like those that cells print.
+pub fn random_password() -> String {
+    let mut bytes = [0u8; 20];
+    let mut source = File::open("/dev/urandom").expect("the system has random bytes");
+    std::io::Read::read_exact(&mut source, &mut bytes).expect("random bytes are read");
+    let alphabet = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+    bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
+}

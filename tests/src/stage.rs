@@ -1,0 +1,257 @@
+//! The person's machine: a throw-away home where their own would be, and the commands they type.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+use crate::namespace::{Mount, Namespace, passwd_entry};
+use crate::outcome::Outcome;
+use crate::secrets::Secrets;
+use crate::tree;
+
+/// The person's machine. When it is dropped, it checks that no secret was left on it and that the real
+/// `~/.ssh` is as it was.
+#[derive(Debug)]
+pub struct Stage {
+    namespace: Namespace,
+    root: TempDir,
+    home: PathBuf,
+    env: RefCell<BTreeMap<OsString, OsString>>,
+    secrets: RefCell<Secrets>,
+    real_ssh: PathBuf,
+    real_ssh_before: BTreeMap<PathBuf, tree::Entry>,
+}
+
+impl Stage {
+    /// An empty home with nothing in it, `moorline` on the path, and a machine of its own around them.
+    ///
+    /// # Panics
+    /// When `moorline` was not built, or namespaces cannot be made.
+    pub fn new() -> Self {
+        Self::with_program(&moorline_binary())
+    }
+
+    /// As [`Stage::new`], with this file as `moorline`.
+    pub fn with_program(moorline: &Path) -> Self {
+        let (user, home) = passwd_entry();
+        let real_ssh = home.join(".ssh");
+        let real_ssh_before = tree::fingerprint(&real_ssh);
+        // Not below the home, since that is what gets covered; and short, for the sake of sockets.
+        let root = tempfile::Builder::new().prefix("moorline-").tempdir_in("/tmp").expect("/tmp is writable");
+        let at = |name: &str| root.path().join(name);
+        for name in ["home", "run", "programs", "venv", "logs"] {
+            DirBuilder::new().mode(0o700).create(at(name)).expect("a fresh folder");
+        }
+        fs::write(at("hosts"), "127.0.0.1 localhost\n").expect("the stage's names");
+        File::create(at("programs/moorline")).expect("a place for moorline");
+        let bind = |from: PathBuf, to: PathBuf| Mount::Bind { from, at: to };
+        let mut mounts = vec![bind(moorline.to_path_buf(), at("programs/moorline"))];
+        let venv = venv();
+        if venv.is_dir() {
+            mounts.push(bind(venv, at("venv")));
+        }
+        mounts.push(bind(at("home"), home.clone()));
+        mounts.push(bind(at("hosts"), PathBuf::from("/etc/hosts")));
+        let namespace = Namespace::new(&mounts);
+        let env = BTreeMap::from([
+            ("HOME".into(), home.clone().into_os_string()),
+            ("USER".into(), OsString::from(&user)),
+            ("LOGNAME".into(), OsString::from(&user)),
+            ("LANG".into(), "C.UTF-8".into()),
+            ("XDG_RUNTIME_DIR".into(), at("run").into_os_string()),
+            (
+                "PATH".into(),
+                format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin", at("programs").display()).into(),
+            ),
+        ]);
+        let (env, secrets) = (RefCell::new(env), RefCell::default());
+        Self { namespace, root, home, env, secrets, real_ssh, real_ssh_before }
+    }
+
+    /// The home as the test sees it; inside the stage it is [`Stage::home_inside`].
+    pub fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    /// The home as commands on the stage see it.
+    pub fn home_inside(&self) -> &Path {
+        &self.home
+    }
+
+    /// `~/.ssh`, as the test sees it.
+    pub fn ssh_dir(&self) -> PathBuf {
+        self.home().join(".ssh")
+    }
+
+    /// `XDG_RUNTIME_DIR`, the same inside and outside.
+    pub fn runtime_dir(&self) -> PathBuf {
+        self.root.path().join("run")
+    }
+
+    /// A folder whose programs come first on the path, the same inside and outside.
+    pub fn programs(&self) -> PathBuf {
+        self.root.path().join("programs")
+    }
+
+    /// The Python of the test venv.
+    ///
+    /// # Panics
+    /// When `make test` (or `scripts/venv.sh`) has not made it.
+    pub fn python(&self) -> PathBuf {
+        assert!(
+            venv().is_dir(),
+            "{} is missing: run scripts/venv.sh, which make test does",
+            venv().display()
+        );
+        self.root.path().join("venv/bin/python3")
+    }
+
+    /// Puts a file into the home, with folders (0700) as needed and mode 0600.
+    pub fn put(&self, path: &str, content: impl AsRef<[u8]>) {
+        let target = self.home().join(path);
+        let folder = target.parent().expect("a file has a folder");
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).expect("folders for the file");
+        fs::write(&target, content).expect("the file is written");
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("the mode is set");
+    }
+
+    /// A file of the home; empty when there is none.
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        fs::read(self.home().join(path)).unwrap_or_default()
+    }
+
+    /// A file of the home as text.
+    pub fn text(&self, path: &str) -> String {
+        String::from_utf8_lossy(&self.get(path)).into_owned()
+    }
+
+    /// Lets a host name lead to this address, on the stage only.
+    pub fn knows_host(&self, address: &str, name: &str) {
+        let path = self.root.path().join("hosts");
+        let mut hosts = fs::read_to_string(&path).expect("the names are there");
+        let _ = writeln!(hosts, "{address} {name}");
+        // Written in place: the file is mounted, and a mount follows the inode.
+        fs::write(&path, hosts).expect("the names are written");
+    }
+
+    /// Sets a variable for all later commands.
+    pub fn set_env(&self, name: &str, value: impl AsRef<OsStr>) {
+        self.env.borrow_mut().insert(name.into(), value.as_ref().to_owned());
+    }
+
+    /// A command that will run on the stage; its working folder is `/`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.namespace.command(program);
+        command.envs(&*self.env.borrow());
+        command
+    }
+
+    /// Runs a program to its end, without input.
+    pub fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Outcome {
+        self.run_with_input(program, arguments, "")
+    }
+
+    /// Runs a program to its end, with this input.
+    pub fn run_with_input(&self, program: impl AsRef<OsStr>, arguments: &[&str], input: &str) -> Outcome {
+        let mut command = self.command(&program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("nsenter (package util-linux) is installed");
+        let mut stdin = child.stdin.take().expect("its input is piped");
+        let input = input.as_bytes().to_vec();
+        // A program may end without reading; that is its own affair.
+        let feeder = thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().expect("the program runs to its end");
+        feeder.join().expect("the input is fed");
+        let words = std::iter::once(program.as_ref().to_string_lossy().into_owned());
+        let words = words.chain(arguments.iter().map(ToString::to_string));
+        Outcome::new(words.collect::<Vec<_>>().join(" "), &output)
+    }
+
+    /// `moorline …`
+    pub fn moorline(&self, arguments: &[&str]) -> Outcome {
+        self.run("moorline", arguments)
+    }
+
+    /// `moorline …` with something pasted to its standard input.
+    pub fn moorline_reads(&self, arguments: &[&str], pasted: &str) -> Outcome {
+        self.run_with_input("moorline", arguments, pasted)
+    }
+
+    /// Says that this text must not be found on the stage's disk when the test is over.
+    pub fn hide(&self, secret: &str) {
+        self.secrets.borrow_mut().add(secret);
+    }
+
+    /// What must not be found anywhere.
+    pub fn secrets(&self) -> Secrets {
+        self.secrets.borrow().clone()
+    }
+
+    /// A file for what a program logs; not part of the person's machine.
+    pub fn log(&self, name: &str) -> File {
+        let path = self.root.path().join("logs").join(name);
+        File::options().create(true).append(true).open(path).expect("a log can be written")
+    }
+
+    /// What was logged.
+    pub fn read_log(&self, name: &str) -> String {
+        fs::read_to_string(self.root.path().join("logs").join(name)).unwrap_or_default()
+    }
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            return;
+        }
+        let found = self.secrets.borrow().find_below(self.root.path());
+        assert!(found.is_empty(), "secrets were left on disk:\n{}", found.join("\n"));
+        assert_eq!(
+            tree::fingerprint(&self.real_ssh),
+            self.real_ssh_before,
+            "the real {} must never be touched",
+            self.real_ssh.display()
+        );
+    }
+}
+
+/// The `moorline` that cargo built beside the tests, or the one that `MOORLINE_BIN` names.
+///
+/// # Panics
+/// When there is none.
+pub fn moorline_binary() -> PathBuf {
+    let path =
+        std::env::var_os("MOORLINE_BIN").map_or_else(|| target_folder().join("moorline"), PathBuf::from);
+    assert!(path.is_file(), "{} is missing: run `cargo build -p moorline-cli`", path.display());
+    path
+}
+
+/// Where `scripts/venv.sh` puts the independent clients.
+fn venv() -> PathBuf {
+    let target = target_folder();
+    let target = target.parent().expect("the profile's folder lies in target");
+    std::env::var_os("MOORLINE_TEST_VENV").map_or_else(|| target.join("test-venv"), PathBuf::from)
+}
+
+/// `target/debug` or its like: where cargo put the running test's programs.
+fn target_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own program");
+    let folder = test.parent().expect("a program lies in a folder");
+    if folder.ends_with("deps") { folder.parent().expect("deps lies in a folder") } else { folder }
+        .to_path_buf()
+}
