@@ -16,6 +16,7 @@ pub mod files;
 pub mod host_key;
 pub mod known_hosts;
 pub mod names;
+mod text;
 
 pub use config::{HostEntry, IdentityFile, ProxyCommand};
 pub use files::{FileChange, Report, SshDir, SshFilesError};
