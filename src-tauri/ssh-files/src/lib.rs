@@ -19,7 +19,7 @@ pub mod names;
 mod text;
 
 pub use config::{HostEntry, IdentityFile, ProxyCommand};
-pub use files::{FileChange, Report, SshDir, SshFilesError};
+pub use files::{FileChange, Refusal, Report, SshDir, SshFilesError, edit_file};
 pub use host_key::{Fingerprint, HostKey, KeyAlgorithm};
 pub use known_hosts::{KnownHostsEdit, KnownName, Place};
 pub use names::{Alias, HostName, InvalidName, Port, UserName};
