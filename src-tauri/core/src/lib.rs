@@ -7,5 +7,6 @@ pub mod session;
 pub mod sessions_file;
 pub mod state_lock;
 pub mod trust;
+pub mod vault;
 
 pub use moorline_ssh_files as ssh_files;
