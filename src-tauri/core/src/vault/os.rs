@@ -70,6 +70,11 @@ impl OsVault {
         Self::reached_by(Keyring { open: platform::open, condition: platform::condition }, bound)
     }
 
+    /// Sets the time for the keyring to answer, from the next call on.
+    pub fn set_bound(&mut self, bound: Duration) {
+        self.bound = bound;
+    }
+
     fn reached_by(keyring: Keyring, bound: Duration) -> Self {
         Self { keyring, bound, store: Arc::default(), hanging: Mutex::default() }
     }
@@ -91,15 +96,23 @@ impl OsVault {
         match answered.recv_timeout(self.bound) {
             Ok(result) => result.map_err(|error| explain(error, self.diagnose())),
             Err(RecvTimeoutError::Disconnected) => {
-                *lock(&self.store) = None;
+                self.disconnect();
                 Err(VaultError::Failed("its client crashed".to_owned()))
             }
             Err(RecvTimeoutError::Timeout) => {
                 // The hanging call holds the connection's own lock: the next call needs another connection.
-                *lock(&self.store) = None;
+                self.disconnect();
                 lock(&self.hanging).push(thread);
                 Err(self.overdue())
             }
+        }
+    }
+
+    /// Gives up the connection. Its end waits for D-Bus too, so that is left to a thread.
+    fn disconnect(&self) {
+        let Some(store) = lock(&self.store).take() else { return };
+        if let Err(error) = thread::Builder::new().name("keyring-end".to_owned()).spawn(|| drop(store)) {
+            tracing::warn!(%error, "cannot start a thread to end the keyring's connection");
         }
     }
 
@@ -128,6 +141,12 @@ impl OsVault {
             Some(Condition::Absent(sentence)) => VaultError::NoKeyring(sentence),
             Some(Condition::Open) | None => VaultError::TimedOut { within: self.bound },
         }
+    }
+}
+
+impl Drop for OsVault {
+    fn drop(&mut self) {
+        self.disconnect();
     }
 }
 

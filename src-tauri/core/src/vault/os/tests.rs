@@ -64,7 +64,7 @@ fn hanging_calls_do_not_pile_up_and_end_when_the_keyring_does() {
         releases.push(release);
         assert_eq!(vault.call(hang), Err(VaultError::Locked));
     }
-    vault.bound = PLENTY;
+    vault.set_bound(PLENTY);
     let refused = vault.call(|_| -> keyring_core::Result<()> { panic!("must not be tried") });
     assert_eq!(refused, Err(VaultError::Locked));
     drop(releases);
