@@ -9,5 +9,6 @@ pub mod sessions_file;
 pub mod state_lock;
 pub mod ssh;
 pub mod trust;
+pub mod vault;
 
 pub use moorline_ssh_files as ssh_files;
