@@ -4,6 +4,7 @@ mod atomic;
 pub mod dirs;
 pub mod pins;
 pub mod editors;
+pub mod practice;
 pub mod session;
 pub mod sessions_file;
 pub mod state_lock;

@@ -19,7 +19,7 @@ use super::route::Route;
 /// One line, single-quoted, with neither backslash nor exclamation mark outside what the inner shell reads, so that
 /// any login shell (fish and csh too) hands it to `/bin/sh` unchanged. A line that was cut off is never added:
 /// `read` fails without its line end. The new line goes in with one appending write.
-const INSTALL: &str = concat!(
+pub(crate) const INSTALL: &str = concat!(
     "exec /bin/sh -c '",
     "set -eu; umask 077; ",
     "IFS= read -r line; ",
