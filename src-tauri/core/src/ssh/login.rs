@@ -240,14 +240,11 @@ async fn store(connection: &Connection, key: &LoginKey) -> Result<Installed, Log
         "moorline:added" => Some(Installed::Added),
         _ => None,
     });
-    match (outcome, status) {
-        (Some(installed), Some(0) | None) => Ok(installed),
-        _ => {
-            let said = last_line(&String::from_utf8_lossy(&complained));
-            let said = if said.is_empty() { "it did not say why".to_owned() } else { said };
-            Err(LoginError::NotStored { said })
-        }
+    if let (Some(installed), Some(0) | None) = (outcome, status) {
+        return Ok(installed);
     }
+    let said = last_line(&String::from_utf8_lossy(&complained));
+    Err(LoginError::NotStored { said: if said.is_empty() { "it did not say why".to_owned() } else { said } })
 }
 
 /// A polite end, so that the server does not log a lost connection; it does not matter if it gets lost.
