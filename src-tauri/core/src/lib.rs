@@ -2,12 +2,13 @@
 
 mod atomic;
 pub mod dirs;
-pub mod pins;
 pub mod editors;
+pub mod pins;
+pub mod practice;
 pub mod session;
 pub mod sessions_file;
-pub mod state_lock;
 pub mod ssh;
+pub mod state_lock;
 pub mod trust;
 pub mod vault;
 

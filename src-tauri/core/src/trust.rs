@@ -133,9 +133,17 @@ mod tests {
             assert_eq!(judge(&key(2), &[key(1)], &evidence), Verdict::Accept(Trust::Pasted));
             assert_eq!(judge(&key(2), &[key(2)], &evidence), Verdict::Known);
             assert_eq!(judge(&key(3), &[], &evidence), Verdict::Contradicted);
-            assert_eq!(judge(&key(1), &[key(1)], &evidence), Verdict::Contradicted, "the old machine still answers");
+            assert_eq!(
+                judge(&key(1), &[key(1)], &evidence),
+                Verdict::Contradicted,
+                "the old machine still answers"
+            );
             let with_channel = Evidence { channel: true, ..evidence };
-            assert_eq!(judge(&key(3), &[], &with_channel), Verdict::Contradicted, "a channel overrules nobody");
+            assert_eq!(
+                judge(&key(3), &[], &with_channel),
+                Verdict::Contradicted,
+                "a channel overrules nobody"
+            );
         }
     }
 

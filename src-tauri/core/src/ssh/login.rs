@@ -19,7 +19,7 @@ use super::route::Route;
 /// One line, single-quoted, with neither backslash nor exclamation mark outside what the inner shell reads, so that
 /// any login shell (fish and csh too) hands it to `/bin/sh` unchanged. A line that was cut off is never added:
 /// `read` fails without its line end. The new line goes in with one appending write.
-const INSTALL: &str = concat!(
+pub(crate) const INSTALL: &str = concat!(
     "exec /bin/sh -c '",
     "set -eu; umask 077; ",
     "IFS= read -r line; ",
@@ -240,14 +240,11 @@ async fn store(connection: &Connection, key: &LoginKey) -> Result<Installed, Log
         "moorline:added" => Some(Installed::Added),
         _ => None,
     });
-    match (outcome, status) {
-        (Some(installed), Some(0) | None) => Ok(installed),
-        _ => {
-            let said = last_line(&String::from_utf8_lossy(&complained));
-            let said = if said.is_empty() { "it did not say why".to_owned() } else { said };
-            Err(LoginError::NotStored { said })
-        }
+    if let (Some(installed), Some(0) | None) = (outcome, status) {
+        return Ok(installed);
     }
+    let said = last_line(&String::from_utf8_lossy(&complained));
+    Err(LoginError::NotStored { said: if said.is_empty() { "it did not say why".to_owned() } else { said } })
 }
 
 /// A polite end, so that the server does not log a lost connection; it does not matter if it gets lost.

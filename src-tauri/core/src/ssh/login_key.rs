@@ -9,8 +9,6 @@ use russh::keys::key::safe_rng;
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, PrivateKey, PrivateKeyWithHashAlg};
 
-use super::failure::shown;
-
 /// This desktop's login key. `Debug` shows where it lies, never what it is.
 #[derive(Clone)]
 pub struct LoginKey {
@@ -190,7 +188,8 @@ fn exists(path: &Path) -> Result<bool, LoginKeyError> {
 fn check_mode(path: &Path) -> Result<(), LoginKeyError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(path).map_err(|e| failed("read", path, e))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(LoginKeyError::TooOpen { path: path.to_owned(), mode }) }
+    let private = mode.trailing_zeros() >= 6;
+    if private { Ok(()) } else { Err(LoginKeyError::TooOpen { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]
@@ -220,6 +219,5 @@ fn is_plain(c: char) -> bool {
 }
 
 fn failed(what: &'static str, path: &Path, cause: io::Error) -> LoginKeyError {
-    let cause = io::Error::new(cause.kind(), shown(&cause.to_string(), 200));
     LoginKeyError::Io { what, path: path.to_owned(), cause }
 }

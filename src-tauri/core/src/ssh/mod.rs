@@ -23,6 +23,8 @@ pub mod verify;
 mod watched;
 
 pub use failure::SshFailure;
+pub use login::{Installed, LoginError, install_login_key, key_login_works};
+pub use login_key::{LoginKey, LoginKeyError};
 pub use probe::ProbeError;
 pub use route::{Route, RouteError, Wire};
 pub use system::{Prompts, SshRunError, SystemSsh};
