@@ -94,6 +94,20 @@ fn a_restarted_keyring_is_found_again() {
 }
 
 #[test]
+fn a_replaced_keyring_is_found_again() {
+    in_session("a_replaced_keyring_is_found_again", |bus| {
+        let vault = OsVault::with_bound(PLENTY);
+        let name = name("colab", SecretKind::SessionKey);
+        let mut daemon = bus.start_unlocked();
+        vault.set(&name, &"kept".into()).unwrap();
+        for _ in 0..3 {
+            daemon = bus.replace(daemon);
+            assert_eq!(text(vault.get(&name)).as_deref(), Some("kept"));
+        }
+    });
+}
+
+#[test]
 fn a_locked_keyring_is_said_and_nothing_is_lost() {
     in_session("a_locked_keyring_is_said_and_nothing_is_lost", |bus| {
         let daemon = bus.start_unlocked();

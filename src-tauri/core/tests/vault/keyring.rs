@@ -82,8 +82,23 @@ pub struct Bus {
 impl Bus {
     /// Starts the keyring; its collection is made at the first start, and open.
     pub fn start_unlocked(&self) -> Daemon {
+        let daemon = self.spawn(&[]);
+        wait_for_owner(&self.connection, true);
+        daemon
+    }
+
+    /// Has a new keyring take the place of `old`, as `gnome-keyring-daemon --replace` does.
+    pub fn replace(&self, mut old: Daemon) -> Daemon {
+        let new = self.spawn(&["--replace"]);
+        old.child.take().unwrap().wait().unwrap();
+        wait_for_owner(&self.connection, true);
+        new
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Daemon {
         let mut child = Command::new("gnome-keyring-daemon")
             .args(["--foreground", "--unlock", "--components=secrets"])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -91,9 +106,7 @@ impl Bus {
             .unwrap();
         // The daemon reads to the end of its input, without a line end.
         child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        let daemon = Daemon { child: Some(child), connection: self.connection.clone() };
-        wait_for_owner(&self.connection, true);
-        daemon
+        Daemon { child: Some(child), connection: self.connection.clone() }
     }
 
     /// Locks the default collection.
