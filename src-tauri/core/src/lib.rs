@@ -5,6 +5,7 @@ pub mod dirs;
 pub mod editors;
 pub mod pins;
 pub mod practice;
+pub mod paste;
 pub mod session;
 pub mod sessions_file;
 pub mod ssh;
