@@ -16,9 +16,10 @@ pub mod files;
 pub mod host_key;
 pub mod known_hosts;
 pub mod names;
+mod text;
 
 pub use config::{HostEntry, IdentityFile, ProxyCommand};
-pub use files::{FileChange, Report, SshDir, SshFilesError};
+pub use files::{FileChange, Refusal, Report, SshDir, SshFilesError, edit_file};
 pub use host_key::{Fingerprint, HostKey, KeyAlgorithm};
 pub use known_hosts::{KnownHostsEdit, KnownName, Place};
 pub use names::{Alias, HostName, InvalidName, Port, UserName};

@@ -1,0 +1,145 @@
+//! Old contents, and what we remember about our own writing. All of it in one private directory.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest as _, Sha256};
+
+use super::error::SshFilesError;
+use super::{os, replace};
+
+/// How many backups of one file are kept; the first one ever always is.
+const KEPT: usize = 20;
+
+/// The directory of backups; it may not exist yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Backups<'a> {
+    dir: &'a Path,
+}
+
+impl<'a> Backups<'a> {
+    pub(super) fn at(dir: &'a Path) -> Self {
+        Self { dir }
+    }
+
+    /// Whether a backup of `file` (a bare name) exists.
+    pub(super) fn any_of(self, file: &str) -> bool {
+        !self.stamps(file).is_empty()
+    }
+
+    /// Keeps `content`, and forgets the oldest backups but the very first.
+    pub(super) fn keep(self, file: &str, content: &[u8]) -> Result<PathBuf, SshFilesError> {
+        self.make_dir()?;
+        let mut stamp = unix_millis();
+        let path = loop {
+            let path = self.dir.join(format!("{file}.{stamp}"));
+            match replace::keep_copy(&path, content) {
+                Ok(()) => break path,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stamp += 1,
+                Err(e) => return Err(SshFilesError::io("write the backup", &path)(e)),
+            }
+        };
+        os::sync_dir(self.dir).map_err(SshFilesError::io("flush", self.dir))?;
+        let stamps = self.stamps(file);
+        for stamp in stamps.iter().skip(1).take(stamps.len().saturating_sub(KEPT)) {
+            let _ = fs::remove_file(self.dir.join(format!("{file}.{stamp}")));
+        }
+        Ok(path)
+    }
+
+    /// Whether `file` did not exist before our first write.
+    pub(super) fn was_created(self, file: &str) -> bool {
+        self.dir.join(format!("{file}.created")).exists()
+    }
+
+    pub(super) fn note_created(self, file: &str) -> Result<(), SshFilesError> {
+        self.make_dir()?;
+        replace::write_own(&self.dir.join(format!("{file}.created")), b"")
+    }
+
+    pub(super) fn forget_created(self, file: &str) {
+        let _ = fs::remove_file(self.dir.join(format!("{file}.created")));
+    }
+
+    /// Whether `block` is one that we wrote; `None` if we do not know what we wrote.
+    pub(super) fn wrote_block(self, block: &[u8]) -> Option<bool> {
+        let known = fs::read_to_string(self.block_note()).ok()?;
+        let digest = digest(block);
+        Some(known.lines().any(|line| line == digest))
+    }
+
+    /// Remembers the block that is about to be written. The one before stays known: a run that is killed before it
+    /// writes leaves that one in the file.
+    pub(super) fn note_block(self, block: &[u8]) -> Result<(), SshFilesError> {
+        let known = fs::read_to_string(self.block_note()).unwrap_or_default();
+        let digest = digest(block);
+        if known.lines().next() == Some(&digest) {
+            return Ok(());
+        }
+        self.make_dir()?;
+        let before = known.lines().next().unwrap_or_default();
+        replace::write_own(&self.block_note(), format!("{digest}\n{before}\n").as_bytes())
+    }
+
+    fn block_note(self) -> PathBuf {
+        self.dir.join("config.block")
+    }
+
+    fn make_dir(self) -> Result<(), SshFilesError> {
+        os::create_private_dir(self.dir).map_err(SshFilesError::io("create", self.dir))
+    }
+
+    /// Times of the backups of `file`, oldest first.
+    fn stamps(self, file: &str) -> Vec<u128> {
+        let Ok(entries) = fs::read_dir(self.dir) else { return Vec::new() };
+        let mut stamps: Vec<u128> = entries
+            .flatten()
+            .filter_map(|e| e.file_name().to_str()?.strip_prefix(file)?.strip_prefix('.')?.parse().ok())
+            .collect();
+        stamps.sort_unstable();
+        stamps
+    }
+}
+
+fn digest(block: &[u8]) -> String {
+    Sha256::digest(block).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Only names backups; a wrong clock gives a wrong name and nothing worse.
+fn unix_millis() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_backup_and_the_newest_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().join("deep/backups");
+        let backups = Backups::at(&at);
+        assert!(!backups.any_of("config"));
+        let kept: Vec<_> = (0..30_u8).map(|n| backups.keep("config", &[n]).unwrap()).collect();
+        assert_eq!(backups.stamps("config").len(), KEPT);
+        assert_eq!(fs::read(&kept[0]).unwrap(), [0]);
+        assert_eq!(fs::read(&kept[29]).unwrap(), [29]);
+        assert!(!kept[1].exists());
+        assert!(!backups.any_of("known_hosts"), "each file has its own");
+    }
+
+    #[test]
+    fn blocks_are_known_again_and_so_is_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let backups = Backups::at(dir.path());
+        assert_eq!(backups.wrote_block(b"a"), None);
+        for block in [b"a", b"b", b"b"] {
+            backups.note_block(block).unwrap();
+        }
+        assert_eq!(backups.wrote_block(b"a"), Some(true));
+        assert_eq!(backups.wrote_block(b"b"), Some(true));
+        assert_eq!(backups.wrote_block(b"c"), Some(false));
+    }
+}

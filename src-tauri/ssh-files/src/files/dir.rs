@@ -1,0 +1,269 @@
+//! Both files of a `.ssh` directory, edited together.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::backup::Backups;
+use super::error::{Refusal, SshFilesError};
+use super::replace::{self, Replaced};
+use super::target::Target;
+use super::{FileChange, LOCK_WAIT, Report, lock, os};
+use crate::config::{self, HostEntry};
+use crate::known_hosts::{self, KnownHostsEdit};
+
+const KNOWN_HOSTS: &str = "known_hosts";
+const CONFIG: &str = "config";
+
+/// A `.ssh` directory and where its backups go.
+#[derive(Debug, Clone)]
+pub struct SshDir {
+    dir: PathBuf,
+    backups: PathBuf,
+    lock_wait: Duration,
+}
+
+impl SshDir {
+    /// Names the directory; nothing is touched yet.
+    pub fn new(dir: impl Into<PathBuf>, backups: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), backups: backups.into(), lock_wait: LOCK_WAIT }
+    }
+
+    /// Waits this long for each lock, instead of [`LOCK_WAIT`].
+    #[must_use]
+    pub fn with_lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// `…/config`.
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join(CONFIG)
+    }
+
+    /// `…/known_hosts`.
+    pub fn known_hosts_path(&self) -> PathBuf {
+        self.dir.join(KNOWN_HOSTS)
+    }
+
+    /// The directory backups are kept in.
+    pub fn backups(&self) -> &Path {
+        &self.backups
+    }
+
+    /// Makes the managed block hold exactly `entries`, and applies `edit` to `known_hosts` first. Refuses before
+    /// anything is written if either file cannot be edited. A second run with the same arguments writes nothing.
+    ///
+    /// # Errors
+    /// [`SshFilesError`]. After [`SshFilesError::Io`] `known_hosts` may be new and `config` old: run it again.
+    pub fn write(&self, edit: &KnownHostsEdit, entries: &[HostEntry]) -> Result<Report, SshFilesError> {
+        let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
+        let (known_hosts, config) = self.targets()?;
+        let mut report = plan.preview(&known_hosts, &config)?;
+        // A file that needs no change needs no lock, and may be read-only.
+        let mut wanted = Wanted::by(&report);
+        if wanted == Wanted::default() {
+            return Ok(report);
+        }
+        let checks = [(&known_hosts, wanted.known_hosts), (&config, wanted.config)];
+        checks.iter().filter(|c| c.1).try_for_each(|c| c.0.check_writable())?;
+        os::create_private_dir(&self.dir).map_err(SshFilesError::io("create", &self.dir))?;
+        loop {
+            let (known_hosts, config) = self.targets()?;
+            let _first = wanted.known_hosts.then(|| lock(&known_hosts, self.lock_wait)).transpose()?;
+            let _second = wanted.config.then(|| lock(&config, self.lock_wait)).transpose()?;
+            // Again, now that nobody of ours can write: refusals come before the first change.
+            report = plan.preview(&known_hosts, &config)?;
+            let now = Wanted::by(&report);
+            if !wanted.covers(now) {
+                wanted = Wanted { known_hosts: true, config: true };
+                continue;
+            }
+            if now.known_hosts {
+                report.known_hosts = plan.write_known_hosts(&known_hosts)?;
+            }
+            if now.config {
+                report.config = plan.write_config(&config)?;
+            }
+            if let Some(backup) = &report.config.backup
+                && report.remarks.iter().any(|r| r == HAND_EDITED)
+            {
+                report.remarks.push(format!("The config with those edits is kept at {}.", backup.display()));
+            }
+            return Ok(report);
+        }
+    }
+
+    /// The same without writing anything (no lock, no directory is made).
+    ///
+    /// # Errors
+    /// What [`write`](Self::write) would refuse, as far as reading tells.
+    pub fn preview(&self, edit: &KnownHostsEdit, entries: &[HostEntry]) -> Result<Report, SshFilesError> {
+        let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
+        let (known_hosts, config) = self.targets()?;
+        let report = plan.preview(&known_hosts, &config)?;
+        for (target, change) in [(&known_hosts, &report.known_hosts), (&config, &report.config)] {
+            if change.changed() {
+                target.check_writable()?;
+            }
+        }
+        Ok(report)
+    }
+
+    fn targets(&self) -> Result<(Target, Target), SshFilesError> {
+        Ok((Target::resolve(&self.known_hosts_path())?, Target::resolve(&self.config_path())?))
+    }
+}
+
+/// Which files an edit changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Wanted {
+    known_hosts: bool,
+    config: bool,
+}
+
+impl Wanted {
+    fn by(report: &Report) -> Self {
+        Self { known_hosts: report.known_hosts.changed(), config: report.config.changed() }
+    }
+
+    fn covers(self, other: Self) -> bool {
+        self.known_hosts >= other.known_hosts && self.config >= other.config
+    }
+}
+
+const HAND_EDITED: &str = "Edits inside Moorline's block of the config were replaced.";
+
+#[derive(Clone, Copy)]
+struct Plan<'a> {
+    backups: Backups<'a>,
+    edit: &'a KnownHostsEdit,
+    entries: &'a [HostEntry],
+}
+
+impl Plan<'_> {
+    fn preview(&self, known_hosts: &Target, config: &Target) -> Result<Report, SshFilesError> {
+        let before = known_hosts.read()?;
+        let text = before.as_deref().unwrap_or_default();
+        let outcome =
+            known_hosts::apply(text, self.edit).map_err(|e| replace::refusal(known_hosts, e.into()))?;
+        let mut remarks = outcome.remarks;
+        let after = self.settled(KNOWN_HOSTS, before.as_ref(), outcome.bytes);
+        let known_hosts = FileChange { path: known_hosts.named.clone(), before, after, backup: None };
+
+        let before = config.read()?;
+        let text = before.as_deref().unwrap_or_default();
+        let bytes = config::apply(text, self.entries).map_err(|e| replace::refusal(config, e.into()))?;
+        self.remark_config(config, text, &bytes, &mut remarks);
+        let after = self.settled(CONFIG, before.as_ref(), bytes);
+        let config = FileChange { path: config.named.clone(), before, after, backup: None };
+        Ok(Report { known_hosts, config, remarks })
+    }
+
+    /// An empty file stays away if there was none, and goes if we made it.
+    fn settled(&self, file: &str, before: Option<&Vec<u8>>, after: Vec<u8>) -> Option<Vec<u8>> {
+        let needless = match before {
+            None => true,
+            Some(before) => !before.is_empty() && self.backups.was_created(file),
+        };
+        if after.is_empty() && needless { None } else { Some(after) }
+    }
+
+    fn remark_config(&self, target: &Target, before: &[u8], after: &[u8], remarks: &mut Vec<String>) {
+        let path = target.named.display();
+        if let Ok(found) = std::fs::metadata(&target.path) {
+            if os::others_may_write(&found) {
+                remarks.push(format!(
+                    "Others may write {path}, and newer ssh versions refuse that; run: chmod go-w {path}"
+                ));
+            }
+            if before != after && os::hard_links(&found) > 1 {
+                remarks.push(format!("{path} has other hard links, which keep the old content."));
+            }
+        }
+        if before != after && self.hand_edited(before) == Some(true) {
+            remarks.push(HAND_EDITED.to_owned());
+        }
+        if self.entries.is_empty()
+            && let Some(line) = config::scope_changed_by_removal(before)
+        {
+            remarks.push(format!(
+                "{path}, line {line}: without Moorline's block this option belongs to the Host or Match section above it; move it to the top if it is meant for every host"
+            ));
+        }
+    }
+
+    /// Whether the block is not the one that we wrote; `None` if we cannot know.
+    fn hand_edited(&self, config: &[u8]) -> Option<bool> {
+        let block = config::block_of(config).ok().flatten()?;
+        self.backups.wrote_block(block).map(|wrote| !wrote)
+    }
+
+    fn write_known_hosts(&self, target: &Target) -> Result<FileChange, SshFilesError> {
+        // `transform` runs before each `before_write`, and tells it whether text of others goes.
+        let foreign = std::cell::Cell::new(0);
+        let mut backup = None;
+        let replaced = replace::replace(
+            target,
+            &mut |text| {
+                let outcome = known_hosts::apply(text, self.edit).map_err(Refusal::from)?;
+                foreign.set(outcome.foreign);
+                Ok(outcome.bytes)
+            },
+            &mut |_, before, _| self.prepare(KNOWN_HOSTS, before, foreign.get() > 0, &mut backup),
+        )?;
+        self.concluded(KNOWN_HOSTS, target, replaced, backup)
+    }
+
+    fn write_config(&self, target: &Target) -> Result<FileChange, SshFilesError> {
+        let mut backup = None;
+        let replaced = replace::replace(
+            target,
+            &mut |text| config::apply(text, self.entries).map_err(Refusal::from),
+            &mut |_, before, after| {
+                let old = before.unwrap_or_default();
+                let has_block = matches!(config::block_of(old), Ok(Some(_)));
+                let foreign = has_block && self.hand_edited(old) != Some(false);
+                self.prepare(CONFIG, before, foreign, &mut backup)?;
+                match config::block_of(after) {
+                    Ok(Some(block)) => self.backups.note_block(block),
+                    _ => Ok(()),
+                }
+            },
+        )?;
+        self.concluded(CONFIG, target, replaced, backup)
+    }
+
+    /// Keeps the old content where that is due, before the file is touched.
+    fn prepare(
+        &self,
+        file: &str,
+        before: Option<&[u8]>,
+        foreign: bool,
+        backup: &mut Option<PathBuf>,
+    ) -> Result<(), SshFilesError> {
+        let Some(before) = before else { return self.backups.note_created(file) };
+        let first = !self.backups.any_of(file) && !self.backups.was_created(file);
+        if first || foreign {
+            *backup = Some(self.backups.keep(file, before)?);
+        }
+        Ok(())
+    }
+
+    fn concluded(
+        &self,
+        file: &str,
+        target: &Target,
+        replaced: Replaced,
+        backup: Option<PathBuf>,
+    ) -> Result<FileChange, SshFilesError> {
+        let Replaced { before, mut after } = replaced;
+        if after.as_ref().is_some_and(Vec::is_empty)
+            && self.backups.was_created(file)
+            && replace::remove_if_empty(target)?
+        {
+            self.backups.forget_created(file);
+            after = None;
+        }
+        Ok(FileChange { path: target.named.clone(), before, after, backup })
+    }
+}

@@ -1,0 +1,238 @@
+//! Replacing a file's content in one step, without losing what other programs write meanwhile.
+//!
+//! At every moment the path names the whole old or the whole new content. Programs that ignore our lock are dealt
+//! with thus: the file is read again right before the swap; on Linux and macOS the two files are *exchanged*, so
+//! that what was displaced can be compared with what the edit was based on, and an append or a rewrite that slipped
+//! in between is worked into another round; on Linux a lease then tells when nobody can write to the displaced file
+//! any more. What is left: a process killed between exchange and comparison loses an append of that very moment, a
+//! program that holds the file open for longer than 200 ms before it appends loses that append, and a program that
+//! itself replaces the file from what it read earlier undoes our edit, which the next run repeats.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::error::{Refusal, SshFilesError};
+use super::os::{self, Swapped};
+use super::target::Target;
+
+/// How often other programs may get in between before we give up.
+const ROUNDS: usize = 20;
+
+/// Bytes before and after; `None` if there was, or is, no file.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    pub(super) before: Option<Vec<u8>>,
+    pub(super) after: Option<Vec<u8>>,
+}
+
+pub(super) type Transform<'t> = dyn FnMut(&[u8]) -> Result<Vec<u8>, Refusal> + 't;
+/// Called with the old and new content before anything is changed.
+pub(super) type BeforeWrite<'t> = dyn FnMut(&Target, Option<&[u8]>, &[u8]) -> Result<(), SshFilesError> + 't;
+
+/// Replaces the content by what `transform` makes of it. The caller holds the lock. `transform` must be idempotent:
+/// it runs again on its own result when another program got in between.
+pub(super) fn replace(
+    target: &Target,
+    transform: &mut Transform<'_>,
+    before_write: &mut BeforeWrite<'_>,
+) -> Result<Replaced, SshFilesError> {
+    remove_leftovers(target);
+    let mut first = None;
+    let mut expected = target.read()?;
+    // What to transform, where that is not what stands in the file.
+    let mut source: Option<Vec<u8>> = None;
+    // What others appended to a file that we displaced.
+    let mut recovered = Vec::new();
+    for _ in 0..ROUNDS {
+        let basis = source.as_deref().or(expected.as_deref()).unwrap_or_default();
+        let content = transform(basis).map_err(|r| refusal(target, r))?;
+        let unchanged = match &expected {
+            Some(bytes) => *bytes == content,
+            None => content.is_empty(),
+        };
+        if unchanged {
+            let before = first.unwrap_or_else(|| expected.clone());
+            return Ok(Replaced { before, after: expected });
+        }
+        target.check_writable()?;
+        before_write(target, expected.as_deref(), &content)?;
+        let temp = Temp::write(target, &content, expected.is_some())?;
+        let now = target.read()?;
+        if now != expected {
+            source = now.as_ref().filter(|_| !recovered.is_empty()).map(|n| with_missing(n, &recovered));
+            expected = now;
+            continue;
+        }
+        let Some(base) = expected else {
+            match temp.put_if_missing(target) {
+                Ok(()) => return finish(target, first.unwrap_or(None), content),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => expected = target.read()?,
+                Err(e) => return Err(SshFilesError::io("create", &target.path)(e)),
+            }
+            continue;
+        };
+        let Some(displaced) = temp.swap(target)? else {
+            return finish(target, first.unwrap_or(Some(base)), content);
+        };
+        if displaced == base {
+            return finish(target, first.unwrap_or(Some(base)), content);
+        }
+        tracing::debug!(path = %target.path.display(), "another program wrote at the same moment; merging");
+        source = Some(if let Some(tail) = displaced.strip_prefix(&base[..]) {
+            recovered.extend_from_slice(tail);
+            [&content[..], tail].concat()
+        } else {
+            with_missing(&displaced, &recovered)
+        });
+        first.get_or_insert(Some(base));
+        expected = Some(content);
+    }
+    Err(SshFilesError::Contended { path: target.path.clone() })
+}
+
+/// Removes an empty file that nobody needs; puts it back if somebody wrote to it at that moment.
+pub(super) fn remove_if_empty(target: &Target) -> Result<bool, SshFilesError> {
+    if target.read()?.is_none_or(|bytes| !bytes.is_empty()) {
+        return Ok(false);
+    }
+    let aside = temp_path(target)?;
+    fs::rename(&target.path, &aside).map_err(SshFilesError::io("remove", &target.path))?;
+    let late = os::settle(&aside).map_err(SshFilesError::io("read", &aside))?;
+    if late.is_empty() {
+        let _ = fs::remove_file(&aside);
+        sync_dir(target)?;
+        return Ok(true);
+    }
+    os::put_if_missing(&aside, &target.path).map_err(SshFilesError::io("restore", &target.path))?;
+    Ok(false)
+}
+
+fn finish(target: &Target, before: Option<Vec<u8>>, content: Vec<u8>) -> Result<Replaced, SshFilesError> {
+    sync_dir(target)?;
+    Ok(Replaced { before, after: Some(content) })
+}
+
+fn sync_dir(target: &Target) -> Result<(), SshFilesError> {
+    os::sync_dir(target.dir()).map_err(SshFilesError::io("flush", target.dir()))
+}
+
+pub(super) fn refusal(target: &Target, refusal: Refusal) -> SshFilesError {
+    SshFilesError::Refused { path: target.named.clone(), line: refusal.line, reason: refusal.reason }
+}
+
+fn with_missing(text: &[u8], lines: &[u8]) -> Vec<u8> {
+    if memchr::memmem::find(text, lines).is_some() {
+        return text.to_vec();
+    }
+    [text, lines].concat()
+}
+
+/// A temporary file beside the target, gone when dropped unless it took the target's place.
+struct Temp {
+    path: PathBuf,
+    gone: bool,
+}
+
+impl Temp {
+    fn write(target: &Target, content: &[u8], like_target: bool) -> Result<Self, SshFilesError> {
+        let path = temp_path(target)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        os::private(&mut options);
+        let mut file = options.open(&path).map_err(|e| match e.kind() {
+            io::ErrorKind::PermissionDenied => SshFilesError::ReadOnly { path: target.path.clone() },
+            _ => SshFilesError::io("create", &path)(e),
+        })?;
+        let temp = Self { path, gone: false };
+        if like_target {
+            let like = fs::metadata(&target.path).map_err(SshFilesError::io("look at", &target.path))?;
+            os::copy_attributes(&like, &file)
+                .map_err(SshFilesError::io("keep mode and owner on", &temp.path))?;
+        }
+        file.write_all(content).map_err(SshFilesError::io("write", &temp.path))?;
+        file.sync_all().map_err(SshFilesError::io("flush", &temp.path))?;
+        Ok(temp)
+    }
+
+    fn put_if_missing(mut self, target: &Target) -> io::Result<()> {
+        os::put_if_missing(&self.path, &target.path)?;
+        self.gone = true;
+        Ok(())
+    }
+
+    /// Takes the target's place; returns what was displaced, if the system keeps it.
+    fn swap(mut self, target: &Target) -> Result<Option<Vec<u8>>, SshFilesError> {
+        match os::swap(&self.path, &target.path).map_err(SshFilesError::io("replace", &target.path))? {
+            Swapped::Exchanged => os::settle(&self.path)
+                .map(Some)
+                .map_err(SshFilesError::io("read what was displaced to", &self.path)),
+            Swapped::Replaced => {
+                self.gone = true;
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        // What cannot be removed now, the next run removes.
+        if !self.gone
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::debug!(path = %self.path.display(), %error, "a temporary file stays behind");
+        }
+    }
+}
+
+fn temp_path(target: &Target) -> Result<PathBuf, SshFilesError> {
+    let mut random = [0_u8; 6];
+    getrandom::fill(&mut random)
+        .map_err(|e| SshFilesError::io("name a temporary file beside", &target.path)(io::Error::other(e)))?;
+    let random = random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    Ok(target.sidecar(&format!("{}-{random}.tmp", std::process::id())))
+}
+
+/// Removes temporary files of runs that were killed. The caller holds the lock, so none is in use.
+fn remove_leftovers(target: &Target) {
+    let Ok(entries) = fs::read_dir(target.dir()) else { return };
+    let prefix = target.sidecar_name("");
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.strip_prefix(&prefix).is_some_and(is_temp_suffix) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_temp_suffix(rest: &str) -> bool {
+    let Some((pid, random)) = rest.strip_suffix(".tmp").and_then(|r| r.split_once('-')) else { return false };
+    !pid.is_empty()
+        && pid.bytes().all(|b| b.is_ascii_digit())
+        && random.len() == 12
+        && random.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Writes a small file of our own in one step.
+pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), SshFilesError> {
+    let target = Target { named: path.to_owned(), path: path.to_owned() };
+    let mut temp = Temp::write(&target, content, false)?;
+    fs::rename(&temp.path, path).map_err(SshFilesError::io("write", path))?;
+    temp.gone = true;
+    Ok(())
+}
+
+/// Copies a file's old content to a new private file, durably.
+pub(super) fn keep_copy(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    os::private(&mut options);
+    let mut file: File = options.open(path)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
+}
