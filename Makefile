@@ -1,8 +1,8 @@
 # Every target sets up what it needs first. `make help` lists them.
 CARGO ?= cargo
+export CARGO
 # In CI the lock file is what was tested.
 LOCKED := $(if $(CI),--locked,)
-NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
@@ -32,13 +32,7 @@ lint: ## formatting, clippy, shell scripts
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
 unit: setup
-	$(CARGO) build $(LOCKED) -p moorline-cli
-ifeq ($(NEXTEST),yes)
-	$(CARGO) test $(LOCKED) --workspace --doc
-	$(CARGO) nextest run $(LOCKED) --workspace --no-fail-fast
-else
-	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
-endif
+	scripts/test.sh $(LOCKED)
 
 bench: ## time re-pointing against ssh-keygen -R, and the program's start against ssh
 	@scripts/setup.sh run
