@@ -2,6 +2,7 @@
 
 mod atomic;
 pub mod dirs;
+pub mod doctor;
 pub mod editors;
 pub mod pins;
 pub mod practice;
