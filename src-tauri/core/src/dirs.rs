@@ -99,6 +99,17 @@ impl Dirs {
         self.state.join("lock")
     }
 
+    /// This desktop's login key: the one secret that lies outside the vault, because every ssh client must reach
+    /// it without a prompt.
+    pub fn login_key(&self) -> PathBuf {
+        self.ssh.join("moorline_ed25519")
+    }
+
+    /// The copy of the command line that proxied config entries name: it outlives upgrades and mounted images.
+    pub fn proxy_program(&self) -> PathBuf {
+        self.data.join("bin").join(if cfg!(windows) { "moorline.exe" } else { "moorline" })
+    }
+
     /// Makes `dir` and what is missing above it, for the person alone (0700). A directory that is there already
     /// loses write permission for others, and nothing else.
     ///

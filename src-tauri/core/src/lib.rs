@@ -1,16 +1,23 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
+pub mod add;
 mod atomic;
+pub mod clock;
 pub mod dirs;
 pub mod doctor;
 pub mod editors;
+pub mod paste;
 pub mod pins;
 pub mod practice;
-pub mod paste;
+pub mod proxy_program;
+pub mod reach;
+pub mod repoint;
 pub mod session;
 pub mod sessions_file;
+pub mod settle;
 pub mod ssh;
 pub mod state_lock;
+pub mod tools;
 pub mod trust;
 pub mod vault;
 

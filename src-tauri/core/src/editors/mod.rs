@@ -10,6 +10,7 @@ mod environment;
 mod jetbrains;
 mod launch;
 mod link;
+mod platform;
 mod search;
 mod settings;
 mod start;
@@ -22,6 +23,7 @@ use std::str::FromStr;
 pub use environment::clean_env;
 pub use launch::{Launch, LaunchOptions, launch_plan};
 pub use link::opener_argv;
+pub use platform::{PlatformError, forget_platform, note_platform};
 #[cfg(test)]
 #[cfg(unix)]
 pub(crate) use search::tests::write_script;

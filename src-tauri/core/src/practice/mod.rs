@@ -84,6 +84,9 @@ pub struct PracticeError {
     cause: io::Error,
 }
 
+/// Lets the system choose a free port.
+const ANY_PORT: u16 = 0;
+
 /// A running practice runtime. It lives in a thread of its own; dropping it ends it and removes its disk.
 #[derive(Debug)]
 pub struct PracticeRuntime {
@@ -109,7 +112,7 @@ impl PracticeRuntime {
     /// Starts one on a free port of `127.0.0.1`.
     pub fn start(options: PracticeOptions) -> Result<Self, PracticeError> {
         let seen = Seen::default();
-        let now = Incarnation::boot(&options, &seen)?;
+        let now = Incarnation::boot(&options, &seen, ANY_PORT)?;
         Ok(Self { options, now, seen })
     }
 
@@ -117,8 +120,16 @@ impl PracticeRuntime {
     /// old one break.
     pub fn restart(&mut self) -> Result<(), PracticeError> {
         // The new one is up before the old port is free, so the two ports differ.
-        let next = Incarnation::boot(&self.options, &self.seen)?;
+        let next = Incarnation::boot(&self.options, &self.seen, ANY_PORT)?;
         self.now = next;
+        Ok(())
+    }
+
+    /// Replaces the machine by another one on the same port, as behind a relay or a reserved address.
+    pub fn restart_at_same_port(&mut self) -> Result<(), PracticeError> {
+        let port = self.now.port.get();
+        self.now.halt();
+        self.now = Incarnation::boot(&self.options, &self.seen, port)?;
         Ok(())
     }
 
@@ -167,14 +178,14 @@ impl PracticeRuntime {
 }
 
 impl Incarnation {
-    fn boot(options: &PracticeOptions, seen: &Seen) -> Result<Self, PracticeError> {
+    fn boot(options: &PracticeOptions, seen: &Seen, port: u16) -> Result<Self, PracticeError> {
         let disk = make_disk(options).map_err(|cause| PracticeError { what: "make its disk", cause })?;
         let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(|e| no_key(&e))?;
         let blob = key.public_key().to_bytes().map_err(|e| no_key(&e))?;
         let host_key = HostKey::from_blob(&blob).map_err(|e| no_key(&e))?;
         let password = SecretString::from(random_word(24));
         let listen = |cause| PracticeError { what: "listen on 127.0.0.1", cause };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(listen)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let port = listener.local_addr().map_err(listen)?.port();
         let port = Port::try_from(port).map_err(|e| listen(io::Error::other(e.to_string())))?;
@@ -192,13 +203,19 @@ impl Incarnation {
     }
 }
 
-impl Drop for Incarnation {
-    fn drop(&mut self) {
+impl Incarnation {
+    fn halt(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // A panic in there has been reported by the thread itself.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Incarnation {
+    fn drop(&mut self) {
+        self.halt();
     }
 }
 

@@ -42,6 +42,9 @@ pub struct SecretName {
 pub struct InvalidSecretName(String);
 
 impl SecretKind {
+    /// Those that belong to one session.
+    pub const OF_SESSION: [Self; 4] = [Self::Password, Self::RelayPassword, Self::SessionKey, Self::ServiceToken];
+
     /// Every kind.
     pub const ALL: [Self; 6] = [
         Self::Password,

@@ -1,0 +1,228 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use moorline_core::session::{RelayTarget, RemotePath};
+use moorline_core::vault::SecretKind;
+use moorline_ssh_files::{Alias, Fingerprint, UserName};
+
+/// One ssh alias for a Colab runtime that drifts.
+///
+/// Paste what the notebook's cell printed, and `ssh NAME`, VS Code and PyCharm keep working across restarts of
+/// the runtime: Moorline rewrites the ssh config entry and the host key, and asks before it trusts a new key.
+#[derive(Debug, Parser)]
+#[command(name = "moorline", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Print one JSON object instead of text; never asks.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  moorline demo                       see the whole thing on a practice runtime, in a throw-away home
+  moorline add colab                  paste what the cell printed, then press Ctrl-D
+  moorline add colab --from cell.txt  the same from a file
+  moorline repair colab               the runtime restarted: fetch its key, compare, re-pin
+  moorline open colab --in vscode     open the editor on it
+
+Exit status: 0 done, 1 failed, 2 wrong usage. Nothing is changed when a command fails.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow a runtime: read what its cell printed and make `ssh NAME` work. Pasting again re-points NAME.
+    Add(AddArgs),
+    /// Show the sessions and what Moorline knows of them.
+    Status(StatusArgs),
+    /// Fetch the host key that answers now, compare it with the pinned one, and mend the ssh files.
+    Repair(RepairArgs),
+    /// Stop following a session and undo everything that was written for it.
+    Forget(ForgetArgs),
+    /// Open an editor or a terminal on a session.
+    Open(OpenArgs),
+    /// Keep, list or delete secrets in the system's keyring.
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Check the keyring, ssh, file modes, editors and clock, and say what to do.
+    Doctor,
+    /// Play the whole story on a practice runtime on this machine, in a throw-away home.
+    Demo(DemoArgs),
+    /// Carry ssh's bytes to a session (used as a ProxyCommand).
+    Proxy(ProxyArgs),
+    /// Forget every session and remove all that Moorline has written on this machine.
+    Uninstall(UninstallArgs),
+    /// Print a completion script.
+    Completions(CompletionsArgs),
+}
+
+/// `moorline add`
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// The session's name, which is also the ssh alias. Default: the one in the text, else `colab`.
+    pub name: Option<Alias>,
+    /// Where the pasted text comes from; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// The relay that holds the runtime's port, as your own ssh knows it.
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub relay: Option<RelayTarget>,
+    /// Nobody but you can log in to the relay: a key seen on its port, held by your own login, is trusted.
+    #[arg(long)]
+    pub relay_is_mine_alone: bool,
+    /// The user on the runtime, if the text does not say it. Default: root.
+    #[arg(long)]
+    pub user: Option<UserName>,
+    /// The folder that editors open, such as /content.
+    #[arg(long, value_name = "PATH")]
+    pub folder: Option<RemotePath>,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer yes to the questions about names and endpoints; never to one about a host key.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// What vouches for a host key.
+#[derive(Debug, Args)]
+pub struct TrustArgs {
+    /// Accept exactly this host key, as `ssh-keygen -lf` prints it on the runtime.
+    #[arg(long, value_name = "SHA256:…")]
+    pub fingerprint: Option<Fingerprint>,
+    /// Accept whatever key answers now without comparing. Anyone between you and the runtime could be it.
+    #[arg(long, conflicts_with = "fingerprint")]
+    pub trust_first_use: bool,
+}
+
+/// `moorline status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Only this session.
+    pub name: Option<Alias>,
+    /// Knock at each endpoint, and say what answers.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `moorline repair`
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// Which session. Default: the only one.
+    pub name: Option<Alias>,
+    /// Text that the restarted cell printed, to re-point the session with; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    /// Also mend the relay's own known_hosts, for people who hop on from there.
+    #[arg(long)]
+    pub relay_known_hosts: bool,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer yes to the questions about names and endpoints; never to one about a host key.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `moorline forget`
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Which session.
+    pub name: Alias,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `moorline open`
+#[derive(Debug, Args)]
+pub struct OpenArgs {
+    /// Which session.
+    pub name: Alias,
+    /// The program.
+    #[arg(long = "in", value_name = "EDITOR", default_value = "vscode")]
+    pub editor: moorline_core::editors::Editor,
+    /// The folder on the runtime. Default: the session's, else /content.
+    pub path: Option<RemotePath>,
+    /// In a terminal: inside `tmux new -A -s main`, so that what runs there outlives a lost connection.
+    #[arg(long)]
+    pub tmux: bool,
+    /// Print the argument list or the link, one argument a line, and start nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `moorline secret`
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Store a secret; it is asked for without echo, or read from standard input.
+    Set(SecretArgs),
+    /// Name the secrets that are stored, never their values.
+    List,
+    /// Delete a secret.
+    Delete(SecretArgs),
+}
+
+/// Which secret.
+#[derive(Debug, Args)]
+pub struct SecretArgs {
+    /// The session it belongs to.
+    pub name: Alias,
+    /// What it is.
+    #[arg(default_value = "password")]
+    pub kind: SecretKind,
+}
+
+/// `moorline demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Keep the throw-away home and say where it is.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `moorline proxy`
+#[derive(Debug, Args)]
+pub struct ProxyArgs {
+    /// Which session.
+    pub name: Alias,
+}
+
+/// `moorline uninstall`
+#[derive(Debug, Args)]
+pub struct UninstallArgs {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `moorline completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: Shell,
+}
+
+/// Shells that completions can be made for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// Windows `PowerShell`
+    Powershell,
+    /// elvish
+    Elvish,
+}

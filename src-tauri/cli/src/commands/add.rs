@@ -1,0 +1,203 @@
+//! `moorline add`: from pasted text to an alias that works.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use moorline_core::add::{Proposal, Wish, propose};
+use moorline_core::clock;
+use moorline_core::paste::{self, Reading};
+use moorline_core::reach::{ReachError, reach};
+use moorline_core::settle::{self, Change};
+use moorline_core::tools::Tools;
+use moorline_core::trust::Trust;
+use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::Report;
+use serde_json::json;
+
+use super::key_question::{self, Answer};
+use super::login::{self, Login};
+use crate::args::{AddArgs, TrustArgs};
+use crate::ask::Terminal;
+use crate::printer::Printer;
+use crate::{report, text_in};
+
+/// A runtime that does not answer within this is added all the same.
+const REACH_LIMIT: Duration = Duration::from_secs(8);
+
+/// Runs the command.
+pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let tools = super::tools()?;
+    let text = text_in::read(args.from.as_deref(), printer)?;
+    let reading = paste::read(&text);
+    drop(text);
+    let wish = Wish {
+        name: args.name.clone(),
+        relay: args.relay.clone(),
+        mine_alone: args.relay_is_mine_alone,
+        user: args.user.clone(),
+        folder: args.folder.clone(),
+    };
+    let adding = Adding { tools: &tools, printer, yes: args.yes, dry_run: args.dry_run, diffs: false, trust: &args.trust };
+    super::block_on(adding.run(&reading, &wish))?
+}
+
+/// What `add` and `repair --from` share.
+pub struct Adding<'a> {
+    /// The places, vault and ssh.
+    pub tools: &'a Tools,
+    /// Where to say things.
+    pub printer: &'a Printer,
+    /// `--yes`
+    pub yes: bool,
+    /// `--dry-run`
+    pub dry_run: bool,
+    /// Show what was written as unified diffs.
+    pub diffs: bool,
+    /// What vouches for a key.
+    pub trust: &'a TrustArgs,
+}
+
+impl Adding<'_> {
+    /// Proposes, asks, reaches, settles, logs in.
+    pub async fn run(&self, reading: &Reading, wish: &Wish) -> anyhow::Result<ExitCode> {
+        let Self { tools, printer, .. } = *self;
+        let mut terminal = Terminal::open(printer.is_json());
+        let config = std::fs::read(settle::ssh_dir(tools).config_path()).unwrap_or_default();
+        let mut proposal = propose(reading, wish, &super::sessions(tools)?, &config)?;
+        proposal.evidence.fingerprints.extend(self.trust.fingerprint);
+        self.say_what_was_read(reading, &proposal);
+        self.confirm(&proposal, &mut terminal)?;
+
+        let waiting = printer.waiting(format!("reaching {}", proposal.session.link));
+        let seen = reach(tools, &proposal.session, REACH_LIMIT).await;
+        drop(waiting);
+        let (key, unreachable) = match seen {
+            Ok(seen) => {
+                let (session, evidence) = (&proposal.session, &proposal.evidence);
+                (Some(key_question::settle_key(self, session, evidence, &seen, &mut terminal)?), None)
+            }
+            Err(error) => (pasted_key(&proposal), Some(error)),
+        };
+        let expected = proposal.evidence.fingerprints.first().copied().filter(|_| key.is_none());
+        let change = Change {
+            session: proposal.session.clone(),
+            was: proposal.was.clone(),
+            key: key.map(|answer| (answer.key, answer.trust)),
+            expected,
+            now: clock::now(),
+        };
+        if self.dry_run {
+            return self.show_only(&change).await;
+        }
+        let written = settle::settle(tools, &change).await?;
+        self.say_what_was_written(&written);
+        let vault_problem = self.keep_password(&proposal);
+        let login = if unreachable.is_none() {
+            login::ensure(tools, &change.session, proposal.password.as_ref(), printer).await?
+        } else {
+            Login::NotTried
+        };
+        self.conclude(&change, &written, unreachable.as_ref(), login, vault_problem.as_deref());
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn say_what_was_read(&self, reading: &Reading, proposal: &Proposal) {
+        let session = &proposal.session;
+        let mut found = format!("read: {} {}, user {}", session.link.kind(), session.link, session.user);
+        if let Some(folder) = &session.folder {
+            found = format!("{found}, folder {folder}");
+        }
+        for (is_there, what) in
+            [(reading.password.is_some(), "a password"), (proposal.evidence.names_a_key(), "the host key's fingerprint")]
+        {
+            if is_there {
+                found = format!("{found}, {what}");
+            }
+        }
+        self.printer.done(found);
+        for doubt in &reading.doubts {
+            self.printer.note(doubt);
+        }
+        for notice in &reading.notices {
+            self.printer.note(notice);
+        }
+    }
+
+    /// The files that were written, with their diffs where they were asked for.
+    pub fn say_what_was_written(&self, written: &Report) {
+        report::print(written, self.printer);
+        if self.diffs {
+            report::print_diffs(written, self.printer);
+        }
+    }
+
+    fn confirm(&self, proposal: &Proposal, terminal: &mut Option<Terminal>) -> anyhow::Result<()> {
+        if self.yes || self.dry_run {
+            return Ok(());
+        }
+        for question in &proposal.questions {
+            match terminal {
+                Some(terminal) if terminal.confirm(question) => {}
+                Some(_) => bail!("nothing was changed"),
+                None => bail!("{question} Nothing was changed; say --yes to go ahead"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn show_only(&self, change: &Change) -> anyhow::Result<ExitCode> {
+        let preview = settle::preview(self.tools, change).await?;
+        report::print_preview(&preview, self.printer);
+        self.printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Puts a pasted password into the vault; the sentence says why it could not.
+    fn keep_password(&self, proposal: &Proposal) -> Option<String> {
+        let password = proposal.password.as_ref()?;
+        let name = SecretName { session: Some(proposal.session.name.clone()), kind: SecretKind::Password };
+        let problem = self.tools.vault.set(&name, password).err()?.to_string();
+        self.printer.note(format!("the password is not kept: {problem}"));
+        Some(problem)
+    }
+
+    fn conclude(
+        &self,
+        change: &Change,
+        written: &Report,
+        unreachable: Option<&ReachError>,
+        login: Login,
+        vault_problem: Option<&str>,
+    ) {
+        let name = &change.session.name;
+        if let Some(error) = unreachable {
+            self.printer.note(format!("{name} was added, but cannot be reached just now: {error}"));
+            self.printer.line(format!("When it runs: moorline repair {name}"));
+        } else if login.works() {
+            self.printer.heading(format!("Ready: ssh {name}"));
+        } else {
+            self.printer.line(format!("Then: ssh {name}"));
+        }
+        self.printer.json(&json!({
+            "session": name,
+            "link": change.session.link.kind(),
+            "endpoint": change.session.link.to_string(),
+            "user": change.session.user,
+            "reachable": unreachable.is_none(),
+            "cause": unreachable.map(ToString::to_string),
+            "host_key": change.key.as_ref().map(|(key, trust)| json!({
+                "fingerprint": key.fingerprint(), "trust": trust,
+            })),
+            "login": login.word(),
+            "vault_problem": vault_problem,
+            "files": report::to_json(written),
+        }));
+    }
+}
+
+/// A whole key line in the text can be pinned without reaching anything: a wrong one only means that ssh refuses.
+fn pasted_key(proposal: &Proposal) -> Option<Answer> {
+    let key = proposal.evidence.keys.first()?;
+    Some(Answer { key: key.clone(), trust: Trust::Pasted })
+}

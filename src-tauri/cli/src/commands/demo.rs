@@ -1,0 +1,174 @@
+//! `moorline demo`: the whole story on a practice runtime, in a throw-away home, with the real code and the real ssh.
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, bail};
+use moorline_core::add::Wish;
+use moorline_core::dirs::Dirs;
+use moorline_core::paste;
+use moorline_core::practice::{PracticeOptions, PracticeRuntime};
+use moorline_core::settle;
+use moorline_core::ssh::SystemSsh;
+use moorline_core::tools::Tools;
+use moorline_core::vault::MemoryVault;
+use moorline_ssh_files::Alias;
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::add::Adding;
+use super::forget::forget;
+use super::repair::repair;
+use crate::args::{DemoArgs, TrustArgs};
+use crate::printer::Printer;
+
+/// A person's config as it might be, to show that it stays.
+const THEIR_CONFIG: &str = "\
+# my own defaults
+ServerAliveInterval 60
+
+Host bastion
+    HostName 10.0.0.1
+    User me
+";
+
+/// Runs the command.
+pub fn run(args: &DemoArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let home = tempfile::Builder::new()
+        .prefix("moorline-demo-")
+        .tempdir()
+        .context("cannot make a throw-away home; free some space in the temporary directory")?;
+    let steps = play(home.path(), printer)?;
+    if args.keep {
+        let kept = home.keep();
+        printer.line(format!("The throw-away home is kept at {}", kept.display()));
+    }
+    printer.json(&json!({ "steps": steps, "ok": true }));
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Stage<'a> {
+    tools: Tools,
+    printer: &'a Printer,
+    name: Alias,
+    steps: Vec<&'static str>,
+}
+
+fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
+    let dirs = Dirs::under(home);
+    let ssh = SystemSsh::find(Some(home))?;
+    let tools = Tools { vault: Box::new(MemoryVault::default()), ssh, dirs };
+    Dirs::create_private(&tools.dirs.ssh)?;
+    let config = settle::ssh_dir(&tools).config_path();
+    std::fs::write(&config, THEIR_CONFIG).context("cannot write into the throw-away home")?;
+    let mut stage = Stage { tools, printer, name: "colab".parse()?, steps: Vec::new() };
+
+    printer.heading("moorline demo");
+    printer.line("A practice runtime on this machine plays the Colab VM. Your own ~/.ssh is not touched;");
+    printer.line("ssh is the real one. Each step is what `moorline` does for you.");
+    let mut runtime = PracticeRuntime::start(PracticeOptions::default())?;
+
+    stage.step("1. The notebook's cell has started sshd and a tunnel. You paste what it printed: moorline add colab");
+    stage.add(&runtime)?;
+    stage.ssh_works()?;
+
+    stage.step("2. The runtime restarts: another port, another host key, an empty disk. Plain ssh is lost:");
+    runtime.restart()?;
+    stage.ssh_fails()?;
+    printer.line("You paste what the cell printed this time:");
+    stage.add(&runtime)?;
+    stage.ssh_works()?;
+
+    stage.step("3. It restarts behind the same address (a relay, a reserved port), with a new key. Plain ssh refuses it:");
+    runtime.restart_at_same_port()?;
+    stage.ssh_fails()?;
+    printer.line("This is where one would run ssh-keygen -R and type the password again. Instead: moorline repair colab");
+    stage.repair(&runtime)?;
+    stage.ssh_works()?;
+
+    stage.step("4. moorline forget colab takes back what was written, to the byte:");
+    forget(&stage.tools, &stage.name, printer)?;
+    let after = std::fs::read_to_string(&config).context("cannot read the demo's config")?;
+    if after != THEIR_CONFIG {
+        bail!("the demo's config is not as it was before; please report this");
+    }
+    printer.done("the config is byte for byte what it was before");
+    printer.line("");
+    printer.line("With a real runtime: moorline add, and paste.");
+    Ok(stage.steps)
+}
+
+impl Stage<'_> {
+    fn step(&mut self, title: &'static str) {
+        self.printer.line("");
+        self.printer.heading(title);
+        self.steps.push(title);
+    }
+
+    fn add(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
+        let text = runtime.banner_text();
+        let hidden = text.expose_secret().replace(runtime.password().expose_secret(), "••••••••");
+        self.printer.detail(hidden);
+        let reading = paste::read(text.expose_secret());
+        let wish = Wish { name: Some(self.name.clone()), ..Wish::default() };
+        let trust = self.compare(runtime);
+        super::block_on(self.adding(&trust).run(&reading, &wish))??;
+        Ok(())
+    }
+
+    fn repair(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
+        // As in life, the new machine has a new password, which the cell printed.
+        let secret = moorline_core::vault::SecretName::of(
+            self.name.clone(),
+            moorline_core::vault::SecretKind::Password,
+        );
+        self.tools.vault.set(&secret, runtime.password())?;
+        let session = super::session(&self.tools, Some(&self.name))?;
+        let trust = self.compare(runtime);
+        super::block_on(repair(&self.adding(&trust), &session, false))??;
+        Ok(())
+    }
+
+    /// Stands for the person who looks at the notebook and compares.
+    fn compare(&self, runtime: &PracticeRuntime) -> TrustArgs {
+        let fingerprint = runtime.host_key().fingerprint();
+        self.printer.detail(format!("the notebook's own host key: {fingerprint} (the demo compares it for you)"));
+        TrustArgs { fingerprint: Some(fingerprint), trust_first_use: false }
+    }
+
+    fn adding<'a>(&'a self, trust: &'a TrustArgs) -> Adding<'a> {
+        Adding { tools: &self.tools, printer: self.printer, yes: true, dry_run: false, diffs: true, trust }
+    }
+
+    fn ssh_works(&self) -> anyhow::Result<()> {
+        let output = self.ssh()?;
+        if !output.status.success() {
+            bail!("ssh {} failed: {}", self.name, String::from_utf8_lossy(&output.stderr).trim());
+        }
+        self.printer.line(format!("$ ssh {} hostname", self.name));
+        self.printer.detail(String::from_utf8_lossy(&output.stdout).trim());
+        Ok(())
+    }
+
+    fn ssh_fails(&self) -> anyhow::Result<()> {
+        let output = self.ssh()?;
+        if output.status.success() {
+            bail!("ssh {} reached a runtime that it must not trust; please report this", self.name);
+        }
+        self.printer.line(format!("$ ssh {} hostname", self.name));
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            self.printer.detail(line.trim_end());
+        }
+        Ok(())
+    }
+
+    fn ssh(&self) -> anyhow::Result<std::process::Output> {
+        let argv = self.tools.ssh.argv(&["-o", "BatchMode=yes", self.name.as_str(), "hostname"]);
+        let (program, rest) = argv.split_first().context("there is no ssh program")?;
+        Command::new(program)
+            .args(rest)
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot run {program}; install the OpenSSH client"))
+    }
+}

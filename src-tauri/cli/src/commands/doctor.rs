@@ -1,0 +1,65 @@
+//! `moorline doctor`: what could be in the way, and what to do about it.
+
+use std::process::ExitCode;
+
+use std::time::SystemTime;
+
+use moorline_core::doctor::{self, Check, Sources, Verdict};
+use moorline_core::editors::SearchEnv;
+use moorline_core::session::Link;
+use moorline_core::tools::Tools;
+use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::{Alias, config};
+use serde_json::json;
+
+use crate::printer::Printer;
+
+/// Runs the command; 1 if something is wrong.
+pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
+    let tools = super::tools()?;
+    let waiting = printer.waiting("looking around");
+    let checks = examine(&tools)?;
+    drop(waiting);
+    for check in &checks {
+        let text = format!("{}: {}", check.title, check.detail);
+        match check.verdict {
+            Verdict::Ok => printer.done(text),
+            Verdict::Advice => printer.note(text),
+            Verdict::Problem => printer.problem(text),
+        }
+        if let Some(step) = &check.next_step {
+            printer.detail(step);
+        }
+    }
+    let problems = checks.iter().filter(|check| check.verdict == Verdict::Problem).count();
+    match problems {
+        0 => printer.heading("Nothing is in the way."),
+        1 => printer.heading("1 problem; what to do stands under it."),
+        n => printer.heading(format!("{n} problems; what to do stands under each.")),
+    }
+    printer.json(&json!({ "problems": problems, "checks": checks }));
+    Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
+    let sessions = super::sessions(tools)?;
+    let names: Vec<Alias> = sessions.sessions().keys().cloned().collect();
+    let proxied = sessions.sessions().values().any(|session| matches!(session.link, Link::Cloudflare(_)));
+    let proxy_program = tools.dirs.proxy_program();
+    let search = SearchEnv::from_process(&tools.dirs.home, false);
+    // Any name will do: what matters is whether the keyring answers.
+    let keyring = tools.vault.get(&SecretName::account(SecretKind::NgrokApiKey));
+    let found = doctor::gather(&Sources {
+        home: &tools.dirs.home,
+        ssh_dir: &tools.dirs.ssh,
+        state_dir: &tools.dirs.state,
+        search: &search,
+        sessions: &names,
+        proxy_program: proxied.then_some(proxy_program.as_path()),
+        keyring: keyring.map(drop).map_err(|error| error.to_string()),
+        check_config: &|bytes| config::check(bytes).map_err(|error| error.to_string()),
+        vars: std::env::vars_os().collect(),
+        now: SystemTime::now(),
+    });
+    Ok(doctor::examine(&found))
+}

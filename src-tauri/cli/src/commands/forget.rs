@@ -1,0 +1,72 @@
+//! `moorline forget`: everything that was written for a session goes.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use moorline_core::editors::{self, Editor, SearchEnv};
+use moorline_core::settle;
+use moorline_core::tools::Tools;
+use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::{Alias, Report};
+use serde_json::json;
+
+use crate::args::ForgetArgs;
+use crate::ask::Terminal;
+use crate::printer::Printer;
+use crate::report;
+
+/// Runs the command.
+pub fn run(args: &ForgetArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let tools = super::tools()?;
+    let session = super::session(&tools, Some(&args.name))?;
+    if !args.yes {
+        let question = format!("Forget {} ({}), its entry, host key and secrets?", session.name, session.link);
+        match Terminal::open(printer.is_json()) {
+            Some(mut terminal) if terminal.confirm(&question) => {}
+            Some(_) => bail!("nothing was changed"),
+            None => bail!("{question} Nothing was changed; say --yes to go ahead"),
+        }
+    }
+    let (written, secrets) = forget(&tools, &session.name, printer)?;
+    printer.done(format!("{} is forgotten", session.name));
+    printer.json(&json!({
+        "session": session.name,
+        "secrets_deleted": secrets,
+        "files": report::to_json(&written),
+    }));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes the session out of the ssh files, the editors' settings, Moorline's files and the vault. Gives the number
+/// of secrets that were deleted.
+///
+/// # Errors
+/// The ssh files cannot be edited; then nothing of the session is lost.
+pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<(Report, usize)> {
+    let written = settle::forget(tools, name)?;
+    report::print(&written, printer);
+    forget_platform(tools, name, printer);
+    let mut deleted = 0;
+    for kind in SecretKind::OF_SESSION {
+        let secret = SecretName { session: Some(name.clone()), kind };
+        match tools.vault.delete(&secret) {
+            Ok(true) => deleted += 1,
+            Ok(false) => {}
+            Err(error) => {
+                printer.note(format!("secrets of {name} may be left in the keyring: {error}"));
+                break;
+            }
+        }
+    }
+    Ok((written, deleted))
+}
+
+/// The editors' note that the alias is a Linux machine.
+fn forget_platform(tools: &Tools, name: &Alias, printer: &Printer) {
+    let search = SearchEnv::from_process(&tools.dirs.home, false);
+    for editor in Editor::ALL {
+        if let Err(error) = editors::forget_platform(editor, name, &search) {
+            printer.note(format!("{}'s settings still name {name}: {error}", editor.display_name()));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The compare view of the command line: what to do with the key that answers.
+
+use anyhow::bail;
+use moorline_core::paste;
+use moorline_core::pins::{Pins, SessionPins};
+use moorline_core::reach::Seen;
+use moorline_core::session::Session;
+use moorline_core::trust::{Evidence, Trust, Verdict, judge};
+use moorline_ssh_files::HostKey;
+
+use super::add::Adding;
+use crate::ask::Terminal;
+
+/// What to run in the notebook to see the runtime's own fingerprints.
+const HOW_TO_COMPARE: &str = "!for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done";
+
+/// A key to pin, and why.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Exactly the key that was shown.
+    pub key: HostKey,
+    /// How it was vouched for.
+    pub trust: Trust,
+}
+
+/// Decides about the key that answers, asking the person where the rules demand it.
+///
+/// # Errors
+/// The key is not accepted: nothing may be changed or sent.
+pub fn settle_key(
+    adding: &Adding<'_>,
+    session: &Session,
+    named: &Evidence,
+    seen: &Seen,
+    terminal: &mut Option<Terminal>,
+) -> anyhow::Result<Answer> {
+    let printer = adding.printer;
+    let pins = Pins::load(&adding.tools.dirs.pins_file())?;
+    let none = SessionPins::default();
+    let pinned = pins.get(&session.name).unwrap_or(&none);
+    let keys: Vec<HostKey> = pinned.keys.iter().map(|pinned| pinned.key.clone()).collect();
+    let mut evidence = Evidence { channel: seen.channel, ..named.clone() };
+    if !evidence.names_a_key() {
+        evidence.fingerprints.extend(pinned.expected);
+    }
+    if let Some(why) = &seen.channel_failed {
+        printer.note(format!("the relay does not prove whose port it is: {why}"));
+    }
+    let print = seen.key.fingerprint();
+    match judge(&seen.key, &keys, &evidence) {
+        Verdict::Known => {
+            printer.done(format!("the pinned key answers: {print}"));
+            // Pinning it once more records the endpoint that it was seen at.
+            let trust = pinned.keys.iter().find(|old| old.key == seen.key).map_or(Trust::FirstUse, |old| old.trust);
+            Ok(Answer { key: seen.key.clone(), trust })
+        }
+        Verdict::Accept(trust) => {
+            printer.done(format!("host key {print}: {trust}"));
+            Ok(Answer { key: seen.key.clone(), trust })
+        }
+        Verdict::Contradicted => bail!(
+            "{} at {} shows {print}, but you named {}; nothing was changed or sent: it is another machine, or an older text",
+            session.name,
+            session.link,
+            fingerprints(&evidence)
+        ),
+        Verdict::Ask if adding.trust.trust_first_use => {
+            printer.note(format!("host key {print}: taken without comparing, as you said"));
+            Ok(Answer { key: seen.key.clone(), trust: Trust::FirstUse })
+        }
+        Verdict::Ask => ask(adding, session, seen, pinned, terminal),
+    }
+}
+
+fn fingerprints(evidence: &Evidence) -> String {
+    let of_keys = evidence.keys.iter().map(HostKey::fingerprint);
+    let all: Vec<String> = evidence.fingerprints.iter().copied().chain(of_keys).map(|f| f.to_string()).collect();
+    all.join(" or ")
+}
+
+fn ask(
+    adding: &Adding<'_>,
+    session: &Session,
+    seen: &Seen,
+    pinned: &SessionPins,
+    terminal: &mut Option<Terminal>,
+) -> anyhow::Result<Answer> {
+    let printer = adding.printer;
+    let (name, print) = (&session.name, seen.key.fingerprint());
+    let Some(terminal) = terminal else {
+        bail!(
+            "{name} shows a host key that nobody vouched for ({print}); compare it with what `{HOW_TO_COMPARE}` prints in the notebook, then say --fingerprint {print} (or --trust-first-use to go without comparing); nothing was changed or sent"
+        );
+    };
+    printer.heading(format!("{name} shows a key that nobody vouched for."));
+    for old in &pinned.keys {
+        let (kind, print) = (old.key.algorithm().as_str(), old.key.fingerprint());
+        printer.line(format!("  before  {kind} {print} ({}, {})", old.trust, old.learned));
+    }
+    printer.line(format!("  now     {} {print}", seen.key.algorithm().as_str()));
+    printer.line("A restarted runtime has a new key; so would somebody in between. To compare, run in the notebook:");
+    printer.line(format!("  {HOW_TO_COMPARE}"));
+    let question = "Type `yes` if it shows the same, or paste what it printed; anything else stops:";
+    let answer = terminal.ask(question).unwrap_or_default();
+    if answer.eq_ignore_ascii_case("yes") {
+        return Ok(Answer { key: seen.key.clone(), trust: Trust::Approved });
+    }
+    let told = paste::compare_answer(&answer).fingerprints;
+    if told.contains(&print) {
+        printer.done("it is the same");
+        return Ok(Answer { key: seen.key.clone(), trust: Trust::Pasted });
+    }
+    if told.is_empty() {
+        bail!("the key was not accepted; nothing was changed or sent");
+    }
+    bail!(
+        "the notebook's key is another one than the key that answers at {}; nothing was changed or sent: the endpoint leads elsewhere",
+        session.link
+    )
+}

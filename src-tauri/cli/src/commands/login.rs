@@ -1,0 +1,121 @@
+//! Making sure that the login key opens the runtime, with the password if need be.
+
+use std::time::Duration;
+
+use moorline_core::pins::Pins;
+use moorline_core::reach::route;
+use moorline_core::session::Session;
+use moorline_core::ssh::login::{Installed, install_login_key, key_login_works};
+use moorline_core::ssh::login_key::LoginKey;
+use moorline_core::tools::Tools;
+use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::HostKey;
+use secrecy::SecretString;
+
+use crate::printer::Printer;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// How the login stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// The runtime was not reached.
+    NotTried,
+    /// The runtime knows the key already.
+    KeyWorks,
+    /// The key was installed with the password.
+    KeyInstalled,
+    /// The runtime does not know the key, and there is no password to install it with, or it failed.
+    KeyMissing,
+}
+
+impl Login {
+    /// Whether `ssh NAME` works now.
+    pub fn works(self) -> bool {
+        matches!(self, Self::KeyWorks | Self::KeyInstalled)
+    }
+
+    /// For `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotTried => "not-tried",
+            Self::KeyWorks => "key-works",
+            Self::KeyInstalled => "key-installed",
+            Self::KeyMissing => "key-missing",
+        }
+    }
+}
+
+/// Tries the login key, installs it with the pasted or stored password where it is missing, and says what a person
+/// can do where that fails.
+///
+/// # Errors
+/// The login key itself cannot be made or read.
+pub async fn ensure(
+    tools: &Tools,
+    session: &Session,
+    pasted: Option<&SecretString>,
+    printer: &Printer,
+) -> anyhow::Result<Login> {
+    let key = LoginKey::ensure(&tools.dirs.login_key())?;
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    let pinned: Vec<HostKey> = pins
+        .get(&session.name)
+        .map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect())
+        .unwrap_or_default();
+    let route = route(tools, session)?;
+    let waiting = printer.waiting("logging in");
+    let works = key_login_works(&route, &pinned, &session.user, &key, LIMIT).await;
+    drop(waiting);
+    match works {
+        Ok(true) => {
+            printer.done("the login key works");
+            return Ok(Login::KeyWorks);
+        }
+        Ok(false) => {}
+        Err(error) => {
+            printer.note(format!("could not log in: {error}"));
+            return Ok(Login::KeyMissing);
+        }
+    }
+    let stored = if pasted.is_none() { stored_password(tools, session, printer) } else { None };
+    let Some(password) = pasted.or(stored.as_ref()) else {
+        advise(session, &key, printer);
+        return Ok(Login::KeyMissing);
+    };
+    let waiting = printer.waiting("installing the login key");
+    let installed = install_login_key(&route, &pinned, &session.user, password, &key, LIMIT).await;
+    drop(waiting);
+    match installed {
+        Ok(installed) => {
+            let added = installed == Installed::Added;
+            printer.done(if added { "installed the login key with the password" } else { "the login key is installed" });
+            Ok(Login::KeyInstalled)
+        }
+        Err(error) => {
+            printer.note(format!("the login key could not be installed: {error}"));
+            advise(session, &key, printer);
+            Ok(Login::KeyMissing)
+        }
+    }
+}
+
+fn stored_password(tools: &Tools, session: &Session, printer: &Printer) -> Option<SecretString> {
+    let name = SecretName { session: Some(session.name.clone()), kind: SecretKind::Password };
+    tools.vault.get(&name).unwrap_or_else(|error| {
+        printer.note(error);
+        None
+    })
+}
+
+fn advise(session: &Session, key: &LoginKey, printer: &Printer) {
+    let home = if session.user.as_str() == "root" { "/root" } else { "~" };
+    let name = &session.name;
+    printer.note(format!(
+        "{name} does not know this computer's login key yet; run this in the notebook, or store the password with `moorline secret set {name}` and repair:"
+    ));
+    printer.line(format!(
+        "  !mkdir -p -m 700 {home}/.ssh && echo '{}' >> {home}/.ssh/authorized_keys",
+        key.public_line()
+    ));
+}

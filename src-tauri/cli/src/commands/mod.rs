@@ -1,0 +1,64 @@
+//! One module per subcommand, and what they share.
+
+pub mod add;
+pub mod completions;
+pub mod demo;
+pub mod doctor;
+pub mod forget;
+pub mod open;
+pub mod proxy;
+pub mod repair;
+pub mod secret;
+pub mod status;
+pub mod uninstall;
+
+mod key_question;
+mod login;
+
+use std::future::Future;
+
+use anyhow::{Context, bail};
+use moorline_core::dirs::Dirs;
+use moorline_core::session::Session;
+use moorline_core::sessions_file::SessionsFile;
+use moorline_core::ssh::SystemSsh;
+use moorline_core::tools::Tools;
+use moorline_core::vault::OsVault;
+use moorline_ssh_files::Alias;
+
+/// The real places, vault and ssh.
+fn tools() -> anyhow::Result<Tools> {
+    let dirs = Dirs::from_env()?;
+    let ssh = SystemSsh::find(dirs.redirected.then_some(dirs.home.as_path()))?;
+    Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs })
+}
+
+/// Runs what has to wait for the network; made only by the commands that do, so that the others start at once.
+fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the network runtime")?;
+    Ok(runtime.block_on(future))
+}
+
+fn sessions(tools: &Tools) -> anyhow::Result<SessionsFile> {
+    Ok(SessionsFile::load(&tools.dirs.sessions_file())?)
+}
+
+/// The named session, or the only one.
+fn session(tools: &Tools, name: Option<&Alias>) -> anyhow::Result<Session> {
+    let sessions = sessions(tools)?;
+    let all: Vec<_> = sessions.sessions().keys().map(ToString::to_string).collect();
+    let known = if all.is_empty() { "none yet; `moorline add` makes one".to_owned() } else { all.join(", ") };
+    match name {
+        Some(name) => match sessions.get(name) {
+            Some(session) => Ok(session.clone()),
+            None => bail!("there is no session {name}; your sessions: {known}"),
+        },
+        None => match sessions.sessions().values().next() {
+            Some(only) if all.len() == 1 => Ok(only.clone()),
+            _ => bail!("say which session; your sessions: {known}"),
+        },
+    }
+}

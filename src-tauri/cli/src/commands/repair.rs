@@ -1,0 +1,111 @@
+//! `moorline repair`: what people do with `ssh-keygen -R`, safely.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use moorline_core::add::Wish;
+use moorline_core::clock;
+use moorline_core::paste;
+use moorline_core::reach::reach;
+use moorline_core::session::{Link, Session};
+use moorline_core::settle::{self, Change};
+use moorline_core::ssh::relay_known_hosts::{RelayRepair, repair_relay_known_hosts};
+use moorline_core::trust::Evidence;
+use moorline_ssh_files::HostKey;
+use serde_json::json;
+
+use super::add::Adding;
+use super::key_question;
+use super::login;
+use crate::args::RepairArgs;
+use crate::ask::Terminal;
+use crate::printer::Printer;
+use crate::{report, text_in};
+
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// Runs the command.
+pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let tools = super::tools()?;
+    let session = super::session(&tools, args.name.as_ref())?;
+    if args.relay_known_hosts && !matches!(session.link, Link::Relay(_)) {
+        bail!("{} does not go through a relay; leave --relay-known-hosts out", session.name);
+    }
+    let adding = Adding { tools: &tools, printer, yes: args.yes, dry_run: args.dry_run, diffs: false, trust: &args.trust };
+    super::block_on(async {
+        if let Some(from) = &args.from {
+            let text = text_in::read(Some(from), printer)?;
+            let wish = Wish { name: Some(session.name.clone()), ..Wish::default() };
+            return adding.run(&paste::read(&text), &wish).await;
+        }
+        repair(&adding, &session, args.relay_known_hosts).await
+    })?
+}
+
+/// Reaches, compares, settles, logs in.
+///
+/// # Errors
+/// The runtime cannot be reached, its key is not accepted, or the files cannot be edited.
+pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> anyhow::Result<ExitCode> {
+    let Adding { tools, printer, .. } = *adding;
+    let waiting = printer.waiting(format!("reaching {}", session.link));
+    let seen = reach(tools, session, LIMIT).await;
+    drop(waiting);
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            if !adding.dry_run {
+                let healed = settle::heal(tools, session, clock::now()).await?;
+                report::print(&healed, printer);
+            }
+            bail!("{} cannot be reached, so its key was not checked: {error}", session.name);
+        }
+    };
+    let named = Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
+    let mut terminal = Terminal::open(printer.is_json());
+    let answer = key_question::settle_key(adding, session, &named, &seen, &mut terminal)?;
+    let change = Change {
+        session: session.clone(),
+        was: Some(session.clone()),
+        key: Some((answer.key.clone(), answer.trust)),
+        expected: None,
+        now: clock::now(),
+    };
+    if adding.dry_run {
+        let preview = settle::preview(tools, &change).await?;
+        report::print_preview(&preview, printer);
+        printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let written = settle::settle(tools, &change).await?;
+    adding.say_what_was_written(&written);
+    if !written.known_hosts.changed() && !written.config.changed() {
+        printer.done("the ssh files were in order; nothing was written");
+    }
+    if on_relay {
+        repair_on_relay(adding, session, &answer.key).await?;
+    }
+    let login = login::ensure(tools, session, None, printer).await?;
+    if login.works() {
+        printer.heading(format!("Ready: ssh {}", session.name));
+    }
+    printer.json(&json!({
+        "session": session.name,
+        "host_key": { "fingerprint": answer.key.fingerprint(), "trust": answer.trust },
+        "login": login.word(),
+        "files": report::to_json(&written),
+    }));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn repair_on_relay(adding: &Adding<'_>, session: &Session, key: &HostKey) -> anyhow::Result<()> {
+    let Link::Relay(link) = &session.link else { return Ok(()) };
+    let relay = &link.relay;
+    let repaired = repair_relay_known_hosts(&adding.tools.ssh, relay, link.port, key, LIMIT).await?;
+    adding.printer.done(match repaired {
+        RelayRepair::Unchanged => format!("known_hosts on {relay} was in order"),
+        RelayRepair::Written { .. } => format!("mended known_hosts on {relay}; the old one is kept beside it"),
+    });
+    Ok(())
+}

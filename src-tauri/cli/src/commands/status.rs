@@ -1,0 +1,118 @@
+//! `moorline status`: the sessions and what is known of them.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use moorline_core::pins::{Pins, SessionPins};
+use moorline_core::reach::reach;
+use moorline_core::session::Session;
+use moorline_core::tools::Tools;
+use moorline_ssh_files::HostKey;
+use serde_json::{Value, json};
+
+use crate::args::StatusArgs;
+use crate::printer::Printer;
+
+const LIMIT: Duration = Duration::from_secs(8);
+
+/// Runs the command.
+pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let tools = super::tools()?;
+    let chosen: Vec<Session> = match &args.name {
+        Some(name) => vec![super::session(&tools, Some(name))?],
+        None => super::sessions(&tools)?.sessions().values().cloned().collect(),
+    };
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    if let Some(remark) = pins.remark() {
+        printer.note(remark);
+    }
+    if chosen.is_empty() {
+        printer.line("No sessions yet. Run `moorline add` and paste what your notebook's cell printed,");
+        printer.line("or see how it works without a runtime: moorline demo");
+    }
+    let mut all = Vec::new();
+    let mut healthy = true;
+    for session in &chosen {
+        let none = SessionPins::default();
+        let pin = pins.get(&session.name).unwrap_or(&none);
+        show(session, pin, printer);
+        let mut entry = describe(session, pin);
+        if args.check {
+            let answer = check(&tools, session, pin, printer)?;
+            healthy &= answer.good;
+            entry["check"] = json!({ "answers": answer.good, "detail": answer.detail });
+        }
+        all.push(entry);
+    }
+    printer.json(&json!({ "sessions": all }));
+    Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn show(session: &Session, pin: &SessionPins, printer: &Printer) {
+    printer.heading(&session.name);
+    let mut rows = vec![
+        ("link", format!("{} {}", session.link.kind(), session.link)),
+        ("user", session.user.to_string()),
+    ];
+    rows.extend(session.folder.iter().map(|folder| ("folder", folder.to_string())));
+    for pinned in &pin.keys {
+        let print = pinned.key.fingerprint();
+        rows.push(("host key", format!("{} {print} ({}, {})", pinned.key.algorithm().as_str(), pinned.trust, pinned.learned)));
+    }
+    if pin.keys.is_empty() {
+        rows.push(("host key", format!("none yet; `moorline repair {}` fetches it", session.name)));
+    }
+    for (label, value) in rows {
+        printer.line(format!("  {label:<9} {value}"));
+    }
+}
+
+fn describe(session: &Session, pin: &SessionPins) -> Value {
+    let keys: Vec<Value> = pin
+        .keys
+        .iter()
+        .map(|pinned| {
+            json!({
+                "type": pinned.key.algorithm().as_str(),
+                "fingerprint": pinned.key.fingerprint(),
+                "trust": pinned.trust,
+                "learned": pinned.learned.to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "name": session.name,
+        "link": session.link.kind(),
+        "endpoint": session.link.to_string(),
+        "user": session.user,
+        "folder": session.folder.as_ref().map(ToString::to_string),
+        "host_keys": keys,
+    })
+}
+
+struct Check {
+    good: bool,
+    detail: String,
+}
+
+fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer) -> anyhow::Result<Check> {
+    let waiting = printer.waiting(format!("knocking at {}", session.link));
+    let seen = super::block_on(reach(tools, session, LIMIT))?;
+    drop(waiting);
+    let known = |key: &HostKey| pin.holds(key);
+    let check = match seen {
+        Ok(seen) if known(&seen.key) => Check { good: true, detail: "the pinned key answers".to_owned() },
+        Ok(seen) => Check {
+            good: false,
+            detail: format!(
+                "a key answers that is not pinned ({}); run `moorline repair {}`",
+                seen.key.fingerprint(),
+                session.name
+            ),
+        },
+        Err(error) => Check { good: false, detail: error.to_string() },
+    };
+    let text = format!("  {:<9} {}", "now", check.detail);
+    if check.good { printer.line(text) } else { printer.problem(text.trim_start()) }
+    Ok(check)
+}

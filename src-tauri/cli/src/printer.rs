@@ -1,0 +1,147 @@
+//! All that the program says: text for people, one JSON object for machines. Nothing else prints.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const WARN: Style = AnsiColor::Yellow.on_default();
+const FAINT: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// Where output goes and in which form. Text goes to standard output, errors to standard error; colour only on
+/// a terminal (and by `NO_COLOR` and its like, never).
+pub struct Printer {
+    json: bool,
+}
+
+impl Printer {
+    /// With `json`, only [`Printer::json`] and [`Printer::error`] print.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether machines read along.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A plain line.
+    pub fn line(&self, text: impl Display) {
+        self.out(format_args!("{}", visible(&text.to_string())));
+    }
+
+    /// A heading.
+    pub fn heading(&self, text: impl Display) {
+        self.out(format_args!("{STRONG}{}{STRONG:#}", visible(&text.to_string())));
+    }
+
+    /// Something that was done.
+    pub fn done(&self, text: impl Display) {
+        self.out(format_args!("{GOOD}✓{GOOD:#} {}", visible(&text.to_string())));
+    }
+
+    /// Something that failed, in a list of results.
+    pub fn problem(&self, text: impl Display) {
+        self.out(format_args!("{BAD}✗{BAD:#} {}", visible(&text.to_string())));
+    }
+
+    /// Something a person should know.
+    pub fn note(&self, text: impl Display) {
+        self.out(format_args!("{WARN}!{WARN:#} {}", visible(&text.to_string())));
+    }
+
+    /// A detail under the last line.
+    pub fn detail(&self, text: impl Display) {
+        for line in text.to_string().lines() {
+            self.out(format_args!("  {FAINT}{}{FAINT:#}", visible(line)));
+        }
+    }
+
+    /// A unified diff, coloured by line.
+    pub fn diff(&self, text: &str) {
+        for line in text.lines() {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => GOOD,
+                Some(b'-') => BAD,
+                _ => FAINT,
+            };
+            self.out(format_args!("    {style}{}{style:#}", visible(line)));
+        }
+    }
+
+    /// What is being waited for; shown on a terminal only, on standard error, and wiped when dropped.
+    pub fn waiting(&self, text: impl Display) -> Waiting {
+        let shown = !self.json && std::io::stderr().is_terminal();
+        if shown {
+            let _ = write!(anstream::stderr(), "{FAINT}{}…{FAINT:#}", visible(&text.to_string()));
+            let _ = std::io::stderr().flush();
+        }
+        Waiting { shown }
+    }
+
+    /// The one JSON object of a successful run.
+    pub fn json<T: Serialize>(&self, value: &T) {
+        if self.json && let Ok(text) = serde_json::to_string_pretty(value) {
+            let _ = writeln!(std::io::stdout(), "{text}");
+        }
+    }
+
+    /// Why the run failed: one sentence on standard error, or `{"error": …}` on standard output.
+    pub fn error(&self, text: impl Display) {
+        let text = visible(&text.to_string());
+        if self.json {
+            self.json(&serde_json::json!({ "error": text }));
+        } else {
+            let _ = writeln!(anstream::stderr(), "{BAD}moorline:{BAD:#} {text}");
+        }
+    }
+
+    /// Text exactly as given (completions, links), in either form.
+    pub fn raw(&self, text: &str) {
+        let _ = std::io::stdout().write_all(text.as_bytes());
+    }
+
+    fn out(&self, text: std::fmt::Arguments<'_>) {
+        if !self.json {
+            let mut out = AutoStream::auto(std::io::stdout());
+            // A closed pipe (`moorline status | head -1`) is the reader's choice.
+            let _ = writeln!(out, "{text}");
+        }
+    }
+}
+
+/// Wipes the waiting line when dropped.
+pub struct Waiting {
+    shown: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.shown {
+            let _ = write!(std::io::stderr(), "\r\u{1b}[2K");
+            let _ = std::io::stderr().flush();
+        }
+    }
+}
+
+/// Text from outside may hold control characters that would move the cursor or recolour the terminal.
+fn visible(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().map(|c| if hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn control_and_direction_characters_are_shown_not_obeyed() {
+        assert_eq!(super::visible("a\u{1b}[2Jb\u{202e}c\td"), "a\\u{1b}[2Jb\\u{202e}c\td");
+    }
+}

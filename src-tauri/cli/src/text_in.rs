@@ -1,0 +1,46 @@
+//! Reading the pasted text: from a file, from a pipe, or typed into the terminal.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use zeroize::Zeroizing;
+
+use crate::printer::Printer;
+
+/// More than any cell prints; the recognisers say so in their own words when less than this is too much.
+const LIMIT: u64 = 1024 * 1024;
+
+/// The text, which may hold a password: it is wiped when dropped. `None` and `-` mean standard input.
+///
+/// # Errors
+/// The file cannot be read, is far too long, or nothing came.
+pub fn read(from: Option<&Path>, printer: &Printer) -> anyhow::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let what = match from.filter(|path| path.as_os_str() != "-") {
+        Some(path) => {
+            let file = std::fs::File::open(path)
+                .with_context(|| format!("cannot read {}; check the name and try again", path.display()))?;
+            file.take(LIMIT + 1)
+                .read_to_end(&mut bytes)
+                .with_context(|| format!("cannot read {}; check that it is a file", path.display()))?;
+            path.display().to_string()
+        }
+        None => {
+            if std::io::stdin().is_terminal() {
+                let done = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+                printer.line(format!("Paste what the notebook's cell printed, then press {done}:"));
+            }
+            std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+            "standard input".to_owned()
+        }
+    };
+    if bytes.len() as u64 > LIMIT {
+        bail!("{what} holds more than 1 MiB; give only what the cell printed");
+    }
+    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    if text.trim().is_empty() {
+        bail!("{what} is empty; paste what the notebook's cell printed, for example a line such as `ssh -p 15873 root@0.tcp.eu.ngrok.io`");
+    }
+    Ok(text)
+}

@@ -1,0 +1,186 @@
+//! From a pasted text to a proposal: what a session would become. Pure; nothing is reached or written.
+
+use moorline_ssh_files::{Alias, HostName, InvalidName, Place, Port, UserName, config};
+use secrecy::SecretString;
+
+use crate::paste::{FoundLink, Reading, What};
+use crate::session::{Link, RelayLink, RelayTarget, RemotePath, Session};
+use crate::sessions_file::SessionsFile;
+use crate::trust::Evidence;
+
+/// What the person said besides the text.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// The session's name.
+    pub name: Option<Alias>,
+    /// The relay that holds the runtime's port.
+    pub relay: Option<RelayTarget>,
+    /// "This relay is mine alone."
+    pub mine_alone: bool,
+    /// The user on the runtime.
+    pub user: Option<UserName>,
+    /// The folder to open.
+    pub folder: Option<RemotePath>,
+}
+
+/// A session as the text and the wish would make it.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The session as it would be.
+    pub session: Session,
+    /// The session of that name as it is, if there is one.
+    pub was: Option<Session>,
+    /// What the text says of the host key.
+    pub evidence: Evidence,
+    /// A password that stood in the text.
+    pub password: Option<SecretString>,
+    /// Questions that `--yes` answers; each is one sentence.
+    pub questions: Vec<String>,
+}
+
+/// Why a text makes no session. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposeError {
+    /// The text has nothing to connect to.
+    #[error("{0}")]
+    NothingToConnectTo(String),
+    /// The text only tells of Google's own SSH.
+    #[error("this is Google's own SSH (`colab ssh`), which this version of Moorline cannot follow yet; keep using that command, or start sshd behind a tunnel in the notebook and paste what it prints")]
+    GoogleColab,
+    /// The person has an entry of that name themselves.
+    #[error("line {line} of your ssh config already has `Host {name}`; choose another name (`moorline add NAME`), or remove that entry first")]
+    NameTaken {
+        /// The alias.
+        name: Alias,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A relay was named for a link that has none.
+    #[error("the text names {0}, which is not a port on a relay; leave --relay out")]
+    RelayNotNeeded(String),
+    /// The relay's port is not in the text.
+    #[error("--relay-is-mine-alone goes with a relay: name it with --relay [USER@]HOST[:PORT]")]
+    NoRelay,
+    /// The name that would be used cannot be.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+}
+
+/// Puts the text and the wish together. `config` is the person's ssh config, to see whether the name is free.
+///
+/// Only host, port, user and folder are ever taken from a text; never a command.
+///
+/// # Errors
+/// When that makes no session; the sentence says what is missing.
+pub fn propose(
+    reading: &Reading,
+    wish: &Wish,
+    sessions: &SessionsFile,
+    config: &[u8],
+) -> Result<Proposal, ProposeError> {
+    let name = name(reading, wish, sessions)?;
+    let was = sessions.get(&name).cloned();
+    if was.is_none()
+        && let Some(line) = config::foreign_entry(config, &name)
+    {
+        return Err(ProposeError::NameTaken { name, line });
+    }
+    let mut questions = Vec::new();
+    let link = link(reading, wish, was.as_ref(), &mut questions)?;
+    let user = wish
+        .user
+        .clone()
+        .or_else(|| reading.user.clone())
+        .or_else(|| was.as_ref().map(|session| session.user.clone()))
+        .unwrap_or_else(UserName::root);
+    let folder = wish
+        .folder
+        .clone()
+        .or_else(|| reading.folder.clone())
+        .or_else(|| was.as_ref().and_then(|session| session.folder.clone()));
+    let session = Session { name, link, user, folder };
+    if let Some(was) = &was
+        && (was.link != session.link || was.user != session.user)
+    {
+        let (from, to) = (login(was), login(&session));
+        questions.push(format!("{} now leads to {from}; re-point it to {to}?", session.name));
+    }
+    let evidence = Evidence {
+        keys: reading.host_keys.clone(),
+        fingerprints: reading.fingerprints.clone(),
+        channel: false,
+    };
+    Ok(Proposal { session, was, evidence, password: reading.password.clone(), questions })
+}
+
+fn login(session: &Session) -> String {
+    format!("{}@{} ({})", session.user, session.link, session.link.kind())
+}
+
+fn name(reading: &Reading, wish: &Wish, sessions: &SessionsFile) -> Result<Alias, InvalidName> {
+    if let Some(name) = wish.name.as_ref().or(reading.suggested_name.as_ref()) {
+        return Ok(name.clone());
+    }
+    let mut all = sessions.sessions().keys();
+    match (all.next(), all.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        _ => "colab".parse(),
+    }
+}
+
+fn link(
+    reading: &Reading,
+    wish: &Wish,
+    was: Option<&Session>,
+    questions: &mut Vec<String>,
+) -> Result<Link, ProposeError> {
+    if wish.mine_alone && wish.relay.is_none() && !matches!(reading.link, Some(FoundLink::Relay { .. })) {
+        return Err(ProposeError::NoRelay);
+    }
+    let before = match was {
+        Some(Session { link: Link::Relay(link), .. }) => Some(link),
+        _ => None,
+    };
+    let on_relay = |relay: &RelayTarget, port: Port| {
+        let same = before.is_some_and(|before| before.relay == *relay && before.mine_alone);
+        Link::Relay(RelayLink { relay: relay.clone(), port, mine_alone: wish.mine_alone || same })
+    };
+    match (&reading.link, &wish.relay) {
+        (Some(FoundLink::GoogleColab { .. }), _) => Err(ProposeError::GoogleColab),
+        (Some(FoundLink::Relay { relay, port }), wished) => Ok(on_relay(wished.as_ref().unwrap_or(relay), *port)),
+        (Some(FoundLink::Direct(place)), Some(relay)) if place.host.is_loopback() || place.host == relay.host => {
+            Ok(on_relay(relay, place.port))
+        }
+        (Some(found), Some(_)) => Err(ProposeError::RelayNotNeeded(found.to_string())),
+        (Some(found), None) => found.to_link().ok_or(ProposeError::GoogleColab),
+        (None, wished) => {
+            let Some(port) = loopback_port(reading) else {
+                return Err(ProposeError::NothingToConnectTo(why_nothing(reading)));
+            };
+            if let Some(relay) = wished.as_ref().or(before.map(|link| &link.relay)) {
+                return Ok(on_relay(relay, port));
+            }
+            questions.push(format!(
+                "The text names port {port} of 127.0.0.1 and no relay; is that a port on this computer?"
+            ));
+            let host: HostName = "127.0.0.1".parse()?;
+            Ok(Link::Direct(Place { host, port }))
+        }
+    }
+}
+
+fn loopback_port(reading: &Reading) -> Option<Port> {
+    reading.findings.iter().rev().find_map(|finding| match finding.what {
+        What::LoopbackPort { port, .. } => Some(port),
+        _ => None,
+    })
+}
+
+/// The most telling sentence of a reading without a link: what it is, or what is in doubt about it.
+fn why_nothing(reading: &Reading) -> String {
+    let notice = reading.notices.first().map(ToString::to_string);
+    let doubt = reading.doubts.first().map(ToString::to_string);
+    notice.or(doubt).unwrap_or_else(|| {
+        "nothing in the text says where to connect; paste what the cell printed, or a host and port".to_owned()
+    })
+}

@@ -1,0 +1,200 @@
+//! Settling a session: writing down where its runtime is and which key it may show, everywhere it must stand.
+//!
+//! The order makes a crash harmless: the whole outcome is computed and checked first, then the session and its
+//! pins are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use moorline_ssh_files::{
+    Alias, Fingerprint, HostEntry, HostKey, InvalidName, KnownHostsEdit, Report, SshDir, SshFilesError,
+};
+
+use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
+use crate::proxy_program::{self, ProxyProgramError};
+use crate::repoint;
+use crate::session::{Link, Session};
+use crate::sessions_file::{SessionsFile, SessionsFileError};
+use crate::ssh::verify::VerifyError;
+use crate::state_lock::{StateLock, StateLockError};
+use crate::tools::Tools;
+use crate::trust::Trust;
+
+/// How long to wait for another writer.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// `ssh -G` answers at once; a canonical name in the person's config may make it ask a name server.
+const VERIFY_LIMIT: Duration = Duration::from_secs(10);
+
+/// A new state for one session.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The session as it is to be.
+    pub session: Session,
+    /// The session as it was when the person was asked; the change is refused if it is different by now.
+    pub was: Option<Session>,
+    /// The key that was settled at the session's endpoint; `None` keeps what is pinned.
+    pub key: Option<(HostKey, Trust)>,
+    /// A fingerprint to hold the runtime to once it can be reached.
+    pub expected: Option<Fingerprint>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Why nothing, or not everything, was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// Another Moorline is writing.
+    #[error(transparent)]
+    Lock(#[from] StateLockError),
+    /// The sessions file.
+    #[error(transparent)]
+    Sessions(#[from] SessionsFileError),
+    /// The pins.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
+    /// The ssh files.
+    #[error(transparent)]
+    SshFiles(#[from] SshFilesError),
+    /// A path of this machine cannot stand in ssh's config.
+    #[error("{0}; move your home or Moorline's data directory")]
+    Path(#[from] InvalidName),
+    /// ssh reads the entry differently from what was meant.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// The program that proxied entries run could not be put in place.
+    #[error(transparent)]
+    ProxyProgram(#[from] ProxyProgramError),
+    /// Someone else changed the session between the question and the answer.
+    #[error("{0} was changed by another Moorline meanwhile, so nothing was written; look at `moorline status` and try again")]
+    Overtaken(Alias),
+}
+
+/// What `change` would do to the ssh files. Nothing is written.
+///
+/// # Errors
+/// Whatever [`settle`] would fail with before it writes.
+pub async fn preview(tools: &Tools, change: &Change) -> Result<Report, SettleError> {
+    let plan = Plan::make(tools, change)?;
+    let report = ssh_dir(tools).preview(&plan.edit, &plan.entries)?;
+    verify(tools, &plan, &change.session.name, &report).await?;
+    Ok(report)
+}
+
+/// Writes `change`: session, pins, `known_hosts`, `config`. Idempotent: a second run writes nothing.
+///
+/// # Errors
+/// Every refusal comes before the first write.
+pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let mut plan = Plan::make(tools, change)?;
+    let dir = ssh_dir(tools);
+    let foreseen = dir.preview(&plan.edit, &plan.entries)?;
+    verify(tools, &plan, &change.session.name, &foreseen).await?;
+    if matches!(change.session.link, Link::Cloudflare(_)) {
+        proxy_program::install(&tools.dirs)?;
+    }
+    plan.sessions.save()?;
+    plan.pins.save()?;
+    let report = dir.write(&plan.edit, &plan.entries)?;
+    // What was taken out of known_hosts need not be remembered any longer.
+    plan.pins.entry(&change.session.name).written = plan.written;
+    plan.pins.save()?;
+    Ok(with_remark(report, plan.remark))
+}
+
+/// Makes the ssh files say again what the sessions and pins say, for one session.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn heal(tools: &Tools, session: &Session, now: Timestamp) -> Result<Report, SettleError> {
+    let change = Change { session: session.clone(), was: Some(session.clone()), key: None, expected: None, now };
+    settle(tools, &change).await
+}
+
+/// Takes a session out of everything: the ssh files, then the pins and the sessions file.
+///
+/// # Errors
+/// The ssh files cannot be edited; then the session is still there in full.
+pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let mut sessions = SessionsFile::load(&tools.dirs.sessions_file())?;
+    let mut pins = Pins::load(&tools.dirs.pins_file())?;
+    let remark = pins.remark().map(str::to_owned);
+    let edit = repoint::forget_edit(name, pins.get(name).unwrap_or(&SessionPins::default()));
+    sessions.remove(name);
+    let entries = entries(tools, &sessions)?;
+    let report = ssh_dir(tools).write(&edit, &entries)?;
+    pins.remove(name);
+    pins.save()?;
+    sessions.save()?;
+    Ok(with_remark(report, remark))
+}
+
+/// The person's `.ssh` directory.
+pub fn ssh_dir(tools: &Tools) -> SshDir {
+    SshDir::new(&tools.dirs.ssh, tools.dirs.backups())
+}
+
+struct Plan {
+    sessions: SessionsFile,
+    pins: Pins,
+    /// What `written` is to be once the files are in place.
+    written: Vec<WrittenName>,
+    edit: KnownHostsEdit,
+    entries: Vec<HostEntry>,
+    remark: Option<String>,
+}
+
+impl Plan {
+    fn make(tools: &Tools, change: &Change) -> Result<Self, SettleError> {
+        let name = &change.session.name;
+        let mut sessions = SessionsFile::load(&tools.dirs.sessions_file())?;
+        if sessions.get(name) != change.was.as_ref() {
+            return Err(SettleError::Overtaken(name.clone()));
+        }
+        sessions.upsert(change.session.clone());
+        let mut pins = Pins::load(&tools.dirs.pins_file())?;
+        let remark = pins.remark().map(str::to_owned);
+        let pin = pins.entry(name);
+        record(pin, change);
+        let edit = repoint::known_hosts_edit(&change.session, pin);
+        let kept = |written: &&WrittenName| {
+            change.session.link.dialled() == Some(&written.place) && pin.holds(&written.key)
+        };
+        let written = pin.written.iter().filter(kept).cloned().collect();
+        let entries = entries(tools, &sessions)?;
+        Ok(Self { sessions, pins, written, edit, entries, remark })
+    }
+}
+
+fn record(pin: &mut SessionPins, change: &Change) {
+    if let Some((key, trust)) = &change.key {
+        pin.pin_only([(key.clone(), *trust)], change.now);
+        pin.expected = None;
+        if let Some(place) = change.session.link.dialled() {
+            let name = WrittenName { place: place.clone(), key: key.clone() };
+            if !pin.written.contains(&name) {
+                pin.written.push(name);
+            }
+        }
+    }
+    if change.expected.is_some() {
+        pin.expected = change.expected;
+    }
+}
+
+fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, InvalidName> {
+    sessions.sessions().values().map(|session| repoint::host_entry(session, &tools.dirs, &tools.ssh)).collect()
+}
+
+async fn verify(tools: &Tools, plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {
+    let Some(entry) = plan.entries.iter().find(|entry| entry.alias == *name) else { return Ok(()) };
+    let config = report.config.after.as_deref().unwrap_or_default();
+    Ok(tools.ssh.check_entry(entry, &report.config.path, config, VERIFY_LIMIT).await?)
+}
+
+fn with_remark(mut report: Report, remark: Option<String>) -> Report {
+    report.remarks.extend(remark);
+    report
+}

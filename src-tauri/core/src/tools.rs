@@ -1,0 +1,15 @@
+//! What every use of the core needs at hand.
+
+use crate::dirs::Dirs;
+use crate::ssh::SystemSsh;
+use crate::vault::Vault;
+
+/// The places, the vault and the person's ssh: made once by a program's `main`, lent to everything else.
+pub struct Tools {
+    /// Where Moorline's and ssh's files are.
+    pub dirs: Dirs,
+    /// The OS keyring.
+    pub vault: Box<dyn Vault>,
+    /// The person's own `ssh`.
+    pub ssh: SystemSsh,
+}
