@@ -8,6 +8,7 @@
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
+//! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
@@ -33,6 +34,7 @@ pub mod relay;
 pub mod runtime;
 pub mod secrets;
 pub mod stage;
+pub mod story;
 pub mod tree;
 pub mod tunnels;
 
@@ -41,3 +43,4 @@ pub use outcome::Outcome;
 pub use relay::Relay;
 pub use runtime::Runtime;
 pub use stage::Stage;
+pub use story::Story;

@@ -47,3 +47,21 @@ fn read(folder: &Path, with_times: bool) -> BTreeMap<PathBuf, Entry> {
     }
     found
 }
+
+/// Makes the folder hold exactly this again.
+pub fn restore(folder: &Path, content: &BTreeMap<PathBuf, Entry>) {
+    for entry in fs::read_dir(folder).expect("the folder is there").flatten() {
+        let path = entry.path();
+        let is_dir = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.expect("it can be emptied");
+    }
+    for (name, entry) in content.iter().filter(|(name, _)| !name.as_os_str().is_empty()) {
+        let path = folder.join(name);
+        match &entry.content {
+            Some(bytes) => fs::write(&path, bytes),
+            None => fs::create_dir(&path),
+        }
+        .expect("it can be filled");
+        fs::set_permissions(&path, fs::Permissions::from_mode(entry.mode)).expect("the mode can be set");
+    }
+}

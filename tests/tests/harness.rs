@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use moorline_tests::clients::{self, Client};
+use moorline_tests::faults::{Fault, strike, survey};
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::{Machine, free_port};
 use moorline_tests::relay::PUBLIC_ADDRESS;
@@ -157,6 +158,34 @@ fn the_keyring_is_real_and_survives_its_daemon() {
     assert_eq!(look(), secret, "the keyring gives it back");
     desktop.restart_keyring(&stage);
     assert_eq!(look(), secret, "it is there after the daemon came back");
+}
+
+#[test]
+fn a_fault_strikes_the_chosen_call() {
+    let scratch = tempfile::Builder::new().tempdir_in("/tmp").expect("a scratch folder");
+    let program = scratch.path().join("program");
+    let script = "#!/bin/sh\nset -e\necho one >~/a.tmp\nmv ~/a.tmp ~/a\necho two >~/b.tmp\nmv ~/b.tmp ~/b\n";
+    std::fs::write(&program, script).expect("a program that changes files");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("it may run");
+    let stage = Stage::with_program(&program);
+    let (calls, outcome) = survey(&stage, &[], "");
+    outcome.works("the program itself works");
+    assert_eq!((stage.text("a"), stage.text("b")), ("one\n".into(), "two\n".into()), "it ran to its end");
+    let renames: Vec<_> = calls.iter().filter(|call| call.name.starts_with("rename")).collect();
+    assert_eq!(renames.len(), 2, "both renames were seen: {calls:?}");
+    for (call, fault) in [(renames[1], Fault::Kill), (renames[1], Fault::Error("ENOSPC"))] {
+        for name in ["a", "b"] {
+            std::fs::remove_file(stage.home().join(name)).expect("it was made by the last run");
+        }
+        // Each `mv` is a process of its own, so the first rename of any is the first that is struck.
+        strike(&stage, call, fault, &[], "").fails("the fault ends the program");
+        assert!(
+            stage.text("a").is_empty() && stage.text("a.tmp") == "one\n",
+            "it struck before the rename was done"
+        );
+        stage.run("moorline", &[]).works("and it can run again");
+    }
 }
 
 #[test]

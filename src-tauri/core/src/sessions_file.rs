@@ -18,7 +18,8 @@
 //! user = "root"
 //! ```
 //!
-//! Comments, order and keys that this version does not know survive every change.
+//! Comments, order and keys that this version does not know survive every change; odd spacing inside the brackets
+//! of a table may not.
 
 mod edit;
 mod read;

@@ -6,7 +6,7 @@ use crate::session::RemotePath;
 use crate::ssh_files::{Alias, UserName};
 
 use super::link::encode_all;
-use super::search::{find_program, is_program};
+use super::search::{below, find_program, is_program};
 use super::{EditorError, Launch, Os, SearchEnv};
 
 /// Which program takes the link.
@@ -64,16 +64,16 @@ fn gateway_link(alias: &Alias, folder: Option<&RemotePath>, user: Option<&UserNa
 fn toolbox(search: &SearchEnv) -> Option<PathBuf> {
     match search.os {
         Os::Linux => find_program("jetbrains-toolbox", search).or_else(|| {
-            let own = search.home.join(".local/share/JetBrains/Toolbox");
+            let own = below(&search.home, ".local/share/JetBrains/Toolbox");
             let shared = search.place("opt/jetbrains-toolbox");
             [own, shared]
                 .into_iter()
-                .flat_map(|base| [base.join("bin/jetbrains-toolbox"), base.join("jetbrains-toolbox")])
+                .flat_map(|base| [below(&base, "bin/jetbrains-toolbox"), base.join("jetbrains-toolbox")])
                 .find(|path| is_program(path))
         }),
         Os::MacOs => search.mac_app("JetBrains Toolbox.app").into_iter().find(|app| app.is_dir()),
         Os::Windows => {
-            let path = search.local_app_data.as_ref()?.join("JetBrains/Toolbox/bin/jetbrains-toolbox.exe");
+            let path = below(search.local_app_data.as_ref()?, "JetBrains/Toolbox/bin/jetbrains-toolbox.exe");
             is_program(&path).then_some(path)
         }
     }
@@ -83,7 +83,7 @@ fn gateway(search: &SearchEnv) -> Option<PathBuf> {
     match search.os {
         // Plain `gateway` counts only as Toolbox's script: on PATH it could be any program.
         Os::Linux => {
-            let script = search.home.join(".local/share/JetBrains/Toolbox/scripts/gateway");
+            let script = below(&search.home, ".local/share/JetBrains/Toolbox/scripts/gateway");
             ["jetbrains-gateway", "com.jetbrains.Gateway"]
                 .iter()
                 .find_map(|name| find_program(name, search))
@@ -94,7 +94,7 @@ fn gateway(search: &SearchEnv) -> Option<PathBuf> {
             .flat_map(|app| search.mac_app(app))
             .find(|app| app.is_dir()),
         Os::Windows => {
-            let path = search.local_app_data.as_ref()?.join("Programs/Gateway/bin/gateway64.exe");
+            let path = below(search.local_app_data.as_ref()?, "Programs/Gateway/bin/gateway64.exe");
             is_program(&path).then_some(path)
         }
     }

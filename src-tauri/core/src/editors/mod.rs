@@ -22,6 +22,9 @@ use std::str::FromStr;
 pub use environment::clean_env;
 pub use launch::{Launch, LaunchOptions, launch_plan};
 pub use link::opener_argv;
+#[cfg(test)]
+#[cfg(unix)]
+pub(crate) use search::tests::write_script;
 pub use search::{Os, SearchEnv, find, find_program};
 pub use settings::{
     SettingsError, config_file_setting, platform_setting, settings_file, without_platform_setting,

@@ -83,7 +83,7 @@ impl SearchEnv {
 
     /// An absolute place of the system, such as `usr/bin`, below [`SearchEnv::root`].
     pub(super) fn place(&self, relative: &str) -> PathBuf {
-        self.root.join(relative)
+        below(&self.root, relative)
     }
 
     /// Both places where macOS keeps applications.
@@ -110,18 +110,23 @@ pub fn find_program(name: &str, search: &SearchEnv) -> Option<PathBuf> {
         Os::Linux => ["usr/local/bin", "usr/bin", "bin", "snap/bin", "var/lib/flatpak/exports/bin"]
             .map(|place| search.place(place))
             .into_iter()
-            .chain([".local/bin", ".local/share/flatpak/exports/bin"].map(|place| search.home.join(place)))
+            .chain([".local/bin", ".local/share/flatpak/exports/bin"].map(|place| below(&search.home, place)))
             .collect(),
         Os::MacOs => ["usr/local/bin", "opt/homebrew/bin", "usr/bin", "bin"]
             .map(|place| search.place(place))
             .into_iter()
-            .chain([search.home.join(".local/bin")])
+            .chain([below(&search.home, ".local/bin")])
             .collect(),
         Os::Windows => Vec::new(),
     };
     let file = if search.os == Os::Windows { format!("{name}.exe") } else { name.to_owned() };
     let on_path = search.path.iter().filter(|folder| folder.is_absolute());
     on_path.chain(&usual).map(|folder| folder.join(&file)).find(|path| is_program(path))
+}
+
+/// `base` and what lies at `relative`, a path with slashes, in the system's own separators.
+pub(super) fn below(base: &Path, relative: &str) -> PathBuf {
+    relative.split('/').fold(base.to_owned(), |path, part| path.join(part))
 }
 
 /// Whether `path` is a file that may be run.
@@ -150,13 +155,13 @@ fn find_zed(search: &SearchEnv) -> Option<PathBuf> {
         }
         Os::MacOs => find_program("zed", search).or_else(|| {
             let apps = search.mac_app("Zed.app");
-            apps.into_iter().map(|app| app.join("Contents/MacOS/cli")).find(|path| is_program(path))
+            apps.into_iter().map(|app| below(&app, "Contents/MacOS/cli")).find(|path| is_program(path))
         }),
         Os::Windows => find_program("zed", search).or_else(|| {
             let bases = [search.local_app_data.as_ref().map(|base| base.join("Programs")), None];
             let bases = bases.into_iter().chain([search.program_files.clone()]).flatten();
             bases
-                .flat_map(|base| [base.join("Zed/bin/zed.exe"), base.join("Zed/Zed.exe")])
+                .flat_map(|base| [below(&base, "Zed/bin/zed.exe"), below(&base, "Zed/Zed.exe")])
                 .find(|path| is_program(path))
         }),
     }

@@ -7,6 +7,7 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 
 use crate::ssh_files::Alias;
 
+use super::search::below;
 use super::vscode::member;
 use super::{Editor, Os, SearchEnv};
 
@@ -41,10 +42,10 @@ pub fn settings_file(editor: Editor, search: &SearchEnv) -> Option<PathBuf> {
     let folder = member(editor)?.settings;
     let base = match search.os {
         Os::Linux => search.config_home.clone().unwrap_or_else(|| search.home.join(".config")),
-        Os::MacOs => search.home.join("Library/Application Support"),
-        Os::Windows => search.app_data.clone().unwrap_or_else(|| search.home.join("AppData/Roaming")),
+        Os::MacOs => below(&search.home, "Library/Application Support"),
+        Os::Windows => search.app_data.clone().unwrap_or_else(|| below(&search.home, "AppData/Roaming")),
     };
-    Some(base.join(folder).join("User/settings.json"))
+    Some(below(&base.join(folder), "User/settings.json"))
 }
 
 /// The settings with `alias` marked as a Linux machine, which spares the person the editor's question; `None` if that

@@ -119,10 +119,9 @@ fn not_started(argv: &[OsString], error: &io::Error) -> EditorError {
 #[cfg(unix)]
 mod tests {
     use super::super::Os;
-    use super::super::search::tests::Machine;
+    use super::super::search::tests::{Machine, write_script};
     use super::*;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     /// A program that records its arguments and environment.
@@ -134,8 +133,7 @@ mod tests {
             "#!/bin/sh\n{{ printf '%s\\n' \"$@\"; env; ps -o pgid= -p $$; }} > '{log}.part'\nmv '{log}.part' '{log}'\n{last_line}\n",
             log = log.display()
         );
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&path, &script);
         vec![path.into(), "--folder-uri=a b;$(c)".into(), "Ünï".into()]
     }
 

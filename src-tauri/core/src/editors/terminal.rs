@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::session::RemotePath;
 use crate::ssh_files::Alias;
 
-use super::search::{find_program, is_program};
+use super::search::{below, find_program, is_program};
 use super::{EditorError, Launch, Os, SearchEnv};
 
 /// How a terminal program is told what to run. After each of these all that follows is the command, word by word.
@@ -175,7 +175,7 @@ fn mac_plan(alias: &Alias, folder: Option<&RemotePath>, ssh: &[OsString]) -> Res
 }
 
 fn windows_terminal(search: &SearchEnv) -> Option<PathBuf> {
-    let alias = search.local_app_data.as_ref().map(|base| base.join("Microsoft/WindowsApps/wt.exe"));
+    let alias = search.local_app_data.as_ref().map(|base| below(base, "Microsoft/WindowsApps/wt.exe"));
     // Windows' execution aliases cannot be opened, only started, so following the link would miss it.
     find_program("wt", search).or_else(|| alias.filter(|path| path.symlink_metadata().is_ok()))
 }

@@ -7,7 +7,7 @@ use crate::session::RemotePath;
 use crate::ssh_files::Alias;
 
 use super::link::encode_path;
-use super::search::{find_program, is_program};
+use super::search::{below, find_program, is_program};
 use super::{Editor, Launch, Os, SearchEnv};
 
 /// What sets one member of the family apart.
@@ -89,7 +89,7 @@ pub(super) fn find(editor: Editor, search: &SearchEnv) -> Option<PathBuf> {
             search
                 .mac_app(member.mac_app)
                 .into_iter()
-                .map(|app| app.join("Contents/Resources/app/bin"))
+                .map(|app| below(&app, "Contents/Resources/app/bin"))
                 // Some bundles keep the program under the name `code`.
                 .flat_map(|bin| [bin.join(member.cli), bin.join("code")])
                 .find(|path| is_program(path))

@@ -258,3 +258,84 @@ fn the_file_is_private_and_a_link_to_it_stays() {
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!SessionsFile::load(&real).unwrap().sessions().contains_key(&alias("colab")));
 }
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Pieces of a file that a person could have written, in any order that is still TOML.
+    fn document() -> impl Strategy<Value = String> {
+        let root = prop::sample::subsequence(
+            vec![
+                "# top\n",
+                "version = 1\n",
+                "\n",
+                "ask = true # yes\n",
+                "list = [\n 1, # one\n]\n",
+                "# last\n\n",
+            ],
+            0..=6,
+        );
+        let tables = prop::sample::subsequence(
+            vec![
+                "[tray]\ncolour = 'plain'\n",
+                "\n\n# about a\n[session.a]\nlink = \"direct\"\nhost = \"h\"\nport = 1\nextra = { x = 1 }\n",
+                "[session.a.notebook]\nurl = \"u\"\n",
+                "[session.\"d.d\"] # dotted\n  link = 'relay'\n  relay = 'me@r'\n  port = 7423\n",
+                "[[rule]]\nwhen = 1\n[[rule]]\nwhen = 2\n",
+                "[session.z]\nlink=\"cloudflare\"\nhost=\"x.example\"#tight\n\n",
+            ],
+            0..=6,
+        );
+        (root, tables, prop::sample::select(vec!["", "# end\n", "\n\n", "# cut off"]))
+            .prop_map(|(root, tables, end)| format!("{}{}{end}", root.concat(), tables.concat()))
+            // `[session.a.notebook]` alone is a session without a link, which is refused.
+            .prop_filter("a link each", |text| {
+                text.contains("[session.a]") || !text.contains("[session.a.notebook]")
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn adding_and_removing_leaves_every_byte(text in document(), port in 1_u16..) {
+            let (_temp, path) = write(&text);
+            let mut file = SessionsFile::load(&path).unwrap();
+            prop_assert!(!file.save().unwrap(), "what was only read is not written");
+            let added = session("new.one", Link::Ngrok(place("0.tcp.ngrok.io", port)));
+            file.upsert(added.clone());
+            prop_assert!(file.save().unwrap());
+            let mut file = SessionsFile::load(&path).unwrap();
+            prop_assert_eq!(file.get(&added.name), Some(&added));
+            prop_assert!(file.remove(&added.name));
+            file.save().unwrap();
+            let left = fs::read_to_string(&path).unwrap();
+            let begun = format!("version = 1\n{text}");
+            prop_assert!(left == text || (text.trim().is_empty() || !text.contains('=')) && left == begun, "{:?}\n{:?}", text, left);
+        }
+
+        #[test]
+        fn changing_one_session_keeps_the_others(text in document(), port in 1_u16..) {
+            let (_temp, path) = write(&text);
+            let mut file = SessionsFile::load(&path).unwrap();
+            let mut expected = file.sessions().clone();
+            let changed = session("a", Link::Direct(place("h", port)));
+            expected.insert(changed.name.clone(), changed.clone());
+            file.upsert(changed);
+            file.save().unwrap();
+            let again = SessionsFile::load(&path).unwrap();
+            prop_assert_eq!(again.sessions(), &expected);
+            let now = fs::read_to_string(&path).unwrap();
+            for line in text.lines().filter(|line| !line.starts_with("port = 1")) {
+                prop_assert!(now.lines().any(|l| l == line), "{:?} is gone from\n{}", line, now);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in any::<String>()) {
+            let (_temp, path) = write(&text);
+            drop(SessionsFile::load(&path));
+            let (_temp, path) = write(format!("[session.a]\nlink = {text:?}\nhost = {text:?}\nport = 1\n"));
+            drop(SessionsFile::load(&path));
+        }
+    }
+}

@@ -10,7 +10,7 @@ pub(in crate::editors) struct Machine {
 impl Machine {
     pub(in crate::editors) fn new(os: Os) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let at = |place: &str| root.path().join(place);
+        let at = |place: &str| below(root.path(), place);
         let windows = os == Os::Windows;
         let search = SearchEnv {
             os,
@@ -30,12 +30,28 @@ impl Machine {
 
     /// Puts an empty program at `place` and names its full path.
     pub(in crate::editors) fn program(&self, place: &str) -> PathBuf {
-        let path = self.root.path().join(place);
+        let path = below(self.root.path(), place);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "").unwrap();
         set_mode(&path, 0o755);
         path
     }
+}
+
+/// Writes a program by another process. Written here, a fork of a test on another thread could hold it open for
+/// writing just when it is run, which Linux refuses (`ETXTBSY`).
+#[cfg(unix)]
+pub(crate) fn write_script(path: &Path, text: &str) {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat > \"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
 }
 
 #[cfg(unix)]
@@ -170,7 +186,7 @@ fn every_editor_is_found_in_every_place_its_installers_use() {
             assert_eq!(find(*editor, &machine.search), None, "{os:?} {editor}: nothing is installed yet");
             let program = machine.program(place);
             // An application bundle counts as a whole; the table puts a file into it.
-            let wanted = place.strip_suffix("/x").map_or(program, |app| machine.root.path().join(app));
+            let wanted = place.strip_suffix("/x").map_or(program, |app| below(machine.root.path(), app));
             assert_eq!(find(*editor, &machine.search), Some(wanted), "{os:?} {editor} at {place}");
         }
     }
@@ -199,7 +215,7 @@ fn code_on_the_windows_path_leads_to_the_program_beside_its_script() {
     let mut machine = Machine::new(Os::Windows);
     machine.program("Tools/VS/bin/code.cmd");
     let exe = machine.program("Tools/VS/Code.exe");
-    machine.search.path = vec![machine.root.path().join("Tools/VS/bin")];
+    machine.search.path = vec![below(machine.root.path(), "Tools/VS/bin")];
     let found = find(Editor::VsCode, &machine.search).unwrap();
     assert_eq!(found, exe, "a .cmd file would need a shell");
 }

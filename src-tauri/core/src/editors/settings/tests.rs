@@ -1,5 +1,6 @@
 use super::super::search::tests::Machine;
 use super::*;
+use std::path::Path;
 
 fn alias() -> Alias {
     "colab".parse().unwrap()
@@ -132,7 +133,7 @@ fn each_system_keeps_settings_in_its_own_place() {
     let place = |os, editor| {
         let machine = Machine::new(os);
         let path = settings_file(editor, &machine.search)?;
-        Some(path.strip_prefix(machine.root.path()).unwrap().to_str().unwrap().to_owned())
+        Some(path.strip_prefix(machine.root.path()).unwrap().to_owned())
     };
     for (os, editor, wanted) in [
         (Os::Linux, Editor::VsCode, "home/ada/.config/Code/User/settings.json"),
@@ -145,7 +146,7 @@ fn each_system_keeps_settings_in_its_own_place() {
         ),
         (Os::Windows, Editor::Windsurf, "home/ada/AppData/Roaming/Windsurf/User/settings.json"),
     ] {
-        assert_eq!(place(os, editor).as_deref(), Some(wanted));
+        assert_eq!(place(os, editor).as_deref(), Some(Path::new(wanted)));
     }
     assert_eq!(place(Os::Linux, Editor::PyCharm), None);
     let mut machine = Machine::new(Os::Linux);

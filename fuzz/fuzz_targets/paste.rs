@@ -1,0 +1,24 @@
+//! Any text may be pasted: reading it must not panic, and what it found must still pass its validator.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use moorline_core::paste;
+use moorline_core::ssh_files::{Alias, HostName, UserName};
+
+fuzz_target!(|data: &[u8]| {
+    let text = String::from_utf8_lossy(data);
+    let reading = paste::read(&text);
+    if let Some(place) = reading.link.as_ref().and_then(paste::FoundLink::place) {
+        assert_eq!(place.host.as_str().parse::<HostName>().as_ref(), Ok(&place.host));
+    }
+    if let Some(user) = &reading.user {
+        assert_eq!(user.as_str().parse::<UserName>().as_ref(), Ok(user));
+    }
+    if let Some(alias) = &reading.suggested_name {
+        assert_eq!(alias.as_str().parse::<Alias>().as_ref(), Ok(alias));
+    }
+    for told in reading.doubts.iter().map(ToString::to_string).chain(reading.notices.iter().map(ToString::to_string)) {
+        assert!(!told.chars().any(char::is_control), "a sentence for a person holds control characters");
+    }
+    let _ = paste::compare_answer(&text);
+});

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Installs what is missing to build Moorline (setup.sh run) or to test it, too (setup.sh test).
+# Nothing is installed twice, and nothing but Debian and Ubuntu packages; elsewhere it says what to install.
+set -eu
+
+purpose=${1:-test}
+missing=''
+
+# need PACKAGE PROBE...: the package is missing when the probe fails
+need() {
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+has() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
+
+if ! has cargo >/dev/null; then
+    echo 'Rust is missing. Install it with rustup: https://rustup.rs' >&2
+    exit 1
+fi
+
+need build-essential has cc
+need openssh-client has ssh-keygen
+if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
+    need openssh-server has sshd
+    need dbus has dbus-daemon
+    need dbus has dbus-send
+    need gnome-keyring has gnome-keyring-daemon
+    need libsecret-tools has secret-tool
+    need openssl has openssl
+    need strace has strace
+    need util-linux has unshare
+    need util-linux has nsenter
+    need util-linux has setpriv
+    need python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
+fi
+
+# shellcheck disable=SC2086 # a list of words
+missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
+[ -n "${missing% }" ] || exit 0
+
+if ! has apt-get >/dev/null; then
+    echo "Please install: $missing" >&2
+    echo '(these are the names of the Debian packages), then run make again.' >&2
+    exit 1
+fi
+
+as_root=''
+if [ "$(id -u)" != 0 ]; then
+    if ! has sudo >/dev/null; then
+        echo "Please run as root: apt-get install $missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+
+# The tests start their own sshd. One that listens to the network is not wanted, so the package's stays off.
+quiet_sshd=''
+case " $missing" in
+    *' openssh-server '*) [ -d /run/systemd/system ] && quiet_sshd=yes ;;
+esac
+
+echo "Installing: $missing"
+if [ -n "$quiet_sshd" ]; then
+    $as_root systemctl mask ssh.service ssh.socket
+fi
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # a list of words, and a command that may be empty
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+if [ -n "$quiet_sshd" ]; then
+    $as_root systemctl unmask ssh.service ssh.socket
+    $as_root systemctl disable ssh.service ssh.socket || true
+fi

@@ -1,0 +1,88 @@
+//! A vault that forgets: for tests and the practice runtime.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use secrecy::SecretString;
+
+use super::{SecretName, Vault, VaultError};
+
+/// Secrets in memory, gone with the process.
+#[derive(Default)]
+pub struct MemoryVault {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    secrets: BTreeMap<SecretName, SecretString>,
+    failure: Option<VaultError>,
+}
+
+impl MemoryVault {
+    /// Makes every call from now on fail in this way, or work again: plays a keyring that is locked or gone.
+    pub fn fail_with(&self, failure: Option<VaultError>) {
+        self.lock().failure = failure;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn working(&self) -> Result<MutexGuard<'_, Inner>, VaultError> {
+        let inner = self.lock();
+        match &inner.failure {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(inner),
+        }
+    }
+}
+
+impl Vault for MemoryVault {
+    fn get(&self, name: &SecretName) -> Result<Option<SecretString>, VaultError> {
+        Ok(self.working()?.secrets.get(name).cloned())
+    }
+
+    fn set(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError> {
+        self.working()?.secrets.insert(name.clone(), secret.clone());
+        Ok(())
+    }
+
+    fn delete(&self, name: &SecretName) -> Result<bool, VaultError> {
+        Ok(self.working()?.secrets.remove(name).is_some())
+    }
+
+    fn list(&self) -> Result<Vec<SecretName>, VaultError> {
+        Ok(self.working()?.secrets.keys().cloned().collect())
+    }
+}
+
+impl fmt::Debug for MemoryVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryVault").field("secrets", &self.lock().secrets).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::SecretKind;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn it_keeps_lists_and_forgets() {
+        let vault = MemoryVault::default();
+        let name = SecretName::of("colab".parse().unwrap(), SecretKind::Password);
+        assert!(vault.get(&name).unwrap().is_none());
+        for text in ["one", "two"] {
+            vault.set(&name, &text.into()).unwrap();
+            assert_eq!(vault.get(&name).unwrap().unwrap().expose_secret(), text);
+        }
+        assert_eq!(vault.list().unwrap(), std::slice::from_ref(&name));
+        vault.fail_with(Some(VaultError::Locked));
+        assert_eq!(vault.delete(&name), Err(VaultError::Locked));
+        vault.fail_with(None);
+        assert_eq!((vault.delete(&name), vault.delete(&name)), (Ok(true), Ok(false)));
+    }
+}
