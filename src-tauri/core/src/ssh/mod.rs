@@ -6,7 +6,8 @@
 //! - [`route`]: the byte stream to a runtime's sshd: TCP, or a child process's standard streams.
 //! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
 //! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
-//! - [`relay`]: who holds a port on a relay, the key behind it, and the relay's own `known_hosts`.
+//! - [`relay`] and [`relay_known_hosts`]: who holds a port on a relay, the key behind it, and the relay's own
+//!   `known_hosts`.
 //!
 //! Every wait is bounded by a time limit that the caller gives. The async functions need a tokio runtime with I/O
 //! and time enabled; a current-thread one will do.
@@ -17,6 +18,7 @@ pub mod login;
 pub mod login_key;
 pub mod probe;
 pub mod relay;
+pub mod relay_known_hosts;
 pub mod route;
 pub mod system;
 pub mod verify;
@@ -26,5 +28,8 @@ pub use failure::SshFailure;
 pub use login::{Installed, LoginError, install_login_key, key_login_works};
 pub use login_key::{LoginKey, LoginKeyError};
 pub use probe::ProbeError;
+pub use relay::ChannelError;
+pub use relay_known_hosts::{RelayRepair, RelayRepairError};
 pub use route::{Route, RouteError, Wire};
 pub use system::{Prompts, SshRunError, SystemSsh};
+pub use verify::VerifyError;

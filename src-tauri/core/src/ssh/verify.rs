@@ -1,1 +1,214 @@
-//! stub
+//! Asking `ssh -G` whether an entry means what it should.
+//!
+//! `ssh -G` runs the commands of `Match exec` lines. So where the person's file has one, or includes other files
+//! (which may have one), a private copy of our block alone is asked instead. Our block stands at the top and ssh
+//! takes the first value it finds (`ssh_config(5)`), so for the options that an entry sets the answer is the same;
+//! what then goes unseen is a `ProxyCommand` that a `Host *` below adds to an entry without one.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use moorline_ssh_files::config::{ConfigError, block_of};
+use moorline_ssh_files::{Alias, HostEntry, Port};
+
+use super::failure::{last_line, shown};
+use super::system::{SshRunError, SystemSsh};
+
+/// Why an entry is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// ssh could not be run.
+    #[error(transparent)]
+    Run(#[from] SshRunError),
+    /// ssh does not read the file.
+    #[error("ssh cannot read {file}: {said}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// ssh's own line, escaped and bounded; it names the line of the file.
+        said: String,
+    },
+    /// Our block is missing or damaged.
+    #[error("Moorline's block in {file} cannot be found{}; run `moorline repair`", cause.map(|c| format!(" ({c})")).unwrap_or_default())]
+    NoBlock {
+        /// The file.
+        file: String,
+        /// What is wrong with its markers.
+        cause: Option<ConfigError>,
+    },
+    /// A private copy could not be written.
+    #[error("cannot write a private copy of the block to check it: {0}")]
+    PrivateCopy(std::io::Error),
+    /// Another part of the file overrules the entry.
+    #[error(
+        "`ssh {alias}` would use {option} {got}, not {wanted}; look for a Host or Match line above Moorline's block in {file}"
+    )]
+    Differs {
+        /// The entry.
+        alias: Alias,
+        /// The option.
+        option: &'static str,
+        /// What the entry says.
+        wanted: String,
+        /// What ssh would use.
+        got: String,
+        /// The file.
+        file: String,
+    },
+    /// The person's own file sends every host through a proxy.
+    #[error(
+        "your {file} sends {alias} through `{command}` (a ProxyCommand or ProxyJump for all hosts); exclude it there with `Host * !{alias}`"
+    )]
+    ForeignProxy {
+        /// The entry.
+        alias: Alias,
+        /// The command or jump host, escaped and bounded.
+        command: String,
+        /// The file.
+        file: String,
+    },
+}
+
+impl SystemSsh {
+    /// What ssh would use for `alias` by `config_file` alone: pairs of option (lower case) and value, in ssh's
+    /// order. Runs the file's `Match exec` commands: see [`SystemSsh::check_entry`].
+    pub async fn effective(
+        &self,
+        config_file: &Path,
+        alias: &Alias,
+        limit: Duration,
+    ) -> Result<Vec<(String, String)>, VerifyError> {
+        let file = config_file.to_string_lossy().into_owned();
+        let argv = ["-G", "-F", &file, "--", alias.as_str()].map(str::to_owned);
+        let output = self.run_local(&argv, &format!("ssh -G {alias}"), limit).await?;
+        if output.status != 0 {
+            return Err(VerifyError::Unreadable { file, said: first_complaint(&output.stderr) });
+        }
+        Ok(pairs(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// Whether `config_file`, whose content is `config`, makes ssh do what `entry` says. No command of the
+    /// person's is run.
+    pub async fn check_entry(
+        &self,
+        entry: &HostEntry,
+        config_file: &Path,
+        config: &[u8],
+        limit: Duration,
+    ) -> Result<(), VerifyError> {
+        let file = config_file.to_string_lossy().into_owned();
+        if !may_run_commands(config) {
+            return compare(entry, &self.effective(config_file, &entry.alias, limit).await?, &file);
+        }
+        let block = block_of(config)
+            .map_err(|cause| VerifyError::NoBlock { file: file.clone(), cause: Some(cause) })?
+            .ok_or_else(|| VerifyError::NoBlock { file: file.clone(), cause: None })?;
+        // Created 0600 in the system's directory for temporary files, and gone when dropped.
+        let mut copy = tempfile::NamedTempFile::new().map_err(VerifyError::PrivateCopy)?;
+        copy.write_all(block).map_err(VerifyError::PrivateCopy)?;
+        compare(entry, &self.effective(copy.path(), &entry.alias, limit).await?, &file)
+    }
+}
+
+/// Whether what ssh printed (second) means what the entry says (first).
+type Agrees = fn(&str, &str) -> bool;
+
+/// Whether `ssh -G` on this file could run a command: it has a `Match … exec`, or it includes files. Errs towards yes.
+fn may_run_commands(config: &[u8]) -> bool {
+    let odd = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | 0x0b);
+    // A lone CR is no line end to ssh; taking it for one can only find more.
+    config.split(|b| matches!(b, b'\n' | b'\r')).any(|line| {
+        let line: Vec<u8> = line.iter().copied().skip_while(odd).map(|b| b.to_ascii_lowercase()).collect();
+        let mentions_exec = || line.windows(4).any(|word| word == b"exec");
+        line.starts_with(b"include") || (line.starts_with(b"match") && mentions_exec())
+    })
+}
+
+fn compare(entry: &HostEntry, found: &[(String, String)], file: &str) -> Result<(), VerifyError> {
+    let alias = &entry.alias;
+    let get = |name: &str| found.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str());
+    let proxy = ["proxycommand", "proxyjump"].into_iter().find_map(|o| get(o).filter(|v| *v != "none"));
+    if let (None, Some(command)) = (&entry.proxy_command, proxy) {
+        let command = shown(command, 160);
+        return Err(VerifyError::ForeignProxy { alias: alias.clone(), command, file: file.to_owned() });
+    }
+    let same = |wanted: &str, got: &str| wanted == got;
+    let yes = |_: &str, got: &str| matches!(got, "yes" | "true");
+    let no = |_: &str, got: &str| matches!(got, "no" | "false");
+    let port = entry.port.unwrap_or(Port::SSH).to_string();
+    let proxy_command = entry.proxy_command.as_ref().map(|c| c.as_str().to_owned());
+    let expect: [(&'static str, Option<&str>, Agrees); 8] = [
+        ("hostname", Some(entry.host_name.as_str()), same),
+        ("port", Some(&port), same),
+        ("user", Some(entry.user.as_str()), same),
+        ("hostkeyalias", Some(alias.as_str()), same),
+        ("stricthostkeychecking", Some("yes"), yes),
+        ("forwardagent", Some("no"), no),
+        ("identityfile", Some(entry.identity_file.as_str()), same_path),
+        ("proxycommand", proxy_command.as_deref(), same),
+    ];
+    for (option, wanted, agrees) in expect {
+        let Some(wanted) = wanted else { continue };
+        let got = get(option).unwrap_or("none");
+        if !agrees(wanted, got) {
+            return Err(VerifyError::Differs {
+                alias: alias.clone(),
+                option,
+                wanted: shown(wanted, 160),
+                got: shown(got, 160),
+                file: file.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// ssh prints the path as the file has it (`%` doubled) or, by version, with `~` expanded.
+fn same_path(wanted: &str, got: &str) -> bool {
+    let got = got.replace("%%", "%");
+    got == wanted || wanted.strip_prefix('~').is_some_and(|tail| got.ends_with(tail))
+}
+
+fn pairs(printed: &str) -> Vec<(String, String)> {
+    let split =
+        |line: &str| line.split_once(' ').map(|(o, v)| (o.to_ascii_lowercase(), v.trim_end().to_owned()));
+    printed.lines().filter_map(split).collect()
+}
+
+/// ssh complains line by line and then says that it gives up: the first line is the one that helps.
+fn first_complaint(stderr: &str) -> String {
+    match stderr.lines().find(|line| line.contains(" line ")) {
+        Some(line) => shown(line.trim(), 200),
+        None => last_line(stderr),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_could_run_a_command_is_noticed() {
+        for config in [
+            "Match exec \"touch x\"\n",
+            "  match host a EXEC true",
+            "Host a\n\tMatch=!exec true\n",
+            "\"Match\" exec true",
+            "Host a\r\nInclude ~/.ssh/more\r\n",
+            "Host a\rInclude more",
+            "include=more",
+        ] {
+            assert!(may_run_commands(config.as_bytes()), "{config:?}");
+        }
+        for config in [
+            "",
+            "Host execute\n",
+            "# Match exec true\n",
+            "Match host a\n  User executor\n",
+            "Host a\n# Include x\n",
+        ] {
+            assert!(!may_run_commands(config.as_bytes()), "{config:?}");
+        }
+    }
+}
