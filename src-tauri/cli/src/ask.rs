@@ -3,12 +3,22 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 
+use anyhow::bail;
 use secrecy::SecretString;
 
 #[cfg(unix)]
 const TERMINAL_IN: &str = "/dev/tty";
 #[cfg(windows)]
 const TERMINAL_IN: &str = "CONIN$";
+
+/// Goes on only if the person says yes.
+///
+/// # Errors
+/// They said something else, or there is nobody to ask and `--yes` was not given.
+pub fn confirm(terminal: &mut Option<Terminal>, question: &str) -> anyhow::Result<()> {
+    let Some(terminal) = terminal else { bail!("{question} Nothing was changed; say --yes to go ahead") };
+    if terminal.confirm(question) { Ok(()) } else { bail!("nothing was changed") }
+}
 
 /// A terminal that can be asked.
 pub struct Terminal {
@@ -36,13 +46,13 @@ impl Terminal {
     }
 
     /// `yes` or `y`; anything else is no.
-    pub fn confirm(&mut self, question: &str) -> bool {
+    fn confirm(&mut self, question: &str) -> bool {
         self.ask(&format!("{question} [y/N]"))
             .is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+}
 
-    /// A secret, typed without echo.
-    pub fn ask_secret(&mut self, question: &str) -> Option<SecretString> {
-        rpassword::prompt_password(format!("{question} ")).ok().map(SecretString::from)
-    }
+/// A secret, typed on the terminal without echo; `None` without one.
+pub fn ask_secret(question: &str) -> Option<SecretString> {
+    rpassword::prompt_password(format!("{question} ")).ok().map(SecretString::from)
 }

@@ -16,18 +16,30 @@ const STRONG: Style = Style::new().bold();
 /// Where output goes and in which form. Text goes to standard output, errors to standard error; colour only on
 /// a terminal (and by `NO_COLOR` and its like, never).
 pub struct Printer {
-    json: bool,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+    Nothing,
 }
 
 impl Printer {
     /// With `json`, only [`Printer::json`] and [`Printer::error`] print.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { form: if json { Form::Json } else { Form::Text } }
+    }
+
+    /// For steps inside a command that prints one JSON object for all of them.
+    pub fn for_steps(&self) -> Self {
+        Self { form: if self.form == Form::Json { Form::Nothing } else { self.form } }
     }
 
     /// Whether machines read along.
     pub fn is_json(&self) -> bool {
-        self.json
+        self.form != Form::Text
     }
 
     /// A plain line.
@@ -76,7 +88,7 @@ impl Printer {
 
     /// What is being waited for; shown on a terminal only, on standard error, and wiped when dropped.
     pub fn waiting(&self, text: impl Display) -> Waiting {
-        let shown = !self.json && std::io::stderr().is_terminal();
+        let shown = self.form == Form::Text && std::io::stderr().is_terminal();
         if shown {
             let _ = write!(anstream::stderr(), "{FAINT}{}…{FAINT:#}", visible(&text.to_string()));
             let _ = std::io::stderr().flush();
@@ -86,7 +98,9 @@ impl Printer {
 
     /// The one JSON object of a successful run.
     pub fn json<T: Serialize>(&self, value: &T) {
-        if self.json && let Ok(text) = serde_json::to_string_pretty(value) {
+        if self.form == Form::Json
+            && let Ok(text) = serde_json::to_string_pretty(value)
+        {
             let _ = writeln!(std::io::stdout(), "{text}");
         }
     }
@@ -94,7 +108,7 @@ impl Printer {
     /// Why the run failed: one sentence on standard error, or `{"error": …}` on standard output.
     pub fn error(&self, text: impl Display) {
         let text = visible(&text.to_string());
-        if self.json {
+        if self.form == Form::Json {
             self.json(&serde_json::json!({ "error": text }));
         } else {
             let _ = writeln!(anstream::stderr(), "{BAD}moorline:{BAD:#} {text}");
@@ -107,7 +121,7 @@ impl Printer {
     }
 
     fn out(&self, text: std::fmt::Arguments<'_>) {
-        if !self.json {
+        if self.form == Form::Text {
             let mut out = AutoStream::auto(std::io::stdout());
             // A closed pipe (`moorline status | head -1`) is the reader's choice.
             let _ = writeln!(out, "{text}");

@@ -31,7 +31,11 @@ pub fn read(from: Option<&Path>, printer: &Printer) -> anyhow::Result<Zeroizing<
                 let done = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
                 printer.line(format!("Paste what the notebook's cell printed, then press {done}:"));
             }
-            std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+            std::io::stdin()
+                .lock()
+                .take(LIMIT + 1)
+                .read_to_end(&mut bytes)
+                .context("cannot read standard input")?;
             "standard input".to_owned()
         }
     };
@@ -40,7 +44,9 @@ pub fn read(from: Option<&Path>, printer: &Printer) -> anyhow::Result<Zeroizing<
     }
     let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
     if text.trim().is_empty() {
-        bail!("{what} is empty; paste what the notebook's cell printed, for example a line such as `ssh -p 15873 root@0.tcp.eu.ngrok.io`");
+        bail!(
+            "{what} is empty; paste what the notebook's cell printed, for example a line such as `ssh -p 15873 root@0.tcp.eu.ngrok.io`"
+        );
     }
     Ok(text)
 }

@@ -45,10 +45,14 @@ pub enum ProposeError {
     #[error("{0}")]
     NothingToConnectTo(String),
     /// The text only tells of Google's own SSH.
-    #[error("this is Google's own SSH (`colab ssh`), which this version of Moorline cannot follow yet; keep using that command, or start sshd behind a tunnel in the notebook and paste what it prints")]
+    #[error(
+        "this is Google's own SSH (`colab ssh`), which this version of Moorline cannot follow yet; keep using that command, or start sshd behind a tunnel in the notebook and paste what it prints"
+    )]
     GoogleColab,
     /// The person has an entry of that name themselves.
-    #[error("line {line} of your ssh config already has `Host {name}`; choose another name (`moorline add NAME`), or remove that entry first")]
+    #[error(
+        "line {line} of your ssh config already has `Host {name}`; choose another name (`moorline add NAME`), or remove that entry first"
+    )]
     NameTaken {
         /// The alias.
         name: Alias,
@@ -147,8 +151,12 @@ fn link(
     };
     match (&reading.link, &wish.relay) {
         (Some(FoundLink::GoogleColab { .. }), _) => Err(ProposeError::GoogleColab),
-        (Some(FoundLink::Relay { relay, port }), wished) => Ok(on_relay(wished.as_ref().unwrap_or(relay), *port)),
-        (Some(FoundLink::Direct(place)), Some(relay)) if place.host.is_loopback() || place.host == relay.host => {
+        (Some(FoundLink::Relay { relay, port }), wished) => {
+            Ok(on_relay(wished.as_ref().unwrap_or(relay), *port))
+        }
+        (Some(FoundLink::Direct(place)), Some(relay))
+            if place.host.is_loopback() || place.host == relay.host =>
+        {
             Ok(on_relay(relay, place.port))
         }
         (Some(found), Some(_)) => Err(ProposeError::RelayNotNeeded(found.to_string())),
@@ -181,6 +189,7 @@ fn why_nothing(reading: &Reading) -> String {
     let notice = reading.notices.first().map(ToString::to_string);
     let doubt = reading.doubts.first().map(ToString::to_string);
     notice.or(doubt).unwrap_or_else(|| {
-        "nothing in the text says where to connect; paste what the cell printed, or a host and port".to_owned()
+        "nothing in the text says where to connect; paste what the cell printed, or a host and port"
+            .to_owned()
     })
 }

@@ -13,7 +13,9 @@ pub enum ProxyProgramError {
     #[error(transparent)]
     Dir(#[from] DirsError),
     /// Reading the running program or writing the copy failed.
-    #[error("cannot put the proxy program at {path}: {source}; free some space or check the directory's permissions")]
+    #[error(
+        "cannot put the proxy program at {path}: {source}; free some space or check the directory's permissions"
+    )]
     Copy {
         /// Where it belongs.
         path: PathBuf,

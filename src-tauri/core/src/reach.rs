@@ -28,7 +28,9 @@ pub enum ReachError {
     #[error(transparent)]
     Probe(#[from] ProbeError),
     /// The link needs cloudflared.
-    #[error("cloudflared was not found, and the tunnel {0} is reached through it; install cloudflared and put it on PATH")]
+    #[error(
+        "cloudflared was not found, and the tunnel {0} is reached through it; install cloudflared and put it on PATH"
+    )]
     NoCloudflared(HostName),
 }
 

@@ -38,11 +38,7 @@ pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<Hos
 /// The login key's path as it stands in an entry. OpenSSH expands `~` from the password database, so a redirected
 /// home needs the whole path.
 fn identity_file(dirs: &Dirs) -> Result<IdentityFile, InvalidName> {
-    if dirs.redirected {
-        path_text(&dirs.login_key())?.parse()
-    } else {
-        "~/.ssh/moorline_ed25519".parse()
-    }
+    if dirs.redirected { path_text(&dirs.login_key())?.parse() } else { "~/.ssh/moorline_ed25519".parse() }
 }
 
 fn path_text(path: &Path) -> Result<String, InvalidName> {

@@ -66,7 +66,9 @@ pub enum SettleError {
     #[error(transparent)]
     ProxyProgram(#[from] ProxyProgramError),
     /// Someone else changed the session between the question and the answer.
-    #[error("{0} was changed by another Moorline meanwhile, so nothing was written; look at `moorline status` and try again")]
+    #[error(
+        "{0} was changed by another Moorline meanwhile, so nothing was written; look at `moorline status` and try again"
+    )]
     Overtaken(Alias),
 }
 
@@ -108,7 +110,8 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
 /// # Errors
 /// As [`settle`].
 pub async fn heal(tools: &Tools, session: &Session, now: Timestamp) -> Result<Report, SettleError> {
-    let change = Change { session: session.clone(), was: Some(session.clone()), key: None, expected: None, now };
+    let change =
+        Change { session: session.clone(), was: Some(session.clone()), key: None, expected: None, now };
     settle(tools, &change).await
 }
 
@@ -185,7 +188,11 @@ fn record(pin: &mut SessionPins, change: &Change) {
 }
 
 fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, InvalidName> {
-    sessions.sessions().values().map(|session| repoint::host_entry(session, &tools.dirs, &tools.ssh)).collect()
+    sessions
+        .sessions()
+        .values()
+        .map(|session| repoint::host_entry(session, &tools.dirs, &tools.ssh))
+        .collect()
 }
 
 async fn verify(tools: &Tools, plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {

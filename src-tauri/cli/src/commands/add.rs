@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
 use moorline_core::add::{Proposal, Wish, propose};
 use moorline_core::clock;
-use moorline_core::paste::{self, Reading};
+use moorline_core::paste::{self, Doubt, Reading};
 use moorline_core::reach::{ReachError, reach};
 use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
@@ -18,7 +17,7 @@ use serde_json::json;
 use super::key_question::{self, Answer};
 use super::login::{self, Login};
 use crate::args::{AddArgs, TrustArgs};
-use crate::ask::Terminal;
+use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
 use crate::{report, text_in};
 
@@ -38,7 +37,14 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         user: args.user.clone(),
         folder: args.folder.clone(),
     };
-    let adding = Adding { tools: &tools, printer, yes: args.yes, dry_run: args.dry_run, diffs: false, trust: &args.trust };
+    let adding = Adding {
+        tools: &tools,
+        printer,
+        yes: args.yes,
+        dry_run: args.dry_run,
+        diffs: false,
+        trust: &args.trust,
+    };
     super::block_on(adding.run(&reading, &wish))?
 }
 
@@ -108,15 +114,17 @@ impl Adding<'_> {
         if let Some(folder) = &session.folder {
             found = format!("{found}, folder {folder}");
         }
-        for (is_there, what) in
-            [(reading.password.is_some(), "a password"), (proposal.evidence.names_a_key(), "the host key's fingerprint")]
-        {
+        for (is_there, what) in [
+            (reading.password.is_some(), "a password"),
+            (proposal.evidence.names_a_key(), "the host key's fingerprint"),
+        ] {
             if is_there {
                 found = format!("{found}, {what}");
             }
         }
         self.printer.done(found);
-        for doubt in &reading.doubts {
+        // Which machine holds the port is answered by the session, or asked about.
+        for doubt in reading.doubts.iter().filter(|doubt| !matches!(doubt, Doubt::WhichRelay { .. })) {
             self.printer.note(doubt);
         }
         for notice in &reading.notices {
@@ -137,11 +145,7 @@ impl Adding<'_> {
             return Ok(());
         }
         for question in &proposal.questions {
-            match terminal {
-                Some(terminal) if terminal.confirm(question) => {}
-                Some(_) => bail!("nothing was changed"),
-                None => bail!("{question} Nothing was changed; say --yes to go ahead"),
-            }
+            confirm(terminal, question)?;
         }
         Ok(())
     }

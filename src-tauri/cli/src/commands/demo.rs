@@ -38,7 +38,7 @@ pub fn run(args: &DemoArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         .prefix("moorline-demo-")
         .tempdir()
         .context("cannot make a throw-away home; free some space in the temporary directory")?;
-    let steps = play(home.path(), printer)?;
+    let steps = play(home.path(), &printer.for_steps())?;
     if args.keep {
         let kept = home.keep();
         printer.line(format!("The throw-away home is kept at {}", kept.display()));
@@ -68,7 +68,9 @@ fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     printer.line("ssh is the real one. Each step is what `moorline` does for you.");
     let mut runtime = PracticeRuntime::start(PracticeOptions::default())?;
 
-    stage.step("1. The notebook's cell has started sshd and a tunnel. You paste what it printed: moorline add colab");
+    stage.step(
+        "1. The notebook's cell has started sshd and a tunnel. You paste what it printed: moorline add colab",
+    );
     stage.add(&runtime)?;
     stage.ssh_works()?;
 
@@ -132,7 +134,8 @@ impl Stage<'_> {
     /// Stands for the person who looks at the notebook and compares.
     fn compare(&self, runtime: &PracticeRuntime) -> TrustArgs {
         let fingerprint = runtime.host_key().fingerprint();
-        self.printer.detail(format!("the notebook's own host key: {fingerprint} (the demo compares it for you)"));
+        self.printer
+            .detail(format!("the notebook's own host key: {fingerprint} (the demo compares it for you)"));
         TrustArgs { fingerprint: Some(fingerprint), trust_first_use: false }
     }
 

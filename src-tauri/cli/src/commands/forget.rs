@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use moorline_core::editors::{self, Editor, SearchEnv};
 use moorline_core::settle;
 use moorline_core::tools::Tools;
@@ -11,7 +10,7 @@ use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
 use crate::args::ForgetArgs;
-use crate::ask::Terminal;
+use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
 use crate::report;
 
@@ -20,12 +19,9 @@ pub fn run(args: &ForgetArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
     let session = super::session(&tools, Some(&args.name))?;
     if !args.yes {
-        let question = format!("Forget {} ({}), its entry, host key and secrets?", session.name, session.link);
-        match Terminal::open(printer.is_json()) {
-            Some(mut terminal) if terminal.confirm(&question) => {}
-            Some(_) => bail!("nothing was changed"),
-            None => bail!("{question} Nothing was changed; say --yes to go ahead"),
-        }
+        let question =
+            format!("Forget {} ({}), its entry, host key and secrets?", session.name, session.link);
+        confirm(&mut Terminal::open(printer.is_json()), &question)?;
     }
     let (written, secrets) = forget(&tools, &session.name, printer)?;
     printer.done(format!("{} is forgotten", session.name));

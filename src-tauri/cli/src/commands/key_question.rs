@@ -51,7 +51,8 @@ pub fn settle_key(
         Verdict::Known => {
             printer.done(format!("the pinned key answers: {print}"));
             // Pinning it once more records the endpoint that it was seen at.
-            let trust = pinned.keys.iter().find(|old| old.key == seen.key).map_or(Trust::FirstUse, |old| old.trust);
+            let trust =
+                pinned.keys.iter().find(|old| old.key == seen.key).map_or(Trust::FirstUse, |old| old.trust);
             Ok(Answer { key: seen.key.clone(), trust })
         }
         Verdict::Accept(trust) => {
@@ -74,7 +75,8 @@ pub fn settle_key(
 
 fn fingerprints(evidence: &Evidence) -> String {
     let of_keys = evidence.keys.iter().map(HostKey::fingerprint);
-    let all: Vec<String> = evidence.fingerprints.iter().copied().chain(of_keys).map(|f| f.to_string()).collect();
+    let all: Vec<String> =
+        evidence.fingerprints.iter().copied().chain(of_keys).map(|f| f.to_string()).collect();
     all.join(" or ")
 }
 
@@ -98,7 +100,9 @@ fn ask(
         printer.line(format!("  before  {kind} {print} ({}, {})", old.trust, old.learned));
     }
     printer.line(format!("  now     {} {print}", seen.key.algorithm().as_str()));
-    printer.line("A restarted runtime has a new key; so would somebody in between. To compare, run in the notebook:");
+    printer.line(
+        "A restarted runtime has a new key; so would somebody in between. To compare, run in the notebook:",
+    );
     printer.line(format!("  {HOW_TO_COMPARE}"));
     let question = "Type `yes` if it shows the same, or paste what it printed; anything else stops:";
     let answer = terminal.ask(question).unwrap_or_default();

@@ -89,7 +89,11 @@ pub async fn ensure(
     match installed {
         Ok(installed) => {
             let added = installed == Installed::Added;
-            printer.done(if added { "installed the login key with the password" } else { "the login key is installed" });
+            printer.done(if added {
+                "installed the login key with the password"
+            } else {
+                "the login key is installed"
+            });
             Ok(Login::KeyInstalled)
         }
         Err(error) => {

@@ -29,17 +29,23 @@ pub fn run(args: &OpenArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         for line in &shown {
             printer.line(line);
         }
-        printer.json(&json!({ "session": session.name, "editor": args.editor.as_str(), "would_start": shown }));
+        printer
+            .json(&json!({ "session": session.name, "editor": args.editor.as_str(), "would_start": shown }));
         return Ok(ExitCode::SUCCESS);
     }
     if let Err(error) = editors::note_platform(args.editor, &session.name, &search) {
-        printer.note(format!("{} may ask which platform {} is: {error}", args.editor.display_name(), session.name));
+        printer.note(format!(
+            "{} may ask which platform {} is: {error}",
+            args.editor.display_name(),
+            session.name
+        ));
     }
     let started = editors::start(&plan, &search, editors::clean_env(std::env::vars_os()))?;
     match started {
         Started::Detached => {
             printer.done(format!("opened {} in {}", session.name, args.editor.display_name()));
-            printer.json(&json!({ "session": session.name, "editor": args.editor.as_str(), "started": shown }));
+            printer
+                .json(&json!({ "session": session.name, "editor": args.editor.as_str(), "started": shown }));
             Ok(ExitCode::SUCCESS)
         }
         Started::Ended(code) => Ok(ExitCode::from(code)),

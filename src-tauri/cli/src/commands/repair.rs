@@ -32,7 +32,14 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     if args.relay_known_hosts && !matches!(session.link, Link::Relay(_)) {
         bail!("{} does not go through a relay; leave --relay-known-hosts out", session.name);
     }
-    let adding = Adding { tools: &tools, printer, yes: args.yes, dry_run: args.dry_run, diffs: false, trust: &args.trust };
+    let adding = Adding {
+        tools: &tools,
+        printer,
+        yes: args.yes,
+        dry_run: args.dry_run,
+        diffs: false,
+        trust: &args.trust,
+    };
     super::block_on(async {
         if let Some(from) = &args.from {
             let text = text_in::read(Some(from), printer)?;
@@ -62,7 +69,8 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
             bail!("{} cannot be reached, so its key was not checked: {error}", session.name);
         }
     };
-    let named = Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
+    let named =
+        Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
     let mut terminal = Terminal::open(printer.is_json());
     let answer = key_question::settle_key(adding, session, &named, &seen, &mut terminal)?;
     let change = Change {
@@ -105,7 +113,9 @@ async fn repair_on_relay(adding: &Adding<'_>, session: &Session, key: &HostKey) 
     let repaired = repair_relay_known_hosts(&adding.tools.ssh, relay, link.port, key, LIMIT).await?;
     adding.printer.done(match repaired {
         RelayRepair::Unchanged => format!("known_hosts on {relay} was in order"),
-        RelayRepair::Written { .. } => format!("mended known_hosts on {relay}; the old one is kept beside it"),
+        RelayRepair::Written { .. } => {
+            format!("mended known_hosts on {relay}; the old one is kept beside it")
+        }
     });
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::args::{SecretArgs, SecretCommand};
-use crate::ask::Terminal;
+use crate::ask::ask_secret;
 use crate::printer::Printer;
 
 /// Longer than any password, key or token that belongs here.
@@ -57,9 +57,10 @@ fn name(args: &SecretArgs) -> SecretName {
 fn ask(args: &SecretArgs, printer: &Printer) -> anyhow::Result<SecretString> {
     let what = format!("the {} of {}", args.kind, args.name);
     let secret = if std::io::stdin().is_terminal() {
-        let mut terminal = Terminal::open(printer.is_json())
-            .with_context(|| format!("give {what} on standard input, or run this in a terminal"))?;
-        terminal.ask_secret(&format!("{what} (not shown):")).context("nothing was typed; nothing was stored")?
+        if printer.is_json() {
+            bail!("--json never asks: give {what} on standard input");
+        }
+        ask_secret(&format!("{what} (not shown):")).context("nothing was typed; nothing was stored")?
     } else {
         let mut text = Zeroizing::new(String::new());
         std::io::stdin()

@@ -57,7 +57,10 @@ fn show(session: &Session, pin: &SessionPins, printer: &Printer) {
     rows.extend(session.folder.iter().map(|folder| ("folder", folder.to_string())));
     for pinned in &pin.keys {
         let print = pinned.key.fingerprint();
-        rows.push(("host key", format!("{} {print} ({}, {})", pinned.key.algorithm().as_str(), pinned.trust, pinned.learned)));
+        rows.push((
+            "host key",
+            format!("{} {print} ({}, {})", pinned.key.algorithm().as_str(), pinned.trust, pinned.learned),
+        ));
     }
     if pin.keys.is_empty() {
         rows.push(("host key", format!("none yet; `moorline repair {}` fetches it", session.name)));
@@ -113,6 +116,10 @@ fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer)
         Err(error) => Check { good: false, detail: error.to_string() },
     };
     let text = format!("  {:<9} {}", "now", check.detail);
-    if check.good { printer.line(text) } else { printer.problem(text.trim_start()) }
+    if check.good {
+        printer.line(text)
+    } else {
+        printer.problem(text.trim_start())
+    }
     Ok(check)
 }

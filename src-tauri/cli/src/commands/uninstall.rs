@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use serde_json::json;
 
 use super::forget::forget;
 use crate::args::UninstallArgs;
-use crate::ask::Terminal;
+use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
 
 /// Runs the command.
@@ -19,11 +18,7 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
             "Forget {} session(s) and delete Moorline's login key, secrets, settings, state and backups?",
             names.len()
         );
-        match Terminal::open(printer.is_json()) {
-            Some(mut terminal) if terminal.confirm(&question) => {}
-            Some(_) => bail!("nothing was changed"),
-            None => bail!("{question} Nothing was changed; say --yes to go ahead"),
-        }
+        confirm(&mut Terminal::open(printer.is_json()), &question)?;
     }
     for name in &names {
         forget(&tools, name, printer)?;

@@ -88,8 +88,9 @@ impl SystemSsh {
         Ok(pairs(&String::from_utf8_lossy(&output.stdout)))
     }
 
-    /// Whether `config_file`, whose content is `config`, makes ssh do what `entry` says. No command of the
-    /// person's is run.
+    /// Whether `config` makes ssh do what `entry` says. `config_file` is where it lies, or is going to lie; only
+    /// messages name it, since a private copy is what ssh reads. No command of the person's is run: where one could
+    /// be, the copy holds our block alone.
     pub async fn check_entry(
         &self,
         entry: &HostEntry,
@@ -98,16 +99,23 @@ impl SystemSsh {
         limit: Duration,
     ) -> Result<(), VerifyError> {
         let file = config_file.to_string_lossy().into_owned();
-        if !may_run_commands(config) {
-            return compare(entry, &self.effective(config_file, &entry.alias, limit).await?, &file);
+        let mut checked = config;
+        if may_run_commands(config) {
+            checked = block_of(config)
+                .map_err(|cause| VerifyError::NoBlock { file: file.clone(), cause: Some(cause) })?
+                .ok_or_else(|| VerifyError::NoBlock { file: file.clone(), cause: None })?;
         }
-        let block = block_of(config)
-            .map_err(|cause| VerifyError::NoBlock { file: file.clone(), cause: Some(cause) })?
-            .ok_or_else(|| VerifyError::NoBlock { file: file.clone(), cause: None })?;
         // Created 0600 in the system's directory for temporary files, and gone when dropped.
         let mut copy = tempfile::NamedTempFile::new().map_err(VerifyError::PrivateCopy)?;
-        copy.write_all(block).map_err(VerifyError::PrivateCopy)?;
-        compare(entry, &self.effective(copy.path(), &entry.alias, limit).await?, &file)
+        copy.write_all(checked).map_err(VerifyError::PrivateCopy)?;
+        let found = self.effective(copy.path(), &entry.alias, limit).await.map_err(|error| match error {
+            VerifyError::Unreadable { said, .. } => {
+                let said = said.replace(&*copy.path().to_string_lossy(), &file);
+                VerifyError::Unreadable { file: file.clone(), said }
+            }
+            other => other,
+        })?;
+        compare(entry, &found, &file)
     }
 }
 

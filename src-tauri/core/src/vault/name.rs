@@ -43,7 +43,8 @@ pub struct InvalidSecretName(String);
 
 impl SecretKind {
     /// Those that belong to one session.
-    pub const OF_SESSION: [Self; 4] = [Self::Password, Self::RelayPassword, Self::SessionKey, Self::ServiceToken];
+    pub const OF_SESSION: [Self; 4] =
+        [Self::Password, Self::RelayPassword, Self::SessionKey, Self::ServiceToken];
 
     /// Every kind.
     pub const ALL: [Self; 6] = [
