@@ -1,5 +1,7 @@
 //! Properties of the paste reader over any text.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::sync::OnceLock;
 
