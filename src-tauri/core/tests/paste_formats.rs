@@ -1,10 +1,13 @@
 //! Every format that a tool prints, as its own fixture, with exactly what must be read from it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use moorline_core::paste::{self, GoogleNotice, Notice, NoticeKind};
+use moorline_core::session::RemotePath;
 use secrecy::ExposeSecret;
 
 #[derive(Default)]
@@ -38,6 +41,7 @@ const COLAB_SSH: &str = "ngrok 2.tcp.ngrok.io:13254";
 const COLAB_PASSWORD: &str = "zH7nV2kQ9xJ4mC8tB1wLpR6yD3sG5fA0uEiOqNbXvTc";
 
 /// All formats, by file name.
+#[expect(clippy::too_many_lines, reason = "one row a format")]
 fn table() -> Vec<(&'static str, Expected)> {
     use NoticeKind::{CheckingOff, ClosedBeforeSsh, CloudflaredHandshake, CloudflaredNotTls, CodeServer};
     use NoticeKind::{
@@ -225,7 +229,10 @@ fn a_saved_notebook_reads_like_its_output() {
         table().into_iter().filter(|(name, _)| !name.contains("api") && !name.contains("zrok-raw"))
     {
         let raw = fs::read_to_string(folder().join(name)).unwrap();
-        let saved: String = raw.lines().map(|line| format!("      {:?},\n", format!("{line}\n"))).collect();
+        let saved: String = raw
+            .lines()
+            .flat_map(|line| ["      ".to_owned(), format!("{:?},\n", format!("{line}\n"))])
+            .collect();
         if saved.contains("\\u{") {
             // Rust escapes invisible characters in another way than JSON.
             continue;
@@ -250,7 +257,7 @@ fn check(name: &str, reading: &paste::Reading, expected: &Expected) {
     let prints: Vec<String> = reading.fingerprints.iter().map(ToString::to_string).collect();
     assert_eq!(prints, Vec::from_iter(expected.fingerprint), "fingerprints of {name}");
     assert_eq!(reading.host_keys, [], "host keys of {name}");
-    assert_eq!(reading.folder.as_ref().map(|f| f.as_str()), expected.folder, "folder of {name}");
+    assert_eq!(reading.folder.as_ref().map(RemotePath::as_str), expected.folder, "folder of {name}");
     assert_eq!(reading.suggested_name.as_ref().map(AsRef::as_ref), expected.name, "name of {name}");
     let doubts: Vec<String> = reading.doubts.iter().map(ToString::to_string).collect();
     assert_eq!(doubts.len(), expected.doubts.len(), "doubts of {name}: {doubts:#?}");

@@ -128,7 +128,10 @@ pub enum Doubt {
 
 impl Doubt {
     pub(super) fn refused(line: usize, reason: &InvalidName) -> Self {
-        Self::Refused { reason: reason.to_string(), line }
+        // A letter of another script would look like the right one.
+        let visible =
+            |c: char| if c.is_ascii() || c == '…' { c.to_string() } else { c.escape_unicode().to_string() };
+        Self::Refused { reason: reason.to_string().chars().map(visible).collect(), line }
     }
 
     /// Takes a found password out of the one text that may quote the paste, also where the quote cuts it short.

@@ -173,15 +173,30 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// Every text after `scheme` (`tcp://`, …) in a line, up to a blank, quote or bracket; without what ends a sentence.
+/// Every text after `scheme` (`tcp://`, …) in a line, up to a blank or the quote that ends it; without what ends a
+/// sentence.
 pub fn after_scheme<'a>(line: &'a str, scheme: &'static str) -> impl Iterator<Item = &'a str> {
     line.match_indices(scheme).map(move |(at, _)| {
         let tail = &line[at + scheme.len()..];
-        let end = tail
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | '\\'))
-            .unwrap_or(tail.len());
+        let end = tail.char_indices().find(|(at, c)| ends(tail, *at, *c)).map_or(tail.len(), |(at, _)| at);
         tail[..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '}'])
     })
+}
+
+/// A quote in the middle of a word ends nothing: cutting there would make a good value of a bad one.
+fn ends(tail: &str, at: usize, c: char) -> bool {
+    let next = || tail[at + c.len_utf8()..].chars().next();
+    match c {
+        '"' | '\'' | '`' | '<' | '>' => {
+            next().is_none_or(|n| !n.is_alphanumeric() && !matches!(n, '$' | '('))
+        }
+        // `\n` of a text inside a text, after a port.
+        '\\' => {
+            tail[..at].ends_with(|d: char| d.is_ascii_digit())
+                && matches!(next(), Some('n' | 'r' | 't' | '"'))
+        }
+        c => c.is_whitespace(),
+    }
 }
 
 /// The authority of what stands after a scheme: up to the path, query or fragment.

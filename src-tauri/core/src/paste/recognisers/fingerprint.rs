@@ -32,7 +32,7 @@ pub fn find(text: &Text) -> Vec<Finding> {
 }
 
 /// Whether the line at `index` stands in a client's text about the key that an unknown server sent (the warnings of `OpenSSH`,
-/// its debug output, PuTTY's and VS Code's questions): such a key proves nothing.
+/// its debug output, the questions of `PuTTY` and VS Code): such a key proves nothing.
 pub fn told_by_server(text: &Text, index: usize) -> bool {
     const NEAR: [&str; 9] = [
         "remote host identification has changed",

@@ -139,7 +139,7 @@ fn is_stand_in(value: &str) -> bool {
     let shell =
         value.strip_prefix('$').is_some_and(|v| v.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
     value.chars().all(same)
-        || (value.starts_with('<') && value.ends_with('>'))
+        || value.starts_with('<')
         || (value.starts_with('{') && value.contains('}'))
         || ["None", "null", "str", "password", "(hidden)", "[hidden]"].contains(&value)
         || shell

@@ -38,7 +38,7 @@ fn read(authority: &str, path: Option<&str>, line: usize, found: &mut Vec<Findin
     match Authority::split(authority).check(Some(Port::SSH)) {
         Ok(Some((_, host, _))) if is_never(&host) || is_nowhere(&host) => {}
         Ok(Some((user, host, port))) if host.is_loopback() => {
-            found.push(certain(What::LoopbackPort { port, user }))
+            found.push(certain(What::LoopbackPort { port, user }));
         }
         Ok(Some((user, host, port))) if looks_public(&host) => {
             found.push(certain(What::Link { link: link_to(host, port), user }));
