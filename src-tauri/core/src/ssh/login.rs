@@ -261,3 +261,48 @@ fn names(methods: &MethodSet) -> String {
     let names: Vec<String> = methods.iter().map(|m| <&str>::from(m).to_owned()).collect();
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Runs the script as an sshd would, with `shell` as the login shell.
+    fn run(shell: &str, home: &std::path::Path, input: &str) -> (Option<i32>, String) {
+        let mut child = Command::new(shell)
+            .args(["-c", INSTALL])
+            .env("HOME", home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    #[test]
+    fn the_script_adds_whole_lines_only_and_each_key_once() {
+        for shell in ["/bin/sh", "/bin/bash", "/usr/bin/fish", "/bin/csh", "/bin/zsh"] {
+            if !std::path::Path::new(shell).exists() {
+                continue;
+            }
+            let home = tempfile::tempdir().unwrap();
+            let file = home.path().join(".ssh/authorized_keys");
+            let held = || std::fs::read_to_string(&file).unwrap_or_default();
+            let (status, _) = run(shell, home.path(), "ssh-ed25519 AAAAcut");
+            assert!(status != Some(0) && held().is_empty(), "{shell}: a line that was cut off is not added");
+            let line = "ssh-ed25519 AAAA+/x= moorline@a b $(touch x) `id` \\n %s 'q' \"q\"\n";
+            assert_eq!(run(shell, home.path(), line), (Some(0), "moorline:added\n".to_owned()), "{shell}");
+            assert_eq!(held(), line, "{shell}");
+            assert_eq!(run(shell, home.path(), line), (Some(0), "moorline:there\n".to_owned()), "{shell}");
+            let other = "ssh-ed25519 BBBB other\n";
+            assert_eq!(run(shell, home.path(), other), (Some(0), "moorline:added\n".to_owned()), "{shell}");
+            assert_eq!(held(), format!("{line}{other}"), "{shell}");
+        }
+    }
+}

@@ -12,6 +12,7 @@
 //! Every wait is bounded by a time limit that the caller gives. The async functions need a tokio runtime with I/O
 //! and time enabled; a current-thread one will do.
 
+mod child;
 mod client;
 pub mod failure;
 pub mod login;

@@ -145,3 +145,62 @@ fn split(printed: &[u8]) -> Option<(String, &[u8])> {
     let plain = sum.bytes().all(|b| b.is_ascii_digit() || b == b' ');
     plain.then(|| (sum.to_owned(), rest.get(end + 1..).unwrap_or_default()))
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::Path;
+    use std::process::{Command, Output, Stdio};
+
+    use super::*;
+
+    fn run(script: &str, home: &Path, input: &[u8]) -> Output {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", script])
+            .env("HOME", home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    #[test]
+    fn only_whole_content_replaces_only_the_file_that_was_read() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join(".ssh");
+        let file = dir.join("known_hosts");
+        assert_eq!(run(READ, home.path(), b"").stdout, b"moorline:none\n");
+        std::fs::create_dir(&dir).unwrap();
+        // Bytes that are no text, and no final line end, must come through.
+        let old: &[u8] = b"a ssh-ed25519 \xff\x00\r\nmoorline:file 1 2\nlast";
+        std::fs::write(&file, old).unwrap();
+        let read = run(READ, home.path(), b"").stdout;
+        let (sum, content) = split(&read).unwrap();
+        assert_eq!(content, old);
+
+        let send = |head: &str, body: &str| {
+            let status = run(WRITE, home.path(), format!("{head}\n{body}").as_bytes()).status.code();
+            let names: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name()).collect();
+            assert!(!names.iter().any(|n| n.to_string_lossy().contains("moorline-new")), "{names:?}");
+            (status, std::fs::read(&file).unwrap())
+        };
+        assert_eq!(send(&format!("{sum} 4"), "new"), (Some(1), old.to_vec()), "cut off on the way");
+        assert_eq!(send("1 2 3", "new"), (Some(3), old.to_vec()), "another program wrote meanwhile");
+        assert_eq!(send(&format!("{sum} 3"), "new"), (Some(0), b"new".to_vec()));
+        assert_eq!(std::fs::read(dir.join("known_hosts.moorline-backup")).unwrap(), old);
+    }
+
+    #[test]
+    fn what_a_profile_prints_first_is_passed_over() {
+        let split = |text: &'static str| split(text.as_bytes());
+        assert_eq!(
+            split("Welcome to moorline:file x\nmoorline:file 1 3\nabc"),
+            Some(("1 3".to_owned(), &b"abc"[..]))
+        );
+        assert_eq!(split("Welcome\nmoorline:none\n"), None);
+    }
+}

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,9 +10,11 @@ use std::time::Duration;
 use moorline_ssh_files::Place;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use super::child;
 
 /// How much of a child's standard error is kept, from its end.
 const STDERR_KEPT: usize = 4096;
@@ -244,10 +245,7 @@ fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
 fn start(argv: &[String]) -> Result<Wire, RouteError> {
     let program = argv.first().cloned().unwrap_or_default();
     let failed = |cause| RouteError::Start { program: program.clone(), cause };
-    let mut command = Command::new(&program);
-    command.args(argv.iter().skip(1)).env("LC_ALL", "C").kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = child::command(&program).args(argv.iter().skip(1)).spawn().map_err(failed)?;
     let (Some(input), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {

@@ -2,13 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use moorline_ssh_files::Port;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 
+use super::child;
 use super::failure::{SshFailure, shown};
 use super::route::Route;
 use crate::session::RelayTarget;
@@ -192,9 +191,8 @@ impl SystemSsh {
         host: &str,
         limit: Duration,
     ) -> Result<Output, SshRunError> {
-        let mut command = Command::new(&self.program);
-        command.args(argv).env("LC_ALL", "C").kill_on_drop(true);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = child::command(&self.program);
+        command.args(argv);
         if let Prompts::Askpass(program) = &self.prompts {
             command.env("SSH_ASKPASS", program).env("SSH_ASKPASS_REQUIRE", "force");
         }
