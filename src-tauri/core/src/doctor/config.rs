@@ -3,10 +3,9 @@
 //! In OpenSSH the first value of an option wins (`ssh_config(5)`), so what stands above our block overrides it and
 //! what stands below fills in what it leaves open.
 
-use super::{Check, Surroundings};
+use crate::ssh_files::config::{BEGIN, END};
 
-pub(super) const BEGIN: &str = "# >>> moorline >>>";
-pub(super) const END: &str = "# <<< moorline <<<";
+use super::{Check, Surroundings};
 
 /// Options of our entries that decide whether a session connects, and to whom.
 const DECISIVE: [&str; 12] = [

@@ -1,5 +1,6 @@
 //! Looking at the real machine.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
@@ -130,17 +131,23 @@ fn is_wsl() -> bool {
         .is_ok_and(|release| release.to_ascii_lowercase().contains("microsoft"))
 }
 
-/// Our temporary and lock files: `.config.moorline-…` and `.known_hosts.moorline-…`.
+/// Our temporary and lock files, `.NAME.moorline-…`, where NAME is the file's own or that of a link's target.
 fn strays(ssh_dir: &Path, now: SystemTime) -> Vec<PathBuf> {
-    let is_ours = |name: &str| {
-        [".config.moorline-", ".known_hosts.moorline-"].iter().any(|start| name.starts_with(start))
-    };
+    let is_ours = |name: &str| name.starts_with('.') && name.contains(".moorline-");
     let is_stale = |path: &Path| {
         let modified = path.symlink_metadata().and_then(|facts| facts.modified());
         modified.is_ok_and(|time| now.duration_since(time).is_ok_and(|age| age > STALE))
     };
-    let Ok(entries) = fs::read_dir(ssh_dir) else { return Vec::new() };
-    let mut strays: Vec<PathBuf> = entries
+    // The files may be links into a folder of dotfiles; what was left behind lies beside their targets.
+    let beside = ["config", "known_hosts"]
+        .iter()
+        .filter_map(|name| fs::canonicalize(ssh_dir.join(name)).ok()?.parent().map(Path::to_owned))
+        .filter(|folder| !is_same(folder, ssh_dir));
+    let folders: BTreeSet<PathBuf> = beside.chain([ssh_dir.to_owned()]).collect();
+    let mut strays: Vec<PathBuf> = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
         .map(|entry| entry.path())

@@ -148,10 +148,12 @@ fn may_run(_: &std::fs::Metadata) -> bool {
 
 fn find_zed(search: &SearchEnv) -> Option<PathBuf> {
     match search.os {
-        // Distributions that already had a `zed` ship the editor as `zeditor`; OpenZFS's event daemon of the same name
-        // lives in sbin, which is not searched.
+        // Distributions that already had a `zed` ship the editor as `zeditor`. OpenZFS's event daemon is the other
+        // `zed`; it lives in an sbin folder, which root has on PATH.
         Os::Linux => {
-            ["zed", "zeditor", "zedit", "dev.zed.Zed"].iter().find_map(|name| find_program(name, search))
+            let mut search = search.clone();
+            search.path.retain(|folder| !folder.ends_with("sbin"));
+            ["zed", "zeditor", "zedit", "dev.zed.Zed"].iter().find_map(|name| find_program(name, &search))
         }
         Os::MacOs => find_program("zed", search).or_else(|| {
             let apps = search.mac_app("Zed.app");

@@ -1,9 +1,12 @@
 //! The settings file of the VS Code family: JSON with comments, edited so that every other byte stays.
 
+mod cut;
+
 use std::path::PathBuf;
 
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
+use jsonc_parser::errors::ParseError;
 
 use crate::ssh_files::Alias;
 
@@ -14,6 +17,21 @@ use super::{Editor, Os, SearchEnv};
 const PLATFORM: &str = "remote.SSH.remotePlatform";
 const CONFIG_FILE: &str = "remote.SSH.configFile";
 const LINUX: &str = "linux";
+const NO_LIST: SettingsError =
+    SettingsError::Unexpected { setting: PLATFORM, wanted: "a list of machines in {…}" };
+/// Comments and trailing commas, nothing looser.
+const WHAT_VS_CODE_TAKES: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_loose_object_property_names: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
 const BOM: char = '\u{feff}';
 
 /// Why a settings file was left as it is.
@@ -78,19 +96,10 @@ pub fn platform_setting(settings: &str, alias: &Alias) -> Result<Option<String>,
 /// The settings without `alias` among the marked machines; `None` if it is not there. The whole setting goes with its
 /// last entry.
 pub fn without_platform_setting(settings: &str, alias: &Alias) -> Result<Option<String>, SettingsError> {
-    let (bom, root) = parse(settings)?;
-    if root.value().is_none() {
-        return Ok(None);
-    }
-    let Some(property) = last_of(&top(&root)?, PLATFORM) else { return Ok(None) };
-    let platforms = platforms_of(&property)?;
-    let Some(entry) = last_of(&platforms, alias.as_str()) else { return Ok(None) };
-    if platforms.properties().len() == 1 {
-        property.remove();
-    } else {
-        entry.remove();
-    }
-    Ok(Some(format!("{bom}{root}")))
+    let body = settings.trim_start_matches(BOM);
+    let bom = settings.strip_suffix(body).unwrap_or_default();
+    let Some(left) = cut::without_entry(body, PLATFORM, alias.as_str())? else { return Ok(None) };
+    Ok(Some(format!("{bom}{left}")))
 }
 
 /// The ssh config that the editor was told to read instead of `~/.ssh/config`, as it stands there.
@@ -105,27 +114,19 @@ pub fn config_file_setting(settings: &str) -> Result<Option<String>, SettingsErr
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// Takes what VS Code itself takes: comments, trailing commas, a byte order mark; nothing looser.
 fn parse(settings: &str) -> Result<(&str, CstRootNode), SettingsError> {
     let body = settings.trim_start_matches(BOM);
     let bom = settings.strip_suffix(body).unwrap_or_default();
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let root = CstRootNode::parse(body, &options).map_err(|error| SettingsError::Unreadable {
-        line: error.line_display(),
-        reason: error.kind().to_string().to_lowercase(),
-    })?;
+    let root = CstRootNode::parse(body, &WHAT_VS_CODE_TAKES).map_err(|error| unreadable(&error))?;
     Ok((bom, root))
+}
+
+fn unreadable(error: &ParseError) -> SettingsError {
+    SettingsError::Unreadable { line: error.line_display(), reason: error.kind().to_string().to_lowercase() }
+}
+
+fn not_settings() -> SettingsError {
+    SettingsError::Unreadable { line: 1, reason: "it is not one {…} of settings".to_owned() }
 }
 
 fn top(root: &CstRootNode) -> Result<CstObject, SettingsError> {
@@ -136,9 +137,7 @@ fn top(root: &CstRootNode) -> Result<CstObject, SettingsError> {
 }
 
 fn platforms_of(property: &CstObjectProp) -> Result<CstObject, SettingsError> {
-    property
-        .object_value()
-        .ok_or(SettingsError::Unexpected { setting: PLATFORM, wanted: "a list of machines in {…}" })
+    property.object_value().ok_or(NO_LIST)
 }
 
 /// Of a name that stands twice the last one counts, as in VS Code.

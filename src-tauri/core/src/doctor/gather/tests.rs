@@ -113,6 +113,20 @@ fn an_editor_that_reads_another_config_is_seen() {
 }
 
 #[cfg(unix)]
+#[test]
+fn leftovers_beside_the_target_of_a_link_count_too() {
+    let machine = Machine::new();
+    let dotfiles = machine.at("home/dotfiles");
+    fs::create_dir(&dotfiles).unwrap();
+    fs::write(dotfiles.join("ssh_config"), "").unwrap();
+    std::os::unix::fs::symlink("../dotfiles/ssh_config", machine.at("home/.ssh/config")).unwrap();
+    fs::write(dotfiles.join(".ssh_config.moorline-1-a.tmp"), "").unwrap();
+    let later = SystemTime::now() + STALE + Duration::from_secs(5);
+    let found = strays(&machine.at("home/.ssh"), later);
+    assert_eq!(found, [fs::canonicalize(dotfiles).unwrap().join(".ssh_config.moorline-1-a.tmp")]);
+}
+
+#[cfg(unix)]
 mod commands {
     use super::*;
     use crate::editors::write_script;

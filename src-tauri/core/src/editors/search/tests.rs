@@ -201,6 +201,14 @@ fn path_comes_first_and_relative_entries_are_passed_over() {
     assert_eq!(find(Editor::VsCode, &machine.search), Some(own));
 }
 
+#[test]
+fn the_other_program_called_zed_is_not_taken_for_the_editor() {
+    let mut machine = Machine::new(Os::Linux);
+    machine.program("usr/sbin/zed");
+    machine.search.path.insert(0, below(machine.root.path(), "usr/sbin"));
+    assert_eq!(find(Editor::Zed, &machine.search), None);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_run_is_no_program() {

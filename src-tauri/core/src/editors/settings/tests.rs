@@ -1,5 +1,6 @@
 use super::super::search::tests::Machine;
 use super::*;
+use proptest::prelude::*;
 use std::path::Path;
 
 fn alias() -> Alias {
@@ -92,6 +93,36 @@ fn removing_undoes_adding() {
 }
 
 #[test]
+fn removing_takes_one_entry_and_its_comma_only() {
+    for (given, wanted) in [
+        (
+            r#"{"remote.SSH.remotePlatform": {"colab": "linux", "b": "linux"}}"#,
+            r#"{"remote.SSH.remotePlatform": { "b": "linux"}}"#,
+        ),
+        (
+            r#"{"remote.SSH.remotePlatform": {"b": "linux", "colab": "linux"}}"#,
+            r#"{"remote.SSH.remotePlatform": {"b": "linux"}}"#,
+        ),
+        (
+            r#"{"remote.SSH.remotePlatform": {"b": "linux" /*,*/, /*,*/ "colab": "linux" /*,*/ , }}"#,
+            r#"{"remote.SSH.remotePlatform": {"b": "linux" /*,*/, /*,*/ /*,*/  }}"#,
+        ),
+        (
+            "{\n  \"remote.SSH.remotePlatform\": {\n    \"colab\": \"linux\", // why\n    \"b\": \"linux\"\n  }\n}",
+            "{\n  \"remote.SSH.remotePlatform\": {\n    // why\n    \"b\": \"linux\"\n  }\n}",
+        ),
+        (
+            "{\n  \"remote.SSH.remotePlatform\": {\n    // keep me\n    \"colab\": \"linux\",\n  },\n}",
+            "{\n  \"remote.SSH.remotePlatform\": {\n    // keep me\n  },\n}",
+        ),
+        ("{\"remote.SSH.remotePlatform\": {\"colab\": \"linux\"}, \"a\": 1}", "{ \"a\": 1}"),
+        ("{\"a\": 1, // b\n\"remote.SSH.remotePlatform\": {\"colab\": \"x\"}}", "{\"a\": 1 // b\n}"),
+    ] {
+        assert_eq!(without_platform_setting(given, &alias()).unwrap().as_deref(), Some(wanted), "{given}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_its_line() {
     for given in [
         "{\n  \"a\": 1\n  \"b\": 2\n}",
@@ -153,4 +184,55 @@ fn each_system_keeps_settings_in_its_own_place() {
     machine.search.config_home = Some(PathBuf::from("/cfg"));
     let path = settings_file(Editor::VsCode, &machine.search).unwrap();
     assert_eq!(path, PathBuf::from("/cfg/Code/User/settings.json"));
+}
+
+/// Values, comments and spacing as people's settings have them, none with our setting in it.
+fn any_settings() -> impl Strategy<Value = String> {
+    let value = prop::sample::select(vec![
+        "1",
+        "true",
+        "null",
+        "\"a\"",
+        "\"\\\"}\"",
+        "[1, 2 ,]",
+        "[]",
+        "{}",
+        "{ \"n\": {\"m\":[{}]}, }",
+        "-1.5e3",
+    ]);
+    let space = prop::sample::select(vec!["", " ", "\n  ", "\r\n\t", " /* , } */ ", " // { \"\n"]);
+    let property = (0..1000u32, space.clone(), value, space.clone())
+        .prop_map(|(name, before, value, after)| format!("{before}\"k{name}\":{value}{after}"));
+    (space.clone(), prop::collection::vec(property, 0..6), any::<bool>(), space).prop_map(
+        |(before, properties, trailing, after)| {
+            let comma = if trailing && !properties.is_empty() { "," } else { "" };
+            format!("{before}{{{}{comma}{after}}}", properties.join(","))
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_spacing_the_rest_of_the_settings_means_the_same(settings in any_settings()) {
+        let meaning = |text: &str| {
+            CstRootNode::parse(text, &ParseOptions::default())
+                .unwrap()
+                .object_value()
+                .unwrap()
+                .properties()
+                .iter()
+                .map(|property| (property.decoded_name().unwrap(), property.value().unwrap().to_string()))
+                .collect::<Vec<_>>()
+        };
+        let comments = |text: &str| text.matches("/*").count() + text.matches("//").count();
+        let before = meaning(&settings);
+        let text = added(&settings);
+        let after = meaning(&text);
+        prop_assert_eq!(&after[..before.len()], &before[..]);
+        prop_assert_eq!(after.len(), before.len() + 1);
+        prop_assert_eq!(comments(&text), comments(&settings), "{}", text);
+        let back = without_platform_setting(&text, &alias()).unwrap().unwrap();
+        prop_assert_eq!(meaning(&back), before);
+        prop_assert_eq!(comments(&back), comments(&settings), "{}", back);
+    }
 }
