@@ -13,6 +13,8 @@ use super::{os, replace};
 /// How many backups of one file are kept; the first one ever always is.
 const KEPT: usize = 20;
 
+const WORTH_A_LINK: usize = 1024 * 1024;
+
 /// The directory of backups; it may not exist yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backups<'a> {
@@ -29,13 +31,17 @@ impl<'a> Backups<'a> {
         !self.stamps(file).is_empty()
     }
 
-    /// Keeps `content`, and forgets the oldest backups but the very first.
-    pub(super) fn keep(self, file: &str, content: &[u8]) -> Result<PathBuf, SshFilesError> {
+    /// Keeps `content`, which `original` holds now, and forgets the oldest backups but the very first.
+    ///
+    /// A large private file is kept as a second link, which costs nothing: it is about to be replaced, never
+    /// written to, by us.
+    pub(super) fn keep(self, file: &str, original: &Path, content: &[u8]) -> Result<PathBuf, SshFilesError> {
         self.make_dir()?;
         let mut stamp = unix_millis();
         let path = loop {
             let path = self.dir.join(format!("{file}.{stamp}"));
-            match replace::keep_copy(&path, content) {
+            let linked = content.len() >= WORTH_A_LINK && os::link_private(original, &path);
+            match if linked { Ok(()) } else { replace::keep_copy(&path, content) } {
                 Ok(()) => break path,
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stamp += 1,
                 Err(e) => return Err(SshFilesError::io("write the backup", &path)(e)),
@@ -122,7 +128,7 @@ mod tests {
         let at = dir.path().join("deep/backups");
         let backups = Backups::at(&at);
         assert!(!backups.any_of("config"));
-        let kept: Vec<_> = (0..30_u8).map(|n| backups.keep("config", &[n]).unwrap()).collect();
+        let kept: Vec<_> = (0..30_u8).map(|n| backups.keep("config", &at, &[n]).unwrap()).collect();
         assert_eq!(backups.stamps("config").len(), KEPT);
         assert_eq!(fs::read(&kept[0]).unwrap(), [0]);
         assert_eq!(fs::read(&kept[29]).unwrap(), [29]);

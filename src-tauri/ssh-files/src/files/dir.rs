@@ -58,11 +58,11 @@ impl SshDir {
     pub fn write(&self, edit: &KnownHostsEdit, entries: &[HostEntry]) -> Result<Report, SshFilesError> {
         let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
         let (known_hosts, config) = self.targets()?;
-        let mut report = plan.preview(&known_hosts, &config)?;
+        let mut draft = plan.draft(&known_hosts, &config, None)?;
         // A file that needs no change needs no lock, and may be read-only.
-        let mut wanted = Wanted::by(&report);
+        let mut wanted = Wanted::by(&draft.report);
         if wanted == Wanted::default() {
-            return Ok(report);
+            return Ok(draft.report);
         }
         let checks = [(&known_hosts, wanted.known_hosts), (&config, wanted.config)];
         checks.iter().filter(|c| c.1).try_for_each(|c| c.0.check_writable())?;
@@ -72,14 +72,17 @@ impl SshDir {
             let _first = wanted.known_hosts.then(|| lock(&known_hosts, self.lock_wait)).transpose()?;
             let _second = wanted.config.then(|| lock(&config, self.lock_wait)).transpose()?;
             // Again, now that nobody of ours can write: refusals come before the first change.
-            report = plan.preview(&known_hosts, &config)?;
-            let now = Wanted::by(&report);
+            draft = plan.draft(&known_hosts, &config, Some(draft))?;
+            let now = Wanted::by(&draft.report);
             if !wanted.covers(now) {
                 wanted = Wanted { known_hosts: true, config: true };
                 continue;
             }
-            if now.known_hosts {
-                report.known_hosts = plan.write_known_hosts(&known_hosts)?;
+            let written =
+                now.known_hosts.then(|| plan.write_known_hosts(&known_hosts, &draft)).transpose()?;
+            let mut report = draft.report;
+            if let Some(written) = written {
+                report.known_hosts = written;
             }
             if now.config {
                 report.config = plan.write_config(&config)?;
@@ -100,7 +103,7 @@ impl SshDir {
     pub fn preview(&self, edit: &KnownHostsEdit, entries: &[HostEntry]) -> Result<Report, SshFilesError> {
         let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
         let (known_hosts, config) = self.targets()?;
-        let report = plan.preview(&known_hosts, &config)?;
+        let report = plan.draft(&known_hosts, &config, None)?.report;
         for (target, change) in [(&known_hosts, &report.known_hosts), (&config, &report.config)] {
             if change.changed() {
                 target.check_writable()?;
@@ -133,6 +136,14 @@ impl Wanted {
 
 const HAND_EDITED: &str = "Edits inside Moorline's block of the config were replaced.";
 
+/// Both edits as worked out from what was read.
+struct Draft {
+    report: Report,
+    known_hosts_remarks: Vec<String>,
+    /// How many lines of others in `known_hosts` go or lose names.
+    foreign: usize,
+}
+
 #[derive(Clone, Copy)]
 struct Plan<'a> {
     backups: Backups<'a>,
@@ -141,22 +152,39 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn preview(&self, known_hosts: &Target, config: &Target) -> Result<Report, SshFilesError> {
-        let before = known_hosts.read()?;
-        let text = before.as_deref().unwrap_or_default();
-        let outcome =
-            known_hosts::apply(text, self.edit).map_err(|e| replace::refusal(known_hosts, e.into()))?;
-        let mut remarks = outcome.remarks;
-        let after = self.settled(KNOWN_HOSTS, before.as_ref(), outcome.bytes);
-        let known_hosts = FileChange { path: known_hosts.named.clone(), before, after, backup: None };
-
+    /// Works out both edits. `earlier` saves the work on a `known_hosts` that is still the same.
+    fn draft(
+        &self,
+        known_hosts: &Target,
+        config: &Target,
+        earlier: Option<Draft>,
+    ) -> Result<Draft, SshFilesError> {
+        let mut draft = match (known_hosts.read()?, earlier) {
+            (before, Some(earlier)) if before == earlier.report.known_hosts.before => earlier,
+            (before, _) => self.draft_known_hosts(known_hosts, before)?,
+        };
         let before = config.read()?;
         let text = before.as_deref().unwrap_or_default();
         let bytes = config::apply(text, self.entries).map_err(|e| replace::refusal(config, e.into()))?;
+        let mut remarks = draft.known_hosts_remarks.clone();
         self.remark_config(config, text, &bytes, &mut remarks);
         let after = self.settled(CONFIG, before.as_ref(), bytes);
-        let config = FileChange { path: config.named.clone(), before, after, backup: None };
-        Ok(Report { known_hosts, config, remarks })
+        draft.report.config = FileChange { path: config.named.clone(), before, after, backup: None };
+        draft.report.remarks = remarks;
+        Ok(draft)
+    }
+
+    fn draft_known_hosts(&self, target: &Target, before: Option<Vec<u8>>) -> Result<Draft, SshFilesError> {
+        let text = before.as_deref().unwrap_or_default();
+        let outcome = known_hosts::apply(text, self.edit).map_err(|e| replace::refusal(target, e.into()))?;
+        let after = self.settled(KNOWN_HOSTS, before.as_ref(), outcome.bytes);
+        let known_hosts = FileChange { path: target.named.clone(), before, after, backup: None };
+        let config = FileChange { path: PathBuf::new(), before: None, after: None, backup: None };
+        Ok(Draft {
+            report: Report { known_hosts, config, remarks: Vec::new() },
+            known_hosts_remarks: outcome.remarks,
+            foreign: outcome.foreign,
+        })
     }
 
     /// An empty file stays away if there was none, and goes if we made it.
@@ -198,18 +226,25 @@ impl Plan<'_> {
         self.backups.wrote_block(block).map(|wrote| !wrote)
     }
 
-    fn write_known_hosts(&self, target: &Target) -> Result<FileChange, SshFilesError> {
+    fn write_known_hosts(&self, target: &Target, draft: &Draft) -> Result<FileChange, SshFilesError> {
         // `transform` runs before each `before_write`, and tells it whether text of others goes.
         let foreign = std::cell::Cell::new(0);
         let mut backup = None;
+        let drafted = &draft.report.known_hosts;
         let replaced = replace::replace(
             target,
             &mut |text| {
+                if drafted.before.as_deref().unwrap_or_default() == text {
+                    foreign.set(draft.foreign);
+                    return Ok(drafted.after.clone().unwrap_or_default());
+                }
                 let outcome = known_hosts::apply(text, self.edit).map_err(Refusal::from)?;
                 foreign.set(outcome.foreign);
                 Ok(outcome.bytes)
             },
-            &mut |_, before, _| self.prepare(KNOWN_HOSTS, before, foreign.get() > 0, &mut backup),
+            &mut |target, before, _| {
+                self.prepare(KNOWN_HOSTS, target, before, foreign.get() > 0, &mut backup)
+            },
         )?;
         self.concluded(KNOWN_HOSTS, target, replaced, backup)
     }
@@ -219,11 +254,11 @@ impl Plan<'_> {
         let replaced = replace::replace(
             target,
             &mut |text| config::apply(text, self.entries).map_err(Refusal::from),
-            &mut |_, before, after| {
+            &mut |target, before, after| {
                 let old = before.unwrap_or_default();
                 let has_block = matches!(config::block_of(old), Ok(Some(_)));
                 let foreign = has_block && self.hand_edited(old) != Some(false);
-                self.prepare(CONFIG, before, foreign, &mut backup)?;
+                self.prepare(CONFIG, target, before, foreign, &mut backup)?;
                 match config::block_of(after) {
                     Ok(Some(block)) => self.backups.note_block(block),
                     _ => Ok(()),
@@ -237,6 +272,7 @@ impl Plan<'_> {
     fn prepare(
         &self,
         file: &str,
+        target: &Target,
         before: Option<&[u8]>,
         foreign: bool,
         backup: &mut Option<PathBuf>,
@@ -244,7 +280,7 @@ impl Plan<'_> {
         let Some(before) = before else { return self.backups.note_created(file) };
         let first = !self.backups.any_of(file) && !self.backups.was_created(file);
         if first || foreign {
-            *backup = Some(self.backups.keep(file, before)?);
+            *backup = Some(self.backups.keep(file, &target.path, before)?);
         }
         Ok(())
     }

@@ -58,8 +58,7 @@ pub(super) fn replace(
         target.check_writable()?;
         before_write(target, expected.as_deref(), &content)?;
         let temp = Temp::write(target, &content, expected.is_some())?;
-        let now = target.read()?;
-        if now != expected {
+        if let Some(now) = target.read_if_not(expected.as_deref())? {
             source = now.as_ref().filter(|_| !recovered.is_empty()).map(|n| with_missing(n, &recovered));
             expected = now;
             continue;
@@ -72,12 +71,9 @@ pub(super) fn replace(
             }
             continue;
         };
-        let Some(displaced) = temp.swap(target)? else {
+        let Some(displaced) = temp.swap(target, &base)? else {
             return finish(target, first.unwrap_or(Some(base)), content);
         };
-        if displaced == base {
-            return finish(target, first.unwrap_or(Some(base)), content);
-        }
         tracing::debug!(path = %target.path.display(), "another program wrote at the same moment; merging");
         source = Some(if let Some(tail) = displaced.strip_prefix(&base[..]) {
             recovered.extend_from_slice(tail);
@@ -98,8 +94,8 @@ pub(super) fn remove_if_empty(target: &Target) -> Result<bool, SshFilesError> {
     }
     let aside = temp_path(target)?;
     fs::rename(&target.path, &aside).map_err(SshFilesError::io("remove", &target.path))?;
-    let late = os::settle(&aside).map_err(SshFilesError::io("read", &aside))?;
-    if late.is_empty() {
+    let late = os::settle(&aside, b"").map_err(SshFilesError::io("read", &aside))?;
+    if late.is_none() {
         let _ = fs::remove_file(&aside);
         sync_dir(target)?;
         return Ok(true);
@@ -161,11 +157,10 @@ impl Temp {
         Ok(())
     }
 
-    /// Takes the target's place; returns what was displaced, if the system keeps it.
-    fn swap(mut self, target: &Target) -> Result<Option<Vec<u8>>, SshFilesError> {
+    /// Takes the target's place; returns what was displaced, if that is not `base` and the system keeps it.
+    fn swap(mut self, target: &Target, base: &[u8]) -> Result<Option<Vec<u8>>, SshFilesError> {
         match os::swap(&self.path, &target.path).map_err(SshFilesError::io("replace", &target.path))? {
-            Swapped::Exchanged => os::settle(&self.path)
-                .map(Some)
+            Swapped::Exchanged => os::settle(&self.path, base)
                 .map_err(SshFilesError::io("read what was displaced to", &self.path)),
             Swapped::Replaced => {
                 self.gone = true;

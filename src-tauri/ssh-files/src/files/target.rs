@@ -91,6 +91,21 @@ impl Target {
         }
     }
 
+    /// The content, if it is not `expected`; `None` if it is.
+    pub(super) fn read_if_not(
+        &self,
+        expected: Option<&[u8]>,
+    ) -> Result<Option<Option<Vec<u8>>>, SshFilesError> {
+        let same = match (File::open(&self.path), expected) {
+            (Ok(file), Some(expected)) => {
+                holds(&file, expected).map_err(SshFilesError::io("read", &self.path))?
+            }
+            (Err(e), None) => e.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        };
+        if same { Ok(None) } else { self.read().map(Some) }
+    }
+
     /// Refuses a file that must not be replaced: read-only, somebody else's, or in a directory that takes no file.
     pub(super) fn check_writable(&self) -> Result<(), SshFilesError> {
         match fs::symlink_metadata(&self.path) {
@@ -130,6 +145,19 @@ impl Target {
             ));
         }
         Ok(())
+    }
+}
+
+/// Whether a file holds exactly these bytes. Compares piece by piece, which is cheaper than reading it whole.
+pub(super) fn holds(mut file: &File, mut expected: &[u8]) -> io::Result<bool> {
+    let mut piece = vec![0_u8; 128 * 1024];
+    loop {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            return Ok(expected.is_empty());
+        }
+        let Some(rest) = expected.strip_prefix(&piece[..length]) else { return Ok(false) };
+        expected = rest;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What Unix systems do their own way.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Seek as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Access, AtFlags, CWD, RenameFlags};
 
 use super::lease;
+use crate::files::target;
 
 pub(in crate::files) const CAN_REMOVE_OPEN_FILES: bool = true;
 
@@ -76,6 +77,12 @@ pub(in crate::files) fn copy_attributes(from: &Metadata, to: &File) -> io::Resul
     to.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
+/// Links a file under a second name, if nobody but its owner can read it anyway.
+pub(in crate::files) fn link_private(original: &Path, second: &Path) -> bool {
+    let private = std::fs::symlink_metadata(original).is_ok_and(|m| m.is_file() && m.mode() & 0o077 == 0);
+    private && std::fs::hard_link(original, second).is_ok()
+}
+
 /// Makes a rename last through a power cut.
 pub(in crate::files) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
@@ -120,28 +127,36 @@ pub(in crate::files) fn put_if_missing(new: &Path, path: &Path) -> io::Result<()
     std::fs::remove_file(new)
 }
 
-/// Waits until nobody can write to a displaced file any more, and reads it a last time.
+/// Waits until nobody can write to a displaced file any more, and reads it a last time: its content, if that is not
+/// `expected`.
 ///
 /// A program that opened the file before it was displaced may still append to it. The kernel grants a read lease
 /// only while nobody has the file open for writing (Linux, `fcntl(2)`, `F_SETLEASE`). Where there are no leases, or a
 /// program holds the file for longer than 200 ms, the content is what it is by then.
-pub(in crate::files) fn settle(displaced: &Path) -> io::Result<Vec<u8>> {
+pub(in crate::files) fn settle(displaced: &Path, expected: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let file = File::open(displaced)?;
     let started = Instant::now();
     loop {
+        let late = started.elapsed() >= LATE_WRITERS;
         let leased = lease::take(&file);
-        let last_try = !matches!(leased, lease::Lease::Writers) || started.elapsed() >= LATE_WRITERS;
-        if last_try {
-            let bytes = crate::files::target::read_capped(&file)?;
+        if late || leased != lease::Lease::Writers {
+            let content = content_if_not(&file, expected)?;
             // Somebody who was about to open the file when the lease was taken waits for us: let him, and look again.
-            let broken = matches!(leased, lease::Lease::Held) && !lease::still_held(&file);
-            if !broken || started.elapsed() >= LATE_WRITERS {
-                return Ok(bytes);
+            let broken = leased == lease::Lease::Held && !lease::still_held(&file);
+            if late || !broken {
+                return Ok(content);
             }
             lease::give_back(&file);
-            use std::io::Seek as _;
-            (&file).rewind()?;
         }
         std::thread::sleep(LEASE_PAUSE);
     }
+}
+
+fn content_if_not(mut file: &File, expected: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    file.rewind()?;
+    if target::holds(file, expected)? {
+        return Ok(None);
+    }
+    file.rewind()?;
+    target::read_capped(file).map(Some)
 }

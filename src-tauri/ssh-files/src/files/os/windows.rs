@@ -60,6 +60,11 @@ pub(in crate::files) fn copy_attributes(_from: &Metadata, _to: &File) -> io::Res
     Ok(())
 }
 
+/// `ReplaceFileW` and links do not go together well.
+pub(in crate::files) fn link_private(_original: &Path, _second: &Path) -> bool {
+    false
+}
+
 /// NTFS journals renames; a directory cannot be flushed.
 pub(in crate::files) fn sync_dir(_dir: &Path) -> io::Result<()> {
     Ok(())
@@ -112,9 +117,10 @@ pub(in crate::files) fn put_if_missing(new: &Path, path: &Path) -> io::Result<()
     std::fs::remove_file(new)
 }
 
-/// Reads a displaced file; there is none here.
-pub(in crate::files) fn settle(displaced: &Path) -> io::Result<Vec<u8>> {
-    std::fs::read(displaced)
+/// Reads a file that was moved aside: its content, if that is not `expected`.
+pub(in crate::files) fn settle(displaced: &Path, expected: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let content = std::fs::read(displaced)?;
+    Ok((content != expected).then_some(content))
 }
 
 fn wide(path: &Path) -> Vec<u16> {
