@@ -81,6 +81,9 @@ pub struct AddArgs {
     /// The folder that editors open, such as /content.
     #[arg(long, value_name = "PATH")]
     pub folder: Option<RemotePath>,
+    /// Log in with this key of yours instead of the one that Moorline makes.
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
     #[command(flatten)]
     pub trust: TrustArgs,
     /// Show what would change, and change nothing.

@@ -1,6 +1,6 @@
 //! From a pasted text to a proposal: what a session would become. Pure; nothing is reached or written.
 
-use moorline_ssh_files::{Alias, HostName, InvalidName, Place, Port, UserName, config};
+use moorline_ssh_files::{Alias, HostName, IdentityFile, InvalidName, Place, Port, UserName, config};
 use secrecy::SecretString;
 
 use crate::paste::{FoundLink, Reading, What};
@@ -21,6 +21,8 @@ pub struct Wish {
     pub user: Option<UserName>,
     /// The folder to open.
     pub folder: Option<RemotePath>,
+    /// The person's own key to log in with.
+    pub identity_file: Option<IdentityFile>,
 }
 
 /// A session as the text and the wish would make it.
@@ -102,7 +104,9 @@ pub fn propose(
         .clone()
         .or_else(|| reading.folder.clone())
         .or_else(|| was.as_ref().and_then(|session| session.folder.clone()));
-    let session = Session { name, link, user, folder };
+    let identity_file =
+        wish.identity_file.clone().or_else(|| was.as_ref().and_then(|session| session.identity_file.clone()));
+    let session = Session { name, link, user, folder, identity_file };
     if let Some(was) = &was
         && (was.link != session.link || was.user != session.user)
     {

@@ -30,7 +30,10 @@ pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<Hos
         host_name: dialled.map_or_else(|| session.name.to_host_name(), |place| place.host.clone()),
         port: dialled.map(|place| place.port),
         user: session.user.clone(),
-        identity_file: identity_file(dirs)?,
+        identity_file: match &session.identity_file {
+            Some(own) => own.clone(),
+            None => identity_file(dirs)?,
+        },
         proxy_command,
     })
 }

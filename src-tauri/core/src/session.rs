@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use moorline_ssh_files::{Alias, HostName, InvalidName, Place, Port, UserName};
+use moorline_ssh_files::{Alias, HostName, IdentityFile, InvalidName, Place, Port, UserName};
 
 /// What a person follows; outlives its runtimes. Its name is also the ssh alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Session {
     pub user: UserName,
     /// The folder that editors open, absolute on the runtime.
     pub folder: Option<RemotePath>,
+    /// The person's own key to log in with, instead of the one that Moorline makes.
+    pub identity_file: Option<IdentityFile>,
 }
 
 /// How a runtime is reached, and where it now is.

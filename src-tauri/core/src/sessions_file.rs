@@ -9,6 +9,7 @@
 //! port = 15873
 //! user = "root"             # root when it is not said
 //! folder = "/content"       # may be left out
+//! identity_file = "~/.ssh/id_work"  # likewise: a key of the person's own
 //!
 //! [session.trainer]
 //! link = "relay"

@@ -1,8 +1,10 @@
 //! `moorline add`: from pasted text to an alias that works.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::{Context, bail};
 use moorline_core::add::{Proposal, Wish, propose};
 use moorline_core::clock;
 use moorline_core::paste::{self, Doubt, Reading};
@@ -11,7 +13,7 @@ use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
 use moorline_core::trust::Trust;
 use moorline_core::vault::{SecretKind, SecretName};
-use moorline_ssh_files::Report;
+use moorline_ssh_files::{IdentityFile, Report};
 use serde_json::json;
 
 use super::key_question::{self, Answer};
@@ -36,6 +38,7 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         mine_alone: args.relay_is_mine_alone,
         user: args.user.clone(),
         folder: args.folder.clone(),
+        identity_file: args.identity.as_deref().map(identity_file).transpose()?,
     };
     let adding = Adding {
         tools: &tools,
@@ -46,6 +49,14 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         trust: &args.trust,
     };
     super::block_on(adding.run(&reading, &wish))?
+}
+
+fn identity_file(path: &Path) -> anyhow::Result<IdentityFile> {
+    let whole = std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))?;
+    if !whole.is_file() {
+        bail!("there is no key at {}; name the private key's file", whole.display());
+    }
+    Ok(whole.to_string_lossy().parse()?)
 }
 
 /// What `add` and `repair --from` share.

@@ -134,8 +134,7 @@ impl Stage<'_> {
     /// Stands for the person who looks at the notebook and compares.
     fn compare(&self, runtime: &PracticeRuntime) -> TrustArgs {
         let fingerprint = runtime.host_key().fingerprint();
-        self.printer
-            .detail(format!("the notebook says: {fingerprint} (the demo compares for you)"));
+        self.printer.detail(format!("the notebook says: {fingerprint} (the demo compares for you)"));
         TrustArgs { fingerprint: Some(fingerprint), trust_first_use: false }
     }
 

@@ -21,6 +21,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub enum Login {
     /// The runtime was not reached.
     NotTried,
+    /// The session logs in with a key of the person's own, which only their ssh can use.
+    OwnKey,
     /// The runtime knows the key already.
     KeyWorks,
     /// The key was installed with the password.
@@ -32,13 +34,14 @@ pub enum Login {
 impl Login {
     /// Whether `ssh NAME` works now.
     pub fn works(self) -> bool {
-        matches!(self, Self::KeyWorks | Self::KeyInstalled)
+        matches!(self, Self::KeyWorks | Self::KeyInstalled | Self::OwnKey)
     }
 
     /// For `--json`.
     pub fn word(self) -> &'static str {
         match self {
             Self::NotTried => "not-tried",
+            Self::OwnKey => "own-key",
             Self::KeyWorks => "key-works",
             Self::KeyInstalled => "key-installed",
             Self::KeyMissing => "key-missing",
@@ -57,6 +60,10 @@ pub async fn ensure(
     pasted: Option<&SecretString>,
     printer: &Printer,
 ) -> anyhow::Result<Login> {
+    if let Some(own) = &session.identity_file {
+        printer.done(format!("ssh logs in with your own key {own}"));
+        return Ok(Login::OwnKey);
+    }
     let key = LoginKey::ensure(&tools.dirs.login_key())?;
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let pinned: Vec<HostKey> = pins

@@ -59,7 +59,7 @@ pub(super) fn remove(doc: &mut DocumentMut, name: &Alias) {
 }
 
 /// The keys that a session owns, in the order in which a new table has them; `None` where the key must go.
-fn fields(session: &Session) -> [(&'static str, Option<Value>); 7] {
+fn fields(session: &Session) -> [(&'static str, Option<Value>); 8] {
     let text = |value: &str| Some(Value::from(value));
     let (mut host, mut port, mut relay, mut mine_alone) = (None, None, None, None);
     match &session.link {
@@ -82,6 +82,7 @@ fn fields(session: &Session) -> [(&'static str, Option<Value>); 7] {
         ("relay_is_mine_alone", mine_alone),
         ("user", text(session.user.as_str())),
         ("folder", session.folder.as_ref().and_then(|folder| text(folder.as_str()))),
+        ("identity_file", session.identity_file.as_ref().and_then(|file| text(file.as_str()))),
     ]
 }
 

@@ -88,7 +88,8 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<Session, Fault> {
         }
     };
     let user = fields.parsed("user")?.unwrap_or_else(UserName::root);
-    Ok(Session { name: alias, link, user, folder: fields.parsed("folder")? })
+    let (folder, identity_file) = (fields.parsed("folder")?, fields.parsed("identity_file")?);
+    Ok(Session { name: alias, link, user, folder, identity_file })
 }
 
 /// One session's table, with what an error must name.

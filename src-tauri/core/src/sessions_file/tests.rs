@@ -42,7 +42,7 @@ fn place(host: &str, port: u16) -> Place {
 }
 
 fn session(name: &str, link: Link) -> Session {
-    Session { name: alias(name), link, user: "root".parse().unwrap(), folder: None }
+    Session { name: alias(name), link, user: "root".parse().unwrap(), folder: None, identity_file: None }
 }
 
 #[test]
@@ -209,6 +209,7 @@ fn what_is_wrong_is_named_with_its_line() {
         (&ok.replace("port = 1\n", ""), 1, "port is missing"),
         (&format!("{ok}user = \"-l\"\n"), 5, "user"),
         (&format!("{ok}folder = \"content\"\n"), 5, "/content"),
+        (&format!("{ok}identity_file = \"id_work\"\n"), 5, "absolute path"),
         (&ok.replace("direct", "relay"), 1, "relay is missing"),
         (
             "[session.a]\nlink = \"relay\"\nport = 1\nrelay = \"h\"\nrelay_is_mine_alone = 1\n",
