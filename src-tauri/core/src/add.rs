@@ -197,3 +197,112 @@ fn why_nothing(reading: &Reading) -> String {
             .to_owned()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paste;
+
+    fn sessions(toml: &str) -> SessionsFile {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, toml).unwrap();
+        SessionsFile::load(&path).unwrap()
+    }
+
+    fn propose_from(text: &str, wish: &Wish, toml: &str) -> Result<Proposal, ProposeError> {
+        propose(&paste::read(text), wish, &sessions(toml), b"")
+    }
+
+    const TRAINER: &str = "\
+[session.trainer]
+link = \"relay\"
+relay = \"me@home\"
+port = 7423
+relay_is_mine_alone = true
+user = \"alice\"
+folder = \"/content/x\"
+";
+
+    #[test]
+    fn a_first_paste_makes_a_session_without_a_question() {
+        let made =
+            propose_from("Root password: abcdef\ntcp://2.tcp.ngrok.io:13254", &Wish::default(), "").unwrap();
+        assert_eq!(made.session.name.as_str(), "colab");
+        assert_eq!(made.session.link.kind(), "ngrok");
+        assert_eq!(made.session.user.as_str(), "root");
+        assert!(made.password.is_some() && made.questions.is_empty() && made.was.is_none());
+    }
+
+    #[test]
+    fn a_paste_that_re_targets_is_asked_about_and_keeps_what_it_does_not_say() {
+        let made = propose_from("ssh -p 4242 bore.pub", &Wish::default(), TRAINER).unwrap();
+        assert_eq!(made.session.name.as_str(), "trainer", "the only session is meant");
+        assert_eq!(made.session.user.as_str(), "alice");
+        assert_eq!(made.session.folder.unwrap().as_str(), "/content/x");
+        let [question] = &made.questions[..] else { panic!("one question: {:?}", made.questions) };
+        assert!(
+            question.contains("port 7423 of me@home") && question.contains("bore.pub:4242"),
+            "{question}"
+        );
+    }
+
+    #[test]
+    fn the_same_place_again_asks_nothing() {
+        let text = "ssh -fNT -R 7423:127.0.0.1:22 me@home";
+        let made = propose_from(text, &Wish::default(), TRAINER).unwrap();
+        assert!(made.questions.is_empty(), "{:?}", made.questions);
+        let Link::Relay(link) = made.session.link else { panic!("a relay") };
+        assert!(link.mine_alone, "what was declared of this relay stays declared");
+    }
+
+    #[test]
+    fn a_declaration_is_not_carried_over_to_another_relay() {
+        let made = propose_from("ssh -fNT -R 7423:127.0.0.1:22 me@evil", &Wish::default(), TRAINER).unwrap();
+        let Link::Relay(link) = made.session.link else { panic!("a relay") };
+        assert!(!link.mine_alone && made.questions.len() == 1);
+    }
+
+    #[test]
+    fn a_loopback_port_needs_a_relay_or_a_yes() {
+        let text = "ssh -p7423 root@127.0.0.1";
+        let made = propose_from(text, &Wish::default(), "").unwrap();
+        assert!(matches!(made.session.link, Link::Direct(_)) && made.questions.len() == 1);
+        let wish = Wish { relay: Some("me@relay:2222".parse().unwrap()), ..Wish::default() };
+        let made = propose_from(text, &wish, "").unwrap();
+        assert_eq!(made.session.link.to_string(), "port 7423 of me@relay:2222");
+        assert!(made.questions.is_empty());
+        let made = propose_from("ssh -p7424 root@127.0.0.1", &Wish::default(), TRAINER).unwrap();
+        assert_eq!(made.session.link.to_string(), "port 7424 of me@home", "the relay is known");
+    }
+
+    #[test]
+    fn what_makes_no_session_says_why() {
+        let wish = Wish::default();
+        for (text, says) in [
+            ("hello", "where to connect"),
+            (
+                "ProxyCommand colab ssh --proxy-mode -s trainer\nHost colab\n  ProxyCommand colab ssh --proxy-mode -s trainer",
+                "Google",
+            ),
+        ] {
+            let said = propose_from(text, &wish, "").unwrap_err().to_string();
+            assert!(said.contains(says), "{said}");
+        }
+        let wish = Wish { mine_alone: true, ..Wish::default() };
+        assert!(matches!(propose_from("bore.pub:4242", &wish, ""), Err(ProposeError::NoRelay)));
+        let wish = Wish { relay: Some("relay".parse().unwrap()), ..Wish::default() };
+        assert!(matches!(propose_from("bore.pub:4242", &wish, ""), Err(ProposeError::RelayNotNeeded(_))));
+    }
+
+    #[test]
+    fn an_entry_of_the_person_s_own_is_never_shadowed() {
+        let taken = propose(
+            &paste::read("bore.pub:4242"),
+            &Wish::default(),
+            &sessions(""),
+            b"Port 22\nHost colab other\n  HostName x\n",
+        );
+        assert!(matches!(taken, Err(ProposeError::NameTaken { line: 2, .. })), "{taken:?}");
+    }
+}

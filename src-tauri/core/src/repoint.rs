@@ -91,3 +91,132 @@ fn stale_pairs(pin: &SessionPins, settled: Option<&Place>) -> Vec<(KnownName, mo
         .map(|written| (KnownName::Place(written.place.clone()), written.key.clone()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use jiff::Timestamp;
+    use moorline_ssh_files::HostKey;
+
+    use super::*;
+    use crate::session::RelayLink;
+    use crate::trust::Trust;
+
+    fn key(n: u8) -> HostKey {
+        let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+        blob.extend([n; 32]);
+        HostKey::from_blob(&blob).unwrap()
+    }
+
+    fn place(host: &str, port: &str) -> Place {
+        Place { host: host.parse().unwrap(), port: port.parse().unwrap() }
+    }
+
+    fn session(link: Link) -> Session {
+        Session {
+            name: "colab".parse().unwrap(),
+            link,
+            user: "root".parse().unwrap(),
+            folder: None,
+            identity_file: None,
+        }
+    }
+
+    fn ssh() -> SystemSsh {
+        SystemSsh {
+            program: PathBuf::from("/usr/bin/ssh"),
+            config: None,
+            known_hosts: None,
+            prompts: crate::ssh::Prompts::Never,
+        }
+    }
+
+    fn alias() -> KnownName {
+        KnownName::Alias("colab".parse().unwrap())
+    }
+
+    #[test]
+    fn a_dialled_link_names_its_endpoint_and_a_proxied_one_its_alias() {
+        let dirs = Dirs::under(Path::new("/home/me"));
+        let direct =
+            host_entry(&session(Link::Ngrok(place("0.tcp.ngrok.io", "1234"))), &dirs, &ssh()).unwrap();
+        assert_eq!(
+            (direct.host_name.as_str(), direct.port),
+            ("0.tcp.ngrok.io", Some("1234".parse().unwrap()))
+        );
+        assert_eq!(direct.proxy_command, None);
+
+        let relay = RelayLink {
+            relay: "me@relay".parse().unwrap(),
+            port: "7423".parse().unwrap(),
+            mine_alone: false,
+        };
+        let relayed = host_entry(&session(Link::Relay(relay)), &dirs, &ssh()).unwrap();
+        assert_eq!((relayed.host_name.as_str(), relayed.port), ("colab", None));
+        let command = relayed.proxy_command.unwrap();
+        assert!(command.as_str().ends_with("-W 127.0.0.1:7423 me@relay"), "{command:?}");
+
+        let tunnel =
+            host_entry(&session(Link::Cloudflare("a.example".parse().unwrap())), &dirs, &ssh()).unwrap();
+        let command = tunnel.proxy_command.unwrap();
+        assert_eq!(command.as_str(), "/home/me/.local/share/moorline/bin/moorline proxy colab");
+    }
+
+    #[test]
+    fn the_login_key_is_named_by_tilde_unless_the_home_is_not_ssh_s() {
+        let mut dirs = Dirs::under(Path::new("/tmp/home"));
+        let link = Link::Direct(place("h", "1"));
+        let entry = host_entry(&session(link.clone()), &dirs, &ssh()).unwrap();
+        assert_eq!(entry.identity_file.as_str(), "/tmp/home/.ssh/moorline_ed25519");
+        dirs.redirected = false;
+        let entry = host_entry(&session(link.clone()), &dirs, &ssh()).unwrap();
+        assert_eq!(entry.identity_file.as_str(), "~/.ssh/moorline_ed25519");
+        let own = Session { identity_file: Some("~/.ssh/id_work".parse().unwrap()), ..session(link) };
+        assert_eq!(host_entry(&own, &dirs, &ssh()).unwrap().identity_file.as_str(), "~/.ssh/id_work");
+    }
+
+    #[test]
+    fn an_endpoint_enters_known_hosts_only_when_a_key_was_settled_there() {
+        let (old, new) = (place("a", "1"), place("b", "2"));
+        let mut pin = SessionPins::default();
+        let pasted = session(Link::Direct(new.clone()));
+        assert_eq!(
+            known_hosts_edit(&pasted, &pin),
+            KnownHostsEdit { pin_names: vec![alias()], ..KnownHostsEdit::default() }
+        );
+
+        pin.pin_only([(key(1), Trust::Approved)], Timestamp::UNIX_EPOCH);
+        pin.written.push(WrittenName { place: old.clone(), key: key(1) });
+        let moved = known_hosts_edit(&pasted, &pin);
+        assert_eq!(moved.pin_names, [alias()], "nothing is known of the new endpoint");
+        assert_eq!(moved.drop, [alias()], "what the person holds for it stays");
+        assert_eq!(moved.drop_pairs, [(KnownName::Place(old.clone()), key(1))], "the old one was ours");
+
+        pin.pin_only([(key(2), Trust::Approved)], Timestamp::UNIX_EPOCH);
+        pin.written.push(WrittenName { place: new.clone(), key: key(2) });
+        let settled = known_hosts_edit(&pasted, &pin);
+        assert_eq!(settled.pin_names, [alias(), KnownName::Place(new)]);
+        assert_eq!(settled.pin_keys, [key(2)]);
+        assert_eq!(settled.drop_pairs, [(KnownName::Place(old), key(1))]);
+    }
+
+    #[test]
+    fn a_proxied_session_never_claims_loopback_in_known_hosts() {
+        let relay =
+            RelayLink { relay: "relay".parse().unwrap(), port: "7423".parse().unwrap(), mine_alone: true };
+        let mut pin = SessionPins::default();
+        pin.pin_only([(key(1), Trust::Channel)], Timestamp::UNIX_EPOCH);
+        assert_eq!(known_hosts_edit(&session(Link::Relay(relay)), &pin).pin_names, [alias()]);
+    }
+
+    #[test]
+    fn forgetting_takes_out_the_alias_and_what_was_written() {
+        let mut pin = SessionPins::default();
+        pin.written.push(WrittenName { place: place("a", "1"), key: key(1) });
+        let edit = forget_edit(&"colab".parse().unwrap(), &pin);
+        assert_eq!(edit.drop, [alias()]);
+        assert_eq!(edit.drop_pairs, [(KnownName::Place(place("a", "1")), key(1))]);
+        assert!(edit.pin_keys.is_empty());
+    }
+}

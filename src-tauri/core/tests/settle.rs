@@ -1,0 +1,174 @@
+//! Settling, healing and forgetting on disk, with the real `ssh -G`.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use jiff::Timestamp;
+use moorline_core::dirs::Dirs;
+use moorline_core::pins::Pins;
+use moorline_core::session::{Link, Session};
+use moorline_core::settle::{Change, SettleError, forget, heal, preview, settle};
+use moorline_core::ssh::SystemSsh;
+use moorline_core::tools::Tools;
+use moorline_core::trust::Trust;
+use moorline_core::vault::MemoryVault;
+use moorline_ssh_files::{HostKey, Place, SshFilesError};
+use tempfile::TempDir;
+
+const THEIRS: &str = "User alice\n\nHost bastion\n  HostName 10.0.0.1\n";
+
+struct Home {
+    _dir: TempDir,
+    tools: Tools,
+}
+
+impl Home {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let dirs = Dirs::under(dir.path());
+        Dirs::create_private(&dirs.ssh).unwrap();
+        fs::write(dirs.ssh.join("config"), THEIRS).unwrap();
+        let ssh = SystemSsh::find(Some(dir.path())).unwrap();
+        Self { tools: Tools { dirs, vault: Box::new(MemoryVault::default()), ssh }, _dir: dir }
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.tools.dirs.ssh.join(name)).unwrap_or_default()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.tools.dirs.ssh.join(name), bytes).unwrap();
+    }
+}
+
+fn key(n: u8) -> HostKey {
+    let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+    blob.extend([n; 32]);
+    HostKey::from_blob(&blob).unwrap()
+}
+
+fn session(port: &str) -> Session {
+    let place = Place { host: "127.0.0.1".parse().unwrap(), port: port.parse().unwrap() };
+    Session {
+        name: "colab".parse().unwrap(),
+        link: Link::Direct(place),
+        user: "root".parse().unwrap(),
+        folder: None,
+        identity_file: None,
+    }
+}
+
+fn change(session: &Session, was: Option<&Session>, key: Option<HostKey>) -> Change {
+    Change {
+        session: session.clone(),
+        was: was.cloned(),
+        key: key.map(|key| (key, Trust::Approved)),
+        expected: None,
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+#[test]
+fn settled_moved_and_forgotten_leaves_the_person_s_bytes() {
+    let home = Home::new();
+    let theirs =
+        "github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID4j6BYAOVlKM4lPZWThsTSLvXoAiNQsSstz7q7VnACd";
+    home.write("known_hosts", theirs.as_bytes());
+    let (first, second) = (session("1001"), session("1002"));
+    block_on(settle(&home.tools, &change(&first, None, Some(key(1))))).unwrap();
+    assert!(home.file("config").ends_with(THEIRS) && home.file("config").contains("Port 1001"));
+    assert!(home.file("known_hosts").contains("colab,[127.0.0.1]:1001 ssh-ed25519"));
+
+    let again = block_on(settle(&home.tools, &change(&first, Some(&first), Some(key(1))))).unwrap();
+    assert!(!again.config.changed() && !again.known_hosts.changed(), "a second run writes nothing");
+
+    block_on(settle(&home.tools, &change(&second, Some(&first), Some(key(2))))).unwrap();
+    let known = home.file("known_hosts");
+    assert!(!known.contains("1001") && known.contains("colab,[127.0.0.1]:1002"), "{known}");
+    let pins = Pins::load(&home.tools.dirs.pins_file()).unwrap();
+    let written = &pins.get(&second.name).unwrap().written;
+    assert_eq!(written.len(), 1, "what was taken out is no longer remembered: {written:?}");
+
+    forget(&home.tools, &second.name).unwrap();
+    assert_eq!((home.file("config").as_str(), home.file("known_hosts").as_str()), (THEIRS, theirs));
+}
+
+#[test]
+fn a_refused_file_means_that_nothing_at_all_is_written() {
+    let home = Home::new();
+    home.write("config", b"\xef\xbb\xbfHost a\n");
+    let refused = block_on(settle(&home.tools, &change(&session("1001"), None, Some(key(1)))));
+    assert!(matches!(refused, Err(SettleError::SshFiles(SshFilesError::Refused { .. }))), "{refused:?}");
+    assert_eq!(home.file("known_hosts"), "");
+    assert!(!home.tools.dirs.sessions_file().exists() && !home.tools.dirs.pins_file().exists());
+}
+
+#[test]
+fn an_entry_that_ssh_would_read_differently_is_never_put_in_place() {
+    let home = Home::new();
+    // Every host goes through a proxy, ours too, and ssh would dial something else than was compared.
+    let theirs = "Host *\n  ProxyCommand /bin/false\n";
+    home.write("config", theirs.as_bytes());
+    let refused = block_on(settle(&home.tools, &change(&session("1001"), None, Some(key(1)))));
+    assert!(matches!(refused, Err(SettleError::Verify(_))), "{refused:?}");
+    assert_eq!((home.file("config").as_str(), home.file("known_hosts").as_str()), (theirs, ""));
+    assert!(!home.tools.dirs.sessions_file().exists());
+}
+
+#[test]
+fn a_change_that_was_overtaken_is_refused() {
+    let home = Home::new();
+    let (first, second, third) = (session("1001"), session("1002"), session("1003"));
+    block_on(settle(&home.tools, &change(&first, None, Some(key(1))))).unwrap();
+    block_on(settle(&home.tools, &change(&second, Some(&first), Some(key(2))))).unwrap();
+    let before = home.file("config");
+    let late = block_on(settle(&home.tools, &change(&third, Some(&first), Some(key(3)))));
+    assert!(matches!(late, Err(SettleError::Overtaken(_))), "{late:?}");
+    assert_eq!(home.file("config"), before);
+}
+
+#[test]
+fn healing_brings_back_what_was_broken_by_hand() {
+    let home = Home::new();
+    let session = session("1001");
+    block_on(settle(&home.tools, &change(&session, None, Some(key(1))))).unwrap();
+    let (config, known) = (home.file("config"), home.file("known_hosts"));
+    home.write("config", config.replace("Port 1001", "Port 9").as_bytes());
+    home.write("known_hosts", b"");
+    let report = block_on(heal(&home.tools, &session, Timestamp::UNIX_EPOCH)).unwrap();
+    assert_eq!((home.file("config"), home.file("known_hosts")), (config, known));
+    assert!(report.config.backup.is_some(), "what a hand wrote into the block is kept");
+}
+
+#[test]
+fn a_preview_shows_the_outcome_and_touches_nothing() {
+    let home = Home::new();
+    let report = block_on(preview(&home.tools, &change(&session("1001"), None, Some(key(1))))).unwrap();
+    assert!(report.config.changed() && report.known_hosts.changed());
+    assert_eq!((home.file("config").as_str(), home.file("known_hosts").as_str()), (THEIRS, ""));
+    assert!(!home.tools.dirs.state.exists() && !home.tools.dirs.config.exists());
+}
+
+#[test]
+fn what_is_made_is_for_the_person_alone() {
+    let home = Home::new();
+    fs::remove_file(home.tools.dirs.ssh.join("config")).unwrap();
+    fs::remove_dir(&home.tools.dirs.ssh).unwrap();
+    block_on(settle(&home.tools, &change(&session("1001"), None, Some(key(1))))).unwrap();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let dirs = &home.tools.dirs;
+    for dir in [&dirs.ssh, &dirs.config, &dirs.state, &dirs.backups()] {
+        assert_eq!(mode(dir), 0o700, "{}", dir.display());
+    }
+    for file in
+        [dirs.ssh.join("config"), dirs.ssh.join("known_hosts"), dirs.sessions_file(), dirs.pins_file()]
+    {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
