@@ -183,6 +183,10 @@ fn a_key_is_learned_through_a_relay_and_a_dead_tunnel_there_is_named() {
     let error = probe(&nothing, LIMIT).unwrap_err();
     assert!(matches!(error, ProbeError::Proxy { failure: SshFailure::NothingBehind, .. }), "{error:?}");
 
+    let dead_sshd = ssh.relay_route(&relay(), listen(drop).try_into().unwrap());
+    let error = probe(&dead_sshd, LIMIT).unwrap_err();
+    assert!(matches!(error, ProbeError::ClosedAtOnce), "{error:?}");
+
     std::fs::write(home.path().join(".ssh/known_hosts"), "").unwrap();
     let error = probe(&route, LIMIT).unwrap_err();
     assert!(matches!(error, ProbeError::Proxy { failure: SshFailure::HostKeyUnknown, .. }), "{error:?}");

@@ -8,7 +8,7 @@
 pub enum SshFailure {
     /// No key of the host is in `known_hosts`.
     HostKeyUnknown,
-    /// The host shows another key than `known_hosts` holds.
+    /// The host shows another key than `known_hosts` holds, or a revoked one.
     HostKeyChanged,
     /// No login method worked.
     PermissionDenied,
@@ -37,7 +37,7 @@ impl SshFailure {
     pub fn read(stderr: &str) -> Self {
         let lower = stderr.to_ascii_lowercase();
         let has = |words: &str| lower.contains(words);
-        if has("remote host identification has changed") {
+        if has("remote host identification has changed") || has("revoked host key") {
             Self::HostKeyChanged
         } else if has("host key is known for") || has("host key verification failed") {
             Self::HostKeyUnknown
