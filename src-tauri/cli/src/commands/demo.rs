@@ -135,7 +135,7 @@ impl Stage<'_> {
     fn compare(&self, runtime: &PracticeRuntime) -> TrustArgs {
         let fingerprint = runtime.host_key().fingerprint();
         self.printer
-            .detail(format!("the notebook's own host key: {fingerprint} (the demo compares it for you)"));
+            .detail(format!("the notebook says: {fingerprint} (the demo compares for you)"));
         TrustArgs { fingerprint: Some(fingerprint), trust_first_use: false }
     }
 

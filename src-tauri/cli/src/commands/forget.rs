@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use moorline_core::editors::{self, Editor, SearchEnv};
 use moorline_core::settle;
 use moorline_core::tools::Tools;
-use moorline_core::vault::{SecretKind, SecretName};
+use moorline_core::vault::{SecretKind, SecretName, VaultError};
 use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
@@ -48,6 +48,8 @@ pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<
         match tools.vault.delete(&secret) {
             Ok(true) => deleted += 1,
             Ok(false) => {}
+            // Without a keyring nothing was ever stored.
+            Err(VaultError::NoKeyring(_)) => break,
             Err(error) => {
                 printer.note(format!("secrets of {name} may be left in the keyring: {error}"));
                 break;

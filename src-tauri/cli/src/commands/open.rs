@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use moorline_core::editors::{self, Editor, Launch, LaunchOptions, SearchEnv, Started};
+use moorline_core::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv, Started};
 use moorline_core::session::RemotePath;
 use serde_json::json;
 
@@ -23,7 +23,11 @@ pub fn run(args: &OpenArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         _ => args.path.as_ref().or(session.folder.as_ref()).or(Some(&default)),
     };
     let options = LaunchOptions { tmux: args.tmux, user: Some(session.user.clone()) };
-    let plan = editors::launch_plan(args.editor, &session.name, folder, &search, &options)?;
+    let plan = match editors::launch_plan(args.editor, &session.name, folder, &search, &options) {
+        // What would be opened does not depend on who would take it.
+        Err(EditorError::NoJetBrains { link }) if args.dry_run => Launch::Url(link),
+        planned => planned?,
+    };
     let shown = show(&plan);
     if args.dry_run {
         for line in &shown {
