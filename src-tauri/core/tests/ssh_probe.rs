@@ -141,9 +141,9 @@ fn a_server_without_a_common_algorithm_is_named_so() {
 #[test]
 fn a_proxy_that_fails_says_why() {
     let error =
-        probe(&argv(&["/bin/sh", "-c", "echo websocket: bad handshake >&2; exit 1"]), LIMIT).unwrap_err();
+        probe(&argv(&["/bin/sh", "-c", "echo tls: unexpected record >&2; exit 1"]), LIMIT).unwrap_err();
     assert!(
-        matches!(&error, ProbeError::Proxy { failure: SshFailure::Other(line), .. } if line == "websocket: bad handshake"),
+        matches!(&error, ProbeError::Proxy { failure: SshFailure::Other(line), .. } if line == "tls: unexpected record"),
         "{error:?}"
     );
     let error = probe(&argv(&["/nowhere/cloudflared"]), LIMIT).unwrap_err();
