@@ -141,9 +141,9 @@ fn a_server_without_a_common_algorithm_is_named_so() {
 #[test]
 fn a_proxy_that_fails_says_why() {
     let error =
-        probe(&argv(&["/bin/sh", "-c", "echo websocket: bad handshake >&2; exit 1"]), LIMIT).unwrap_err();
+        probe(&argv(&["/bin/sh", "-c", "echo tls: unexpected record >&2; exit 1"]), LIMIT).unwrap_err();
     assert!(
-        matches!(&error, ProbeError::Proxy { failure: SshFailure::Other(line), .. } if line == "websocket: bad handshake"),
+        matches!(&error, ProbeError::Proxy { failure: SshFailure::Other(line), .. } if line == "tls: unexpected record"),
         "{error:?}"
     );
     let error = probe(&argv(&["/nowhere/cloudflared"]), LIMIT).unwrap_err();
@@ -182,6 +182,10 @@ fn a_key_is_learned_through_a_relay_and_a_dead_tunnel_there_is_named() {
     let nothing = ssh.relay_route(&relay(), free_port().try_into().unwrap());
     let error = probe(&nothing, LIMIT).unwrap_err();
     assert!(matches!(error, ProbeError::Proxy { failure: SshFailure::NothingBehind, .. }), "{error:?}");
+
+    let dead_sshd = ssh.relay_route(&relay(), listen(drop).try_into().unwrap());
+    let error = probe(&dead_sshd, LIMIT).unwrap_err();
+    assert!(matches!(error, ProbeError::ClosedAtOnce), "{error:?}");
 
     std::fs::write(home.path().join(".ssh/known_hosts"), "").unwrap();
     let error = probe(&route, LIMIT).unwrap_err();

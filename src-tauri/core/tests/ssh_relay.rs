@@ -5,8 +5,10 @@
 #[cfg(test)]
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use moorline_core::session::RelayLink;
 use moorline_core::ssh::relay::{channel_key, listeners};
@@ -41,6 +43,59 @@ fn a_key_has_trust_channel_only_from_an_own_port_of_a_declared_relay() {
     assert_eq!(fetch(&link(behind.port, true)).unwrap(), behind.host_key("ed25519"));
     assert!(matches!(fetch(&link(behind.port, false)), Err(ChannelError::NotDeclared { .. })));
     assert!(matches!(fetch(&link(free_port(), true)), Err(ChannelError::NobodyListens { .. })));
+}
+
+/// Someone else on the relay who listens first; only root can play that.
+fn squat(address: &str, port: u16) -> Option<Child> {
+    let script = "import os,socket,sys\n\
+        os.setuid(65534)\n\
+        s=socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)\n\
+        s.bind((sys.argv[1],int(sys.argv[2])));s.listen()\n\
+        print('ready',flush=True);sys.stdin.read()\n";
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let mut child = Command::new("python3")
+        .args(["-c", script, address, &port.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n", "the squatter listens on {address}");
+    Some(child)
+}
+
+#[test]
+fn a_port_that_another_user_holds_is_not_trusted() {
+    let (front, behind, home) = (Sshd::start(), Sshd::start(), tempfile::tempdir().unwrap());
+    let ssh = front.friend(home.path());
+    // On [::1] beside the own tunnel, and in its place.
+    for (address, port) in [("::1", behind.port), ("127.0.0.1", free_port())] {
+        let Some(mut squatter) = squat(address, port) else { continue };
+        let link = link(port, true);
+        let route = ssh.relay_route(&link.relay, link.port);
+        let error = block_on(channel_key(&ssh, &link, &route, LIMIT)).unwrap_err();
+        squatter.kill().unwrap();
+        squatter.wait().unwrap();
+        assert!(matches!(error, ChannelError::HeldByAnother { uid: 65534, .. }), "{address}: {error:?}");
+    }
+}
+
+#[test]
+fn a_fresh_home_without_a_config_can_reach_a_relay() {
+    let (front, home) = (Sshd::start(), tempfile::tempdir().unwrap());
+    let ssh = front.friend(home.path());
+    std::fs::remove_file(home.path().join(".ssh/config")).unwrap();
+    let target = format!("{}@127.0.0.1:{}", support::user(), front.port).parse().unwrap();
+    // Reached, and refused there: the identity stood in the config.
+    let error = block_on(listeners(&ssh, &target, Port::SSH, LIMIT)).unwrap_err();
+    assert!(matches!(error, SshRunError::Ssh { failure: SshFailure::PermissionDenied, .. }), "{error:?}");
+    assert!(
+        error.to_string().contains(&format!("`ssh -p {} {}@127.0.0.1`", front.port, support::user())),
+        "{error}"
+    );
 }
 
 #[test]

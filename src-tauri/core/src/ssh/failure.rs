@@ -8,7 +8,7 @@
 pub enum SshFailure {
     /// No key of the host is in `known_hosts`.
     HostKeyUnknown,
-    /// The host shows another key than `known_hosts` holds.
+    /// The host shows another key than `known_hosts` holds, or a revoked one.
     HostKeyChanged,
     /// No login method worked.
     PermissionDenied,
@@ -24,6 +24,8 @@ pub enum SshFailure {
     Closed,
     /// The relay works, but nothing listens on the port behind it: the runtime's tunnel is down.
     NothingBehind,
+    /// Cloudflare's edge answers for the name, but not with a tunnel (cloudflared says this of every refusal).
+    BadHandshake,
     /// The relay's sshd forbids forwarding (`AllowTcpForwarding`, `permitopen`).
     ForwardForbidden,
     /// The client's own configuration is broken: ssh's line about it.
@@ -37,7 +39,7 @@ impl SshFailure {
     pub fn read(stderr: &str) -> Self {
         let lower = stderr.to_ascii_lowercase();
         let has = |words: &str| lower.contains(words);
-        if has("remote host identification has changed") {
+        if has("remote host identification has changed") || has("revoked host key") {
             Self::HostKeyChanged
         } else if has("host key is known for") || has("host key verification failed") {
             Self::HostKeyUnknown
@@ -49,13 +51,15 @@ impl SshFailure {
             Self::PermissionDenied
         } else if has("bad configuration option") || has("bad owner or permissions") || has("terminating, ") {
             Self::BadConfig(last_line(stderr))
-        } else if has("could not resolve hostname") {
+        } else if has("websocket: bad handshake") {
+            Self::BadHandshake
+        } else if has("could not resolve hostname") || has("no such host") {
             Self::NameUnknown
         } else if has("connection refused") {
             Self::Refused
         } else if has("no route to host") || has("network is unreachable") {
             Self::Unreachable
-        } else if has("timed out") || has("timeout, server") {
+        } else if has("timed out") || has("i/o timeout") || has("timeout, server") {
             Self::TimedOut
         } else if has("connection closed by")
             || has("connection reset by")
@@ -90,12 +94,17 @@ impl SshFailure {
             Self::NothingBehind => {
                 format!("nothing listens on the port behind {host}; start the tunnel in the notebook again")
             }
+            Self::BadHandshake => format!(
+                "Cloudflare answers for {host}, but its tunnel does not: it is gone, sshd behind it is down, or it wants a login; look at the notebook"
+            ),
             Self::ForwardForbidden => {
                 format!("{host} forbids forwarding for this login; allow it in that machine's sshd_config")
             }
             Self::BadConfig(line) => format!("ssh cannot use your configuration: {line}"),
-            Self::Other(line) if line.is_empty() => format!("ssh to {host} failed and did not say why"),
-            Self::Other(line) => format!("ssh to {host} failed: {line}"),
+            Self::Other(line) if line.is_empty() => {
+                format!("the way to {host} failed and nothing says why; try `{login}`")
+            }
+            Self::Other(line) => format!("the way to {host} failed: {line}"),
         }
     }
 }
@@ -153,6 +162,18 @@ mod tests {
                 SshFailure::ForwardForbidden,
             ),
             ("kex_exchange_identification: Connection closed by remote host\r\n", SshFailure::Closed),
+            (
+                "2021-09-12T17:13:10Z ERR failed to connect to origin error=\"websocket: bad handshake\" originURL=https://tension-interracial-it-delivered.trycloudflare.com\nwebsocket: bad handshake\n",
+                SshFailure::BadHandshake,
+            ),
+            (
+                "ERR failed to connect to origin error=\"dial tcp: lookup x.trycloudflare.com: no such host\"",
+                SshFailure::NameUnknown,
+            ),
+            (
+                "@ WARNING: REVOKED HOST KEY DETECTED! @\nHost key verification failed.\r\n",
+                SshFailure::HostKeyChanged,
+            ),
             ("", SshFailure::Other(String::new())),
         ] {
             assert_eq!(SshFailure::read(said), meant, "{said:?}");

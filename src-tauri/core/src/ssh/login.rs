@@ -101,18 +101,12 @@ pub async fn key_login_works(
     key: &LoginKey,
     limit: Duration,
 ) -> Result<bool, LoginError> {
-    bounded(limit, async |end| {
-        let mut connection = reach(route, pinned, end).await?;
-        let result = connection.handle.authenticate_publickey(user.as_str(), key.for_login()).await?;
-        goodbye(&connection).await;
-        Ok(result.success())
-    })
-    .await
+    bounded(limit, async |end| key_login(route, pinned, user, key, end).await).await
 }
 
 /// Logs `user` in with `password`, appends the public half of `key` to their `authorized_keys`, and proves by a
-/// second login that the key works. The password leaves this machine only after the server has proven one of the
-/// `pinned` keys; it is tried once.
+/// second login that the key works; all of it within `limit`. The password leaves this machine only after the
+/// server has proven one of the `pinned` keys and said that it takes passwords; it is tried once.
 pub async fn install_login_key(
     route: &Route,
     pinned: &[HostKey],
@@ -121,19 +115,16 @@ pub async fn install_login_key(
     key: &LoginKey,
     limit: Duration,
 ) -> Result<Installed, LoginError> {
-    let installed = bounded(limit, async |end| {
+    bounded(limit, async |end| {
         let mut connection = reach(route, pinned, end).await?;
         password_login(&mut connection, user, password).await?;
         let installed = store(&connection, key).await?;
         goodbye(&connection).await;
-        Ok(installed)
+        drop(connection);
+        let works = key_login(route, pinned, user, key, end).await?;
+        if works { Ok(installed) } else { Err(LoginError::KeyNotTaken) }
     })
-    .await?;
-    if key_login_works(route, pinned, user, key, limit).await? {
-        Ok(installed)
-    } else {
-        Err(LoginError::KeyNotTaken)
-    }
+    .await
 }
 
 impl From<russh::Error> for LoginError {
@@ -148,6 +139,19 @@ async fn bounded<T>(
 ) -> Result<T, LoginError> {
     let end = Instant::now() + limit;
     timeout_at(end, work(end)).await.unwrap_or(Err(LoginError::TimedOut { after: limit }))
+}
+
+async fn key_login(
+    route: &Route,
+    pinned: &[HostKey],
+    user: &UserName,
+    key: &LoginKey,
+    end: Instant,
+) -> Result<bool, LoginError> {
+    let mut connection = reach(route, pinned, end).await?;
+    let result = connection.handle.authenticate_publickey(user.as_str(), key.for_login()).await?;
+    goodbye(&connection).await;
+    Ok(result.success())
 }
 
 async fn reach(route: &Route, pinned: &[HostKey], end: Instant) -> Result<Connection, LoginError> {

@@ -220,4 +220,29 @@ mod tests {
         assert_eq!(read_tables(&format!("{HEAD}\nuid\n"), 7423), None);
         assert_eq!(read_tables("", 7423), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_relay_prints_is_read_without_a_panic(text in "(?s).{0,400}", tail in "[0-9 \\n]{0,12}") {
+            let _ = read_tables(&text, 7423);
+            let _ = read_tables(&format!("{HEAD}{text}\nuid\n{tail}"), 7423);
+        }
+
+        #[test]
+        fn a_port_with_any_other_user_s_listener_is_never_mine(
+            uids in proptest::collection::vec(0_u32..3, 1..6),
+            addresses in proptest::collection::vec(0_u32.., 6),
+        ) {
+            let lines: Vec<String> = uids
+                .iter()
+                .zip(&addresses)
+                .map(|(uid, address)| line(&format!("{address:08X}:1CFF"), "0A", 1000 + uid))
+                .collect();
+            let found = read(&lines);
+            proptest::prop_assert_eq!(found.holders.len(), uids.len());
+            if uids.iter().any(|uid| *uid != 0) {
+                proptest::prop_assert!(matches!(found.solely_mine(), Err(Some(_))));
+            }
+        }
+    }
 }

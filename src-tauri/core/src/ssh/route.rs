@@ -213,6 +213,7 @@ async fn connect(place: &Place, limit: Duration) -> Result<TcpStream, RouteError
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
+            Ok(Err(cause)) if cause.kind() == io::ErrorKind::TimedOut => timed_out(),
             Ok(Err(cause)) => connect_error(&host, port, cause),
             Err(_) => timed_out(),
         };
@@ -237,7 +238,6 @@ fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
             RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
         }
-        io::ErrorKind::TimedOut => RouteError::TimedOut { host, port, after: Duration::from_secs(120) },
         _ => RouteError::Unreachable { host, port, cause },
     }
 }

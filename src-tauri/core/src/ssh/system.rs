@@ -139,7 +139,7 @@ impl SystemSsh {
     /// The same way for our own dials: never a new shared master, no prompt unless [`Self::prompts`] allows it.
     pub fn relay_route(&self, target: &RelayTarget, port: Port) -> Route {
         let mut argv = vec![self.program.to_string_lossy().into_owned()];
-        argv.extend(self.file_options());
+        argv.extend(self.present_file_options());
         argv.extend(self.strict_options());
         argv.extend(["-W".to_owned(), format!("127.0.0.1:{port}")]);
         argv.extend(destination(target));
@@ -156,7 +156,7 @@ impl SystemSsh {
         stdin: Option<&[u8]>,
         limit: Duration,
     ) -> Result<Output, SshRunError> {
-        let mut argv = self.file_options();
+        let mut argv = self.present_file_options();
         argv.extend(self.strict_options());
         for option in ["ClearAllForwardings=yes", "RemoteCommand=none", "PermitLocalCommand=no"] {
             argv.extend(["-o".to_owned(), option.to_owned()]);
@@ -225,8 +225,18 @@ impl SystemSsh {
     }
 
     fn file_options(&self) -> Vec<String> {
+        self.options_with(self.config.as_deref())
+    }
+
+    /// For a run of our own: ssh fails on a `-F` file that does not exist, as in a fresh redirected home.
+    fn present_file_options(&self) -> Vec<String> {
+        let present = |config| if Path::exists(config) { config } else { Path::new("none") };
+        self.options_with(self.config.as_deref().map(present))
+    }
+
+    fn options_with(&self, config: Option<&Path>) -> Vec<String> {
         let mut options = Vec::new();
-        if let Some(config) = &self.config {
+        if let Some(config) = config {
             options.extend(["-F".to_owned(), config.to_string_lossy().into_owned()]);
         }
         if let Some(known_hosts) = &self.known_hosts {
