@@ -1,6 +1,7 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
 pub mod add;
+pub mod agent;
 mod atomic;
 pub mod clock;
 pub mod dirs;

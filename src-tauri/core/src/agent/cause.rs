@@ -1,0 +1,74 @@
+//! Why a runtime cannot be used: what a watcher saw, and what the agent makes of it.
+
+use moorline_ssh_files::HostKey;
+use serde::{Deserialize, Serialize};
+
+/// What stood between a watcher and a working connection. Watchers report it; they decide nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// This computer has no network, or no name server answers.
+    OwnNetwork,
+    /// The endpoint's name has no address.
+    NameUnknown,
+    /// The endpoint refuses connections.
+    Refused,
+    /// No answer to a connection attempt, or a router says that there is no way.
+    Unreachable,
+    /// Accepted, then closed without a byte.
+    ClosedAtOnce,
+    /// Accepted, then silent.
+    Silent,
+    /// Something else than an SSH server answers.
+    NotSsh,
+    /// The relay itself cannot be used; its sentence.
+    Relay(String),
+    /// The relay is fine, nothing listens on the runtime's port there.
+    NothingBehindRelay,
+    /// The program that the link needs is missing or failed; its sentence.
+    Program(String),
+    /// Another key than the pinned ones answers.
+    Key {
+        /// The key.
+        key: HostKey,
+        /// Whether the way there proves that it is the person's own runtime.
+        channel: bool,
+    },
+    /// The pinned key answers, and refuses this desktop's login.
+    Login,
+    /// Anything else; one sentence.
+    Other(String),
+}
+
+/// How an established connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// The other side closed it.
+    Closed,
+    /// Pings were not answered in time.
+    Silent,
+}
+
+/// The cause of an outage as people are told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Cause {
+    /// This computer's own network.
+    LocalOffline,
+    /// The tunnel is gone; the machine may still run.
+    TunnelDown,
+    /// The tunnel answers, sshd behind it does not.
+    SshdDown,
+    /// Nothing of the runtime is left to be seen.
+    RuntimeGone,
+    /// The relay or a local program is in the way.
+    Way {
+        /// One sentence.
+        sentence: String,
+    },
+    /// Not known; an honest answer.
+    Unknown {
+        /// What was seen.
+        sentence: String,
+    },
+}

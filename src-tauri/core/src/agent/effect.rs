@@ -1,0 +1,66 @@
+//! What the agent wants done. Effects are carried out behind narrow traits; each that has an outcome comes back as a
+//! [`Msg`](super::msg::Msg).
+
+use moorline_ssh_files::{Alias, HostKey};
+
+use super::notice::Notice;
+use crate::editors::Editor;
+use crate::session::{RemotePath, Session};
+use crate::trust::Trust;
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Watch a session, or go on watching it with these keys; a watcher that stands on one of them is left alone.
+    Watch(WatchOrder),
+    /// Stop watching.
+    Unwatch(Alias),
+    /// Dial now instead of when the backoff ends.
+    Redial(Alias),
+    /// Write the session's files, with a newly settled key or only mending them; answered by `Msg::Settled`.
+    Settle {
+        /// The session.
+        session: Session,
+        /// The key to pin, and why.
+        key: Option<(HostKey, Trust)>,
+    },
+    /// Show a notification.
+    Notify(Notice),
+    /// Take a notification away, by its slot.
+    Unnotify(String),
+    /// Start an editor.
+    Open {
+        /// The session.
+        name: Alias,
+        /// The editor.
+        editor: Editor,
+        /// The folder.
+        folder: Option<RemotePath>,
+    },
+    /// Open the session's notebook.
+    OpenNotebook(Alias),
+    /// Show the window, on the compare view of a session if one is named.
+    ShowWindow(Option<Alias>),
+    /// Read the sessions and pins from disk; answered by `Msg::Loaded`.
+    Reload,
+    /// Remember what was used last.
+    Remember {
+        /// The session.
+        name: Alias,
+        /// The editor.
+        editor: Editor,
+        /// The folder.
+        folder: Option<RemotePath>,
+    },
+}
+
+/// What a watcher needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchOrder {
+    /// The session.
+    pub session: Session,
+    /// The keys that its runtime may show; with none, the watcher looks at the key and logs in nowhere.
+    pub pinned: Vec<HostKey>,
+    /// How many other watchers start together with this one: its first dial waits for its turn.
+    pub turn: u16,
+}

@@ -1,0 +1,20 @@
+//! The agent: one owner of all state. Everything else sends it messages; what it decides to do comes out as effects.
+//!
+//! ```text
+//! tray, window, CLI, watchers --Msg--> update(&mut State, Msg, now) -> Vec<Effect> --> run effects --Msg-->
+//!                                            |
+//!                                            +--> Snapshot --> tray menu, window, `moorline status`
+//! ```
+//!
+//! [`update`](update::update) is pure and synchronous: no I/O, no clock, no randomness. The product's rules about
+//! when a drop is told, when files are written and when somebody is asked live there and nowhere else.
+
+pub mod cause;
+pub mod effect;
+pub mod health;
+pub mod menu;
+pub mod msg;
+pub mod notice;
+pub mod snapshot;
+pub mod vitals;
+pub mod words;

@@ -1,0 +1,63 @@
+//! The view model: what faces show. Nothing of it is secret.
+
+use jiff::Timestamp;
+use moorline_ssh_files::Alias;
+use serde::{Deserialize, Serialize};
+
+use super::health::{Health, Light};
+use super::vitals::Vitals;
+use crate::editors::Editor;
+
+/// Everything a face shows, as of one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The icon.
+    pub light: Light,
+    /// The sessions by name.
+    pub sessions: Vec<SessionView>,
+    /// Whether notifications are off for now, and until when.
+    pub snoozed_until: Option<Timestamp>,
+    /// Whether Moorline starts at login.
+    pub starts_at_login: bool,
+}
+
+/// One session as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its name.
+    pub name: Alias,
+    /// The link's word.
+    pub link: String,
+    /// Where it leads.
+    pub endpoint: String,
+    /// Its health.
+    pub health: Health,
+    /// Health and cause in a few words, such as `online` or `down: its tunnel is gone`.
+    pub state: String,
+    /// The last reading, while online.
+    pub vitals: Option<Vitals>,
+    /// When the runtime will reach its lifetime, if its boot time is known.
+    pub ends: Option<Timestamp>,
+    /// The editor used last; a face offers it first.
+    pub last_editor: Option<Editor>,
+    /// Editors that are installed.
+    pub editors: Vec<Editor>,
+    /// Whether the login key is not installed, but a password is kept.
+    pub password_only: bool,
+    /// Whether the session knows its notebook's address.
+    pub has_notebook: bool,
+    /// The one action that its health calls for.
+    pub action: Option<Action>,
+}
+
+/// What a health calls for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Dial and mend.
+    Repair,
+    /// Compare the keys.
+    Compare,
+    /// Open the notebook.
+    OpenNotebook,
+}
