@@ -1,6 +1,7 @@
 //! Settling, healing and forgetting on disk, with the real `ssh -G`.
 
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test's own steps may fail it")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

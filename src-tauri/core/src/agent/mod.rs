@@ -16,5 +16,8 @@ pub mod menu;
 pub mod msg;
 pub mod notice;
 pub mod snapshot;
+pub mod state;
+mod tell;
+pub mod update;
 pub mod vitals;
 pub mod words;

@@ -1,0 +1,192 @@
+//! All that the agent knows. Only [`update`](super::update::update) changes it.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use moorline_ssh_files::{Alias, HostKey};
+
+use super::cause::Cause;
+use super::health::{Health, Light};
+use super::notice::NoticeKind;
+use super::snapshot::{Action, SessionView, Snapshot};
+use super::vitals::Vitals;
+use super::words;
+use crate::editors::Editor;
+use crate::session::{RemotePath, Session};
+use crate::trust::Trust;
+
+/// The agent's whole state.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// The sessions by name.
+    pub(super) sessions: BTreeMap<Alias, Followed>,
+    /// The person's choices.
+    pub settings: Settings,
+    /// No notifications before this moment.
+    pub(super) snoozed_until: Option<Timestamp>,
+    /// This computer woke up a moment ago: until then a failure says nothing about a runtime.
+    pub(super) settling_in_until: Option<Timestamp>,
+    /// Editors that are installed.
+    pub editors: Vec<Editor>,
+    /// Whether Moorline starts at login.
+    pub starts_at_login: bool,
+}
+
+/// What a person may set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a runtime may live.
+    pub lifetime: SignedDuration,
+    /// A disk that is fuller than this, in percent, is warned of.
+    pub disk_percent: u8,
+    /// Kinds of notification that are switched off.
+    pub silent: Vec<NoticeKind>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { lifetime: SignedDuration::from_hours(12), disk_percent: 90, silent: Vec::new() }
+    }
+}
+
+/// One session under watch.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; they exclude nothing")]
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Followed {
+    pub session: Session,
+    pub pinned: Vec<(HostKey, Trust)>,
+    pub health: Health,
+    /// Whether it has been online since the agent started: only what was there can drop.
+    pub was_online: bool,
+    pub vitals: Option<Vitals>,
+    /// The boot that the person knows of.
+    pub boot_id: Option<String>,
+    /// A key that answers and waits for a person.
+    pub seen_key: Option<HostKey>,
+    /// What the person was told last and has not been taken back.
+    pub told: Told,
+    /// A drop that is told when this moment comes, unless the session is back by then.
+    pub drop_due: Option<Timestamp>,
+    /// A return that is told when the files are written and the machine is known.
+    pub returning: Option<Return>,
+    pub last_editor: Option<Editor>,
+    pub last_folder: Option<RemotePath>,
+    pub has_notebook: bool,
+    pub password_only: bool,
+    /// Whether the person has been online on some machine before: a first one is no news.
+    pub machine_told: bool,
+    /// Minutes before the end of life that were warned of, for this boot.
+    pub warned_of_end: Option<i64>,
+    pub warned_of_disk: bool,
+}
+
+/// What a person believes about a session because of us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    Nothing,
+    Dropped(Cause),
+    NewKey(moorline_ssh_files::Fingerprint),
+    LoginRefused,
+    FilesRefused,
+}
+
+/// A session that is on its way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Return {
+    /// Whether its files are known to be in order.
+    pub files_written: bool,
+    /// Whether the connection stands.
+    pub online: bool,
+    /// `None` until it is known whether it is another machine.
+    pub new_machine: Option<bool>,
+    /// When to stop waiting for the vitals to tell.
+    pub until: Timestamp,
+}
+
+impl Followed {
+    pub(super) fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
+        Self {
+            session,
+            pinned,
+            health: Health::Waiting,
+            was_online: false,
+            vitals: None,
+            boot_id: None,
+            seen_key: None,
+            told: Told::Nothing,
+            drop_due: None,
+            returning: None,
+            last_editor: None,
+            last_folder: None,
+            has_notebook: false,
+            password_only: false,
+            machine_told: false,
+            warned_of_end: None,
+            warned_of_disk: false,
+        }
+    }
+
+    pub(super) fn keys(&self) -> Vec<HostKey> {
+        self.pinned.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    pub(super) fn ends(&self, lifetime: SignedDuration) -> Option<Timestamp> {
+        self.vitals.as_ref()?.booted?.checked_add(lifetime).ok()
+    }
+
+    fn action(&self) -> Option<Action> {
+        match &self.health {
+            Health::NewHostKey { .. } => Some(Action::Compare),
+            Health::Down { cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone, .. }
+                if self.has_notebook =>
+            {
+                Some(Action::OpenNotebook)
+            }
+            Health::Down { cause: Cause::LocalOffline, .. } => None,
+            Health::Down { .. } | Health::AuthFailed { .. } => Some(Action::Repair),
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    /// What faces show now.
+    pub fn snapshot(&self) -> Snapshot {
+        let watched = self.sessions.values().filter(|followed| followed.health != Health::Paused);
+        let light = watched.map(|followed| followed.health.light()).max().unwrap_or(Light::Idle);
+        Snapshot {
+            light,
+            sessions: self.sessions.values().map(|followed| self.view(followed)).collect(),
+            snoozed_until: self.snoozed_until,
+            starts_at_login: self.starts_at_login,
+        }
+    }
+
+    /// Whether something is timed, so that ticks are needed.
+    pub fn wants_ticks(&self) -> bool {
+        self.snoozed_until.is_some()
+            || self.settling_in_until.is_some()
+            || self.sessions.values().any(|followed| {
+                followed.drop_due.is_some() || followed.returning.is_some() || followed.vitals.is_some()
+            })
+    }
+
+    fn view(&self, followed: &Followed) -> SessionView {
+        let session = &followed.session;
+        let online = matches!(followed.health, Health::Online { .. });
+        SessionView {
+            name: session.name.clone(),
+            link: session.link.kind().to_owned(),
+            endpoint: session.link.to_string(),
+            health: followed.health.clone(),
+            state: words::state(&followed.health),
+            vitals: followed.vitals.clone().filter(|_| online),
+            ends: followed.ends(self.settings.lifetime).filter(|_| online),
+            last_editor: followed.last_editor,
+            editors: self.editors.clone(),
+            password_only: followed.password_only,
+            has_notebook: followed.has_notebook,
+            action: followed.action(),
+        }
+    }
+}

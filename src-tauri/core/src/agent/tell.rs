@@ -1,0 +1,225 @@
+//! When and in which words a person is told. All notifications are made here.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use moorline_ssh_files::Alias;
+
+use super::cause::Cause;
+use super::effect::Effect;
+use super::health::Health;
+use super::notice::{Notice, NoticeAction, NoticeKind};
+use super::state::{Followed, State, Told};
+use super::words::cause_words;
+
+/// Warnings before the end of a runtime's life, in minutes, earliest first.
+const END_WARNINGS: [i64; 2] = [60, 15];
+
+/// A disk that was warned of is warned of again only after it fell this far below the mark, in percent.
+const DISK_SLACK: u64 = 5;
+
+pub(super) fn new_key(name: &Alias) -> Notice {
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name} shows a key nobody vouched for"),
+        body: "A restarted runtime has a new key; so would somebody in between. Compare before you connect."
+            .to_owned(),
+        actions: vec![NoticeAction::Compare(name.clone())],
+    }
+}
+
+pub(super) fn key_changed_again(name: &Alias) -> Notice {
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name}: another key answers than the one you compared"),
+        body: "Nothing was changed. Compare again.".to_owned(),
+        actions: vec![NoticeAction::Compare(name.clone())],
+    }
+}
+
+pub(super) fn login_refused(name: &Alias) -> Notice {
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name} does not know this computer's key"),
+        body: "Its disk may be new. Repair installs the key with the stored password.".to_owned(),
+        actions: vec![NoticeAction::Repair(name.clone())],
+    }
+}
+
+pub(super) fn files_refused(name: &Alias, sentence: &str) -> Notice {
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name}: the ssh files could not be written"),
+        body: sentence.to_owned(),
+        actions: vec![NoticeAction::ShowWindow],
+    }
+}
+
+/// Drops whose time has come; several with one cause are one message.
+pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut due: Vec<(Cause, Vec<Alias>)> = Vec::new();
+    for (name, followed) in &mut state.sessions {
+        if followed.drop_due.is_none_or(|moment| moment > now) {
+            continue;
+        }
+        followed.drop_due = None;
+        let Health::Down { cause, .. } = &followed.health else { continue };
+        followed.told = Told::Dropped(cause.clone());
+        match due.iter_mut().find(|(known, _)| known == cause) {
+            Some((_, names)) => names.push(name.clone()),
+            None => due.push((cause.clone(), vec![name.clone()])),
+        }
+    }
+    let notebooks: BTreeMap<Alias, bool> =
+        state.sessions.iter().map(|(name, followed)| (name.clone(), followed.has_notebook)).collect();
+    let notices = due.into_iter().map(|(cause, names)| dropped(&cause, &names, &notebooks)).collect();
+    send(state, notices, now)
+}
+
+fn dropped(cause: &Cause, names: &[Alias], notebooks: &BTreeMap<Alias, bool>) -> Notice {
+    let why = cause_words(cause);
+    if let [name] = names {
+        let notebook = notebooks.get(name).copied().unwrap_or(false);
+        let (step, action) = if notebook {
+            ("Open notebook", NoticeAction::OpenNotebook(name.clone()))
+        } else {
+            ("Run the cell again, and paste what it prints", NoticeAction::ShowWindow)
+        };
+        return Notice {
+            slot: name.to_string(),
+            kind: NoticeKind::Dropped,
+            sessions: names.to_vec(),
+            title: format!("{name} dropped: {why}"),
+            body: format!("{step}."),
+            actions: vec![action],
+        };
+    }
+    let list: Vec<&str> = names.iter().map(Alias::as_str).collect();
+    Notice {
+        slot: "all".to_owned(),
+        kind: NoticeKind::Dropped,
+        title: format!("{} sessions dropped: {why}", names.len()),
+        body: format!("{}.", list.join(", ")),
+        actions: vec![NoticeAction::ShowWindow],
+        sessions: names.to_vec(),
+    }
+}
+
+/// Returns whose files are written and whose machine is known. A return from a drop that nobody was told of is not
+/// told either, unless the machine is another one.
+pub(super) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut notices = Vec::new();
+    for (name, followed) in &mut state.sessions {
+        let Some(returning) = &followed.returning else { continue };
+        let known = returning.new_machine.is_some() || returning.until <= now;
+        if !(returning.online && returning.files_written && known) {
+            continue;
+        }
+        let new_machine = returning.new_machine.unwrap_or(false);
+        let told = std::mem::replace(&mut followed.told, Told::Nothing);
+        let news = told != Told::Nothing || (new_machine && followed.machine_told);
+        followed.returning = None;
+        followed.machine_told = true;
+        if news {
+            notices.push(back(name, new_machine, followed));
+        } else {
+            effects.push(Effect::Unnotify(name.to_string()));
+        }
+    }
+    effects.extend(send(state, notices, now));
+    effects
+}
+
+fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
+    let editor = followed.last_editor.map_or("VS Code", crate::editors::Editor::display_name);
+    let (title, body) = if new_machine {
+        (
+            format!("{name} has a new machine; the disk is empty"),
+            format!("The alias leads there. Open it in {editor}."),
+        )
+    } else {
+        (format!("{name} is back on the same machine"), "In VS Code: Reload Window.".to_owned())
+    };
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Back,
+        sessions: vec![name.clone()],
+        title,
+        body,
+        actions: vec![NoticeAction::OpenEditor(name.clone())],
+    }
+}
+
+/// Little life left, little disk left.
+pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let (lifetime, mark) = (state.settings.lifetime, u64::from(state.settings.disk_percent));
+    let mut notices = Vec::new();
+    for (name, followed) in &mut state.sessions {
+        if !matches!(followed.health, Health::Online { .. }) {
+            continue;
+        }
+        notices.extend(end_warning(name, followed, lifetime, now));
+        notices.extend(disk_warning(name, followed, mark));
+    }
+    send(state, notices, now)
+}
+
+fn end_warning(
+    name: &Alias,
+    followed: &mut Followed,
+    lifetime: SignedDuration,
+    now: Timestamp,
+) -> Option<Notice> {
+    let left = followed.ends(lifetime)?.duration_since(now).as_mins();
+    // The latest warning that is due; an earlier one that was slept through is not made up for.
+    let due = END_WARNINGS.into_iter().rev().find(|minutes| left <= *minutes)?;
+    if left < 0 || followed.warned_of_end.is_some_and(|warned| warned <= due) {
+        return None;
+    }
+    followed.warned_of_end = Some(due);
+    let hours = lifetime.as_hours();
+    Some(Notice {
+        slot: format!("{name} lifetime"),
+        kind: NoticeKind::Lifetime,
+        sessions: vec![name.clone()],
+        title: format!("{name}: about {left} min of {hours} h left"),
+        body: "Save what you need: the disk goes with the machine.".to_owned(),
+        actions: vec![NoticeAction::OpenEditor(name.clone())],
+    })
+}
+
+fn disk_warning(name: &Alias, followed: &mut Followed, mark: u64) -> Option<Notice> {
+    let disk = followed.vitals.as_ref()?.disk.filter(|disk| disk.total > 0)?;
+    let percent = u64::try_from(u128::from(disk.used) * 100 / u128::from(disk.total)).unwrap_or(100);
+    if percent + DISK_SLACK < mark {
+        followed.warned_of_disk = false;
+    }
+    if percent < mark || followed.warned_of_disk {
+        return None;
+    }
+    followed.warned_of_disk = true;
+    Some(Notice {
+        slot: format!("{name} disk"),
+        kind: NoticeKind::Disk,
+        sessions: vec![name.clone()],
+        title: format!("{name}: the disk is {percent} % full"),
+        body: "Delete what you do not need, before a job fails.".to_owned(),
+        actions: vec![NoticeAction::OpenEditor(name.clone())],
+    })
+}
+
+/// Drops what the person does not want to hear.
+fn send(state: &State, notices: Vec<Notice>, now: Timestamp) -> Vec<Effect> {
+    let snoozed = state.snoozed_until.is_some_and(|until| until > now);
+    let wanted = |notice: &Notice| !snoozed && !state.settings.silent.contains(&notice.kind);
+    notices.into_iter().filter(wanted).map(Effect::Notify).collect()
+}

@@ -1,0 +1,392 @@
+//! The rules: what follows from what happened. Pure: the time comes in, effects go out.
+
+use jiff::{SignedDuration, Timestamp};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey};
+
+use super::cause::{Cause, Obstacle};
+use super::effect::{Effect, WatchOrder};
+use super::health::Health;
+use super::msg::{Loaded, Msg, Request, Sight};
+use super::notice::NoticeAction;
+use super::state::{Followed, Return, State, Told};
+use super::tell;
+use crate::editors::Editor;
+use crate::session::Link;
+use crate::trust::Trust;
+
+/// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
+const GATHER: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long after waking up a failure says nothing about a runtime.
+const SETTLE_IN: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a return waits for the vitals to tell whether it is the same machine.
+const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
+
+/// Takes a message in and says what is to be done.
+pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    let mut effects = match msg {
+        Msg::Saw(name, sight) => saw(state, &name, sight, now),
+        Msg::Loaded(all) => loaded(state, all),
+        Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
+        Msg::Asked(request) => asked(state, request, now),
+        Msg::Woke => {
+            state.settling_in_until = Some(later(now, SETTLE_IN));
+            redial_all(state)
+        }
+        Msg::NetworkChanged => redial_all(state),
+        Msg::Tick => Vec::new(),
+    };
+    effects.extend(timed(state, now));
+    effects
+}
+
+fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Effect> {
+    let grace = state.settling_in_until;
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    // A watcher may still speak after it was told to stop.
+    if followed.health == Health::Paused {
+        return Vec::new();
+    }
+    match sight {
+        Sight::Dialling => {
+            if followed.health == Health::Waiting {
+                followed.health = Health::Connecting;
+            }
+            Vec::new()
+        }
+        Sight::Online => online(followed, now),
+        Sight::Lost(_) => {
+            followed.vitals = None;
+            followed.returning = None;
+            followed.health = Health::Suspect { since: now };
+            Vec::new()
+        }
+        Sight::Failed(obstacle) => failed(followed, obstacle, grace, now),
+        Sight::Vitals(vitals) => {
+            if let Health::Online { .. } = followed.health {
+                let same = vitals.boot_id == followed.boot_id || followed.boot_id.is_none();
+                if let Some(returning) = &mut followed.returning {
+                    returning.new_machine.get_or_insert(!same);
+                }
+                if !same {
+                    followed.warned_of_end = None;
+                    followed.warned_of_disk = false;
+                }
+                followed.boot_id.clone_from(&vitals.boot_id);
+                followed.vitals = Some(vitals);
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
+    followed.health = Health::Online { since: now };
+    followed.was_online = true;
+    followed.drop_due = None;
+    followed.seen_key = None;
+    match &mut followed.returning {
+        Some(returning) => {
+            returning.online = true;
+            Vec::new()
+        }
+        None => {
+            followed.returning = Some(Return {
+                files_written: false,
+                online: true,
+                new_machine: None,
+                until: later(now, RECOGNISE),
+            });
+            vec![Effect::Settle { session: followed.session.clone(), key: None }]
+        }
+    }
+}
+
+fn failed(
+    followed: &mut Followed,
+    obstacle: Obstacle,
+    grace: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    followed.vitals = None;
+    match obstacle {
+        Obstacle::Key { key, channel: true } => vouched(followed, key, now),
+        Obstacle::Key { key, channel: false } => unvouched(followed, key, now),
+        Obstacle::Login => {
+            followed.drop_due = None;
+            followed.returning = None;
+            followed.health = Health::AuthFailed { since: since(&followed.health, now) };
+            if followed.told == Told::LoginRefused {
+                return Vec::new();
+            }
+            followed.told = Told::LoginRefused;
+            vec![Effect::Notify(tell::login_refused(&followed.session.name))]
+        }
+        other => {
+            let cause = cause(&followed.session.link, other);
+            down(followed, cause, grace, now);
+            Vec::new()
+        }
+    }
+}
+
+/// The way there proves the key: the files are written first, then the watcher goes on with it.
+fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect> {
+    if followed.returning.as_ref().is_some_and(|returning| !returning.online && !returning.files_written)
+        && followed.seen_key.as_ref() == Some(&key)
+    {
+        return Vec::new();
+    }
+    followed.health = Health::Suspect { since: since(&followed.health, now) };
+    followed.returning = Some(Return {
+        files_written: false,
+        online: false,
+        new_machine: Some(true),
+        until: later(now, RECOGNISE),
+    });
+    followed.seen_key = Some(key.clone());
+    vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Channel)) }]
+}
+
+fn unvouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect> {
+    let fingerprint = key.fingerprint();
+    followed.drop_due = None;
+    followed.returning = None;
+    followed.health = Health::NewHostKey { fingerprint, since: since(&followed.health, now) };
+    followed.seen_key = Some(key);
+    if followed.told == Told::NewKey(fingerprint) {
+        return Vec::new();
+    }
+    followed.told = Told::NewKey(fingerprint);
+    vec![Effect::Notify(tell::new_key(&followed.session.name))]
+}
+
+/// Down, and told of once: only what was online can drop, and this computer's own network is no drop.
+fn down(followed: &mut Followed, cause: Cause, grace: Option<Timestamp>, now: Timestamp) {
+    followed.returning = None;
+    followed.seen_key = None;
+    let own_network = cause == Cause::LocalOffline;
+    followed.health = Health::Down { cause, since: since(&followed.health, now) };
+    if own_network {
+        followed.drop_due = None;
+        return;
+    }
+    let untold = !matches!(followed.told, Told::Dropped(_));
+    if followed.was_online && untold && followed.drop_due.is_none() {
+        let soon = later(now, GATHER);
+        followed.drop_due = Some(grace.map_or(soon, |end| end.max(soon)));
+    }
+}
+
+/// An outage began when it began, not when more was learned about it.
+fn since(health: &Health, now: Timestamp) -> Timestamp {
+    match health {
+        Health::Suspect { since }
+        | Health::Down { since, .. }
+        | Health::NewHostKey { since, .. }
+        | Health::AuthFailed { since } => *since,
+        Health::Waiting | Health::Paused | Health::Connecting | Health::Online { .. } => now,
+    }
+}
+
+/// What an obstacle means on a link.
+fn cause(link: &Link, obstacle: Obstacle) -> Cause {
+    let relayed = matches!(link, Link::Relay(_));
+    match obstacle {
+        Obstacle::OwnNetwork => Cause::LocalOffline,
+        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NothingBehindRelay => Cause::TunnelDown,
+        Obstacle::ClosedAtOnce => Cause::SshdDown,
+        Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
+        Obstacle::NotSsh if relayed => {
+            Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
+        }
+        Obstacle::NotSsh => Cause::TunnelDown,
+        Obstacle::Relay(sentence) | Obstacle::Program(sentence) => Cause::Way { sentence },
+        Obstacle::Other(sentence) => Cause::Unknown { sentence },
+        Obstacle::Key { .. } | Obstacle::Login => {
+            Cause::Unknown { sentence: "it answers, but not as expected".to_owned() }
+        }
+    }
+}
+
+fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Timestamp) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    match outcome {
+        Ok(()) => {
+            let Some(returning) = &mut followed.returning else { return Vec::new() };
+            returning.files_written = true;
+            returning.until = returning.until.max(later(now, RECOGNISE));
+            let Some(key) = followed.seen_key.take() else { return Vec::new() };
+            // The new key is pinned; now the watcher may log in.
+            followed.pinned = vec![(key, Trust::Channel)];
+            vec![watch(followed, 0), Effect::Reload]
+        }
+        Err(sentence) => {
+            followed.returning = None;
+            if followed.told == Told::FilesRefused {
+                return Vec::new();
+            }
+            followed.told = Told::FilesRefused;
+            vec![Effect::Notify(tell::files_refused(name, &sentence))]
+        }
+    }
+}
+
+fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let gone: Vec<Alias> = state
+        .sessions
+        .keys()
+        .filter(|name| !all.iter().any(|loaded| loaded.session.name == **name))
+        .cloned()
+        .collect();
+    for name in gone {
+        state.sessions.remove(&name);
+        effects.extend([Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]);
+    }
+    let mut turn = 0;
+    for Loaded { session, pinned } in all {
+        match state.sessions.get_mut(&session.name) {
+            Some(followed) if followed.session == session && followed.pinned == pinned => {}
+            Some(followed) => {
+                let moved = followed.session.link != session.link || followed.keys() != keys(&pinned);
+                followed.session = session;
+                followed.pinned = pinned;
+                if followed.health != Health::Paused && moved {
+                    if !matches!(followed.health, Health::Online { .. }) {
+                        followed.seen_key = None;
+                    }
+                    effects.push(watch(followed, 0));
+                }
+            }
+            None => {
+                let followed = Followed::new(session, pinned);
+                effects.push(watch(&followed, turn));
+                turn = turn.saturating_add(1);
+                state.sessions.insert(followed.session.name.clone(), followed);
+            }
+        }
+    }
+    effects
+}
+
+fn keys(pinned: &[(HostKey, Trust)]) -> Vec<HostKey> {
+    pinned.iter().map(|(key, _)| key.clone()).collect()
+}
+
+fn watch(followed: &Followed, turn: u16) -> Effect {
+    Effect::Watch(WatchOrder { session: followed.session.clone(), pinned: followed.keys(), turn })
+}
+
+fn redial_all(state: &State) -> Vec<Effect> {
+    let watched = state.sessions.iter().filter(|(_, followed)| followed.health != Health::Paused);
+    watched.map(|(name, _)| Effect::Redial(name.clone())).collect()
+}
+
+fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
+    match request {
+        Request::Open { name, editor, folder } => open(state, &name, editor, folder),
+        Request::Repair(name) => repair(state, &name),
+        Request::Approve(name, fingerprint) => approve(state, &name, fingerprint, now),
+        Request::Pause(name) => pause(state, name),
+        Request::Resume(name) => {
+            let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
+            if followed.health != Health::Paused {
+                return Vec::new();
+            }
+            followed.health = Health::Waiting;
+            vec![watch(followed, 0)]
+        }
+        Request::Pressed(action) => match action {
+            NoticeAction::OpenEditor(name) => open(state, &name, None, None),
+            NoticeAction::OpenNotebook(name) => vec![Effect::OpenNotebook(name)],
+            NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
+            NoticeAction::Repair(name) => repair(state, &name),
+            NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
+        },
+        Request::Reload => vec![Effect::Reload],
+        Request::Snooze(minutes) => {
+            let pause = SignedDuration::from_mins(i64::from(minutes));
+            state.snoozed_until = (minutes > 0).then(|| later(now, pause));
+            Vec::new()
+        }
+    }
+}
+
+fn open(
+    state: &mut State,
+    name: &Alias,
+    editor: Option<Editor>,
+    folder: Option<crate::session::RemotePath>,
+) -> Vec<Effect> {
+    let installed = state.editors.first().copied();
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    let editor = editor.or(followed.last_editor).or(installed).unwrap_or(Editor::VsCode);
+    let folder = folder.or_else(|| followed.last_folder.clone()).or_else(|| followed.session.folder.clone());
+    let mut effects = Vec::new();
+    if editor != Editor::Terminal {
+        followed.last_editor = Some(editor);
+        followed.last_folder.clone_from(&folder);
+        effects.push(Effect::Remember { name: name.clone(), editor, folder: folder.clone() });
+    }
+    effects.push(Effect::Open { name: name.clone(), editor, folder });
+    effects
+}
+
+fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    if followed.seen_key.is_some() && matches!(followed.health, Health::NewHostKey { .. }) {
+        return vec![Effect::ShowWindow(Some(name.clone()))];
+    }
+    vec![Effect::Settle { session: followed.session.clone(), key: None }, Effect::Redial(name.clone())]
+}
+
+/// An approval carries the fingerprint that the person compared: if another key answers by now, it is void.
+fn approve(state: &mut State, name: &Alias, fingerprint: Fingerprint, now: Timestamp) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    match &followed.seen_key {
+        Some(key) if key.fingerprint() == fingerprint => {
+            let key = key.clone();
+            followed.returning = Some(Return {
+                files_written: false,
+                online: false,
+                new_machine: Some(true),
+                until: later(now, RECOGNISE),
+            });
+            vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Approved)) }]
+        }
+        _ => vec![Effect::Notify(tell::key_changed_again(name)), Effect::Redial(name.clone())],
+    }
+}
+
+fn pause(state: &mut State, name: Alias) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
+    followed.health = Health::Paused;
+    followed.vitals = None;
+    followed.drop_due = None;
+    followed.returning = None;
+    followed.seen_key = None;
+    followed.was_online = false;
+    followed.told = Told::Nothing;
+    vec![Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]
+}
+
+/// What is due by now.
+fn timed(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let past = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= now);
+    if past(state.snoozed_until) {
+        state.snoozed_until = None;
+    }
+    if past(state.settling_in_until) {
+        state.settling_in_until = None;
+    }
+    let mut effects = tell::drops(state, now);
+    effects.extend(tell::returns(state, now));
+    effects.extend(tell::warnings(state, now));
+    effects
+}
+
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
