@@ -119,11 +119,8 @@ fn without_tags(line: &str) -> String {
             .collect::<String>()
             .to_ascii_lowercase();
         out.push_str(&rest[..start]);
-        let end = if TAGS.contains(&name.as_str()) {
-            tail.bytes().take(2000).position(|b| b == b'>')
-        } else {
-            None
-        };
+        let end =
+            if TAGS.contains(&name.as_str()) { tail.bytes().take(300).position(|b| b == b'>') } else { None };
         if let Some(end) = end {
             any = true;
             out.push(' ');
