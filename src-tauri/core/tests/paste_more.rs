@@ -74,6 +74,11 @@ fn endpoints_in_all_their_spellings() {
             "root",
         ),
         (
+            "<a href=\"vscode://vscode-remote/ssh-remote+root@vm.example.org:2222/content\"><button>Open</button></a>",
+            "direct vm.example.org:2222",
+            "root",
+        ),
+        (
             "vscode://vscode-remote/ssh-remote+root@vm.example.org:2222/content",
             "direct vm.example.org:2222",
             "root",
