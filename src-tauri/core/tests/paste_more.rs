@@ -74,6 +74,11 @@ fn endpoints_in_all_their_spellings() {
             "root",
         ),
         (
+            "<a href=\"vscode://vscode-remote/ssh-remote+root@vm.example.org:2222/content\"><button>Open</button></a>",
+            "direct vm.example.org:2222",
+            "root",
+        ),
+        (
             "vscode://vscode-remote/ssh-remote+root@vm.example.org:2222/content",
             "direct vm.example.org:2222",
             "root",
@@ -336,4 +341,23 @@ fn too_long_a_text_is_said_and_not_read() {
     assert_eq!(paste::compare_answer(&text).fingerprints, []);
     let fits = "tcp://0.tcp.ngrok.io:15873\n".repeat(paste::LONGEST / 27);
     assert!(matches!(paste::read(&fits).link, Some(FoundLink::Ngrok(_))));
+}
+
+/// Texts that make careless scanning quadratic. A careful one needs well under a second each, even unoptimised; the
+/// limit only has to tell it from the minutes of a careless one.
+#[test]
+fn no_text_makes_reading_slow() {
+    let begun = std::time::Instant::now();
+    for piece in [
+        "<a",
+        "tcp://",
+        "tcp://a.bc:1",
+        "vscode-remote/ssh-remote+",
+        "ssh -R 0:localhost:22 a@b\n",
+        "{\"a\":",
+        "\u{1b}]",
+    ] {
+        leads_nowhere(&piece.repeat(paste::LONGEST / piece.len()));
+    }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }

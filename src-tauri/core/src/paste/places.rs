@@ -56,6 +56,11 @@ const PUBLIC: [&str; 11] = [
     ".ply.gg",
 ];
 
+/// In characters.
+const LONGEST_URL: usize = 2048;
+/// A line with more URLs than this is noise.
+const MOST_IN_LINE: usize = 64;
+
 /// Whether this is one of ngrok's TCP hosts, such as `0.tcp.eu.ngrok.io`.
 pub fn is_ngrok_tcp(host: &HostName) -> bool {
     is_ngrok(host) && host.as_str().split('.').any(|label| label == "tcp")
@@ -176,9 +181,12 @@ impl<'a> Authority<'a> {
 /// Every text after `scheme` (`tcp://`, …) in a line, up to a blank or the quote that ends it; without what ends a
 /// sentence.
 pub fn after_scheme<'a>(line: &'a str, scheme: &'static str) -> impl Iterator<Item = &'a str> {
-    line.match_indices(scheme).map(move |(at, _)| {
+    line.match_indices(scheme).take(MOST_IN_LINE).map(move |(at, _)| {
         let tail = &line[at + scheme.len()..];
-        let end = tail.char_indices().find(|(at, c)| ends(tail, *at, *c)).map_or(tail.len(), |(at, _)| at);
+        // What is longer than any endpoint is cut, and then refused.
+        let mut chars = tail.char_indices().take(LONGEST_URL).filter(|(at, c)| ends(tail, *at, *c));
+        let longest = tail.char_indices().nth(LONGEST_URL).map_or(tail.len(), |(at, _)| at);
+        let end = chars.next().map_or(longest, |(at, _)| at);
         tail[..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '}'])
     })
 }

@@ -34,14 +34,15 @@ pub fn find(text: &Text) -> Vec<Finding> {
 /// Whether the line at `index` stands in a client's text about the key that an unknown server sent (the warnings of `OpenSSH`,
 /// its debug output, the questions of `PuTTY` and VS Code): such a key proves nothing.
 pub fn told_by_server(text: &Text, index: usize) -> bool {
-    const NEAR: [&str; 9] = [
+    const NEAR: [&str; 10] = [
         "remote host identification has changed",
         "can't be established",
         "can’t be established",
         "sent by the remote host",
         "server host key:",
         "server's host key",
-        "the server's ",
+        "the server's ssh-",
+        "the server's ecdsa-",
         "are you sure you want to continue",
         "has fingerprint",
     ];

@@ -14,9 +14,10 @@ const NAME: &str = "relay";
 
 pub fn find(text: &Text) -> Vec<Finding> {
     let mut found = Vec::new();
+    let allocated = allocated(text);
     for command in commands(text) {
         for forward in &command.remote_forwards {
-            match read(text, &command, forward) {
+            match read(allocated, &command, forward) {
                 Ok(findings) => found.extend(findings),
                 Err(reason) => found.push(refused(NAME, command.line, &reason)),
             }
@@ -25,7 +26,7 @@ pub fn find(text: &Text) -> Vec<Finding> {
     found
 }
 
-fn read(text: &Text, command: &SshCommand, forward: &str) -> Result<Vec<Finding>, InvalidName> {
+fn read(allocated: Option<Port>, command: &SshCommand, forward: &str) -> Result<Vec<Finding>, InvalidName> {
     let Some(forward) = Forward::split(forward) else { return Ok(Vec::new()) };
     if [forward.port, forward.target_port, &command.destination].into_iter().any(is_placeholder) {
         return Ok(Vec::new());
@@ -38,7 +39,7 @@ fn read(text: &Text, command: &SshCommand, forward: &str) -> Result<Vec<Finding>
     let line = command.line;
     let confidence = if target == Port::SSH { Confidence::Certain } else { Confidence::Likely };
     let finding = |what| Finding::new(NAME, line, confidence, what);
-    let port = if forward.port == "0" { allocated(text) } else { Some(forward.port.parse()?) };
+    let port = if forward.port == "0" { allocated } else { Some(forward.port.parse()?) };
     let Some(port) = port else {
         // Such services print the endpoint themselves.
         let told = is_public_service(&relay.host);

@@ -10,19 +10,20 @@ use super::refused;
 use crate::session::RemotePath;
 
 const NAME: &str = "vscode-link";
+/// A line with more links than this is noise.
+const MOST_IN_LINE: usize = 8;
 
 pub fn find(text: &Text) -> Vec<Finding> {
     let mut found = Vec::new();
     for line in &text.lines {
-        for (at, mark) in
-            line.text.match_indices("ssh-remote+").chain(line.text.match_indices("ssh-remote%2B"))
-        {
+        for (at, mark) in line.text.match_indices("ssh-remote").take(MOST_IN_LINE) {
             let is_link =
                 line.text[..at].ends_with("vscode-remote/") || line.text[..at].ends_with("vscode-remote://");
             if !is_link {
                 continue;
             }
             let tail = &line.text[at + mark.len()..];
+            let Some(tail) = tail.strip_prefix('+').or_else(|| tail.strip_prefix("%2B")) else { continue };
             let end = tail
                 .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '?' | '#'));
             let tail = &tail[..end.unwrap_or(tail.len())];

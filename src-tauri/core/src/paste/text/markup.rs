@@ -104,7 +104,7 @@ fn without_copy(line: &str) -> &str {
     if starts.iter().any(|s| rest.starts_with(s)) || (one_word && host_like) { rest } else { line }
 }
 
-/// Without HTML tags, each a blank, and with the commonest entities resolved, if there were any tags.
+/// Without HTML tags, each a blank or the link it holds, and with the commonest entities resolved, if there were any tags.
 fn without_tags(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
@@ -119,14 +119,15 @@ fn without_tags(line: &str) -> String {
             .collect::<String>()
             .to_ascii_lowercase();
         out.push_str(&rest[..start]);
-        let end = if TAGS.contains(&name.as_str()) {
-            tail.bytes().take(2000).position(|b| b == b'>')
-        } else {
-            None
-        };
+        let end =
+            if TAGS.contains(&name.as_str()) { tail.bytes().take(300).position(|b| b == b'>') } else { None };
         if let Some(end) = end {
             any = true;
             out.push(' ');
+            if let Some((_, link)) = tail[..end].split_once("href=\"") {
+                out.push_str(link.split('"').next().unwrap_or_default());
+                out.push(' ');
+            }
             rest = &tail[end + 1..];
         } else {
             out.push('<');
