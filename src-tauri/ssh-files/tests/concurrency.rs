@@ -113,7 +113,7 @@ fn run(home: &Home, foreign: Option<&str>) {
 
 fn first_fields(home: &Home) -> BTreeSet<String> {
     let text = String::from_utf8(home.known_hosts()).unwrap();
-    text.lines().flat_map(|l| l.split([' ', ',']).next().map(str::to_owned)).collect()
+    text.lines().filter_map(|l| l.split([' ', ',']).next().map(str::to_owned)).collect()
 }
 
 fn lost(home: &Home) -> usize {
