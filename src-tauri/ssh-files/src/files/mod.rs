@@ -67,7 +67,7 @@ pub fn edit_file(
 ) -> Result<FileChange, SshFilesError> {
     let target = Target::resolve(path)?;
     let _lock = lock(&target, lock_wait)?;
-    let replaced = replace::replace(&target, &mut transform, &mut |_, _, _| Ok(()))?;
+    let replaced = replace::replace(&target, target.read()?, &mut transform, &mut |_, _, _| Ok(()))?;
     Ok(FileChange { path: path.to_owned(), before: replaced.before, after: replaced.after, backup: None })
 }
 

@@ -32,16 +32,17 @@ pub(super) type Transform<'t> = dyn FnMut(&[u8]) -> Result<Vec<u8>, Refusal> + '
 /// Called with the old and new content before anything is changed.
 pub(super) type BeforeWrite<'t> = dyn FnMut(&Target, Option<&[u8]>, &[u8]) -> Result<(), SshFilesError> + 't;
 
-/// Replaces the content by what `transform` makes of it. The caller holds the lock. `transform` must be idempotent:
-/// it runs again on its own result when another program got in between.
+/// Replaces the content by what `transform` makes of it. The caller holds the lock and has just read `expected`, on
+/// which `transform` runs first. It must be idempotent: it runs again on its own result when another program got in
+/// between.
 pub(super) fn replace(
     target: &Target,
+    mut expected: Option<Vec<u8>>,
     transform: &mut Transform<'_>,
     before_write: &mut BeforeWrite<'_>,
 ) -> Result<Replaced, SshFilesError> {
     remove_leftovers(target);
     let mut first = None;
-    let mut expected = target.read()?;
     // What to transform, where that is not what stands in the file.
     let mut source: Option<Vec<u8>> = None;
     for round in 0..ROUNDS {
