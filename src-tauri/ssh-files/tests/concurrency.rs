@@ -1,6 +1,7 @@
 //! Several writers at once. The workers are this test binary, started again with its role in the environment.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up must stop")]
+#![allow(clippy::print_stdout, reason = "figures for whoever asks with --nocapture")]
 
 mod common;
 

@@ -7,7 +7,7 @@ use super::backup::Backups;
 use super::error::{Refusal, SshFilesError};
 use super::replace::{self, Replaced};
 use super::target::{Compared, Target};
-use super::{FileChange, LOCK_WAIT, Report, lock, os};
+use super::{FileChange, LOCK_WAIT, Report, lock, os, tidy};
 use crate::config::{self, HostEntry};
 use crate::known_hosts::{self, KnownHostsEdit};
 
@@ -58,6 +58,8 @@ impl SshDir {
     pub fn write(&self, edit: &KnownHostsEdit, entries: &[HostEntry]) -> Result<Report, SshFilesError> {
         let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
         let (known_hosts, config) = self.targets()?;
+        tidy(&known_hosts);
+        tidy(&config);
         let mut draft = plan.draft(&known_hosts, &config, None)?;
         // A file that needs no change needs no lock, and may be read-only.
         let mut wanted = Wanted::by(&draft.report);

@@ -76,5 +76,15 @@ fn lock(target: &Target, wait: Duration) -> Result<Lock, SshFilesError> {
     Lock::take(target.sidecar("lock"), wait)
 }
 
+/// Takes away what a killed run left, also where the file itself needs no change any more.
+fn tidy(target: &Target) {
+    let path = target.sidecar("lock");
+    if path.exists()
+        && let Ok(_lock) = Lock::take(path, Duration::ZERO)
+    {
+        replace::remove_leftovers(target);
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -210,7 +210,7 @@ fn temp_path(target: &Target) -> Result<PathBuf, SshFilesError> {
 }
 
 /// Removes temporary files of runs that were killed. The caller holds the lock, so none is in use.
-fn remove_leftovers(target: &Target) {
+pub(super) fn remove_leftovers(target: &Target) {
     let Ok(entries) = fs::read_dir(target.dir()) else { return };
     let prefix = target.sidecar_name("");
     for entry in entries.flatten() {
