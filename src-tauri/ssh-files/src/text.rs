@@ -88,7 +88,7 @@ pub(crate) fn is_utf16(text: &[u8]) -> bool {
 
 /// Whether lines are separated by CR alone.
 pub(crate) fn is_cr_only(text: &[u8]) -> bool {
-    memchr::memchr(b'\r', text).is_some_and(|at| at + 1 < text.len()) && memchr::memchr(b'\n', text).is_none()
+    memchr::memchr(b'\n', text).is_none() && memchr::memchr(b'\r', text).is_some_and(|at| at + 1 < text.len())
 }
 
 /// Without blanks (space, tab, CR, form feed, vertical tab) at both ends.

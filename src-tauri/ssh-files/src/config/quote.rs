@@ -70,8 +70,10 @@ impl ProxyCommand {
     /// [`InvalidName`] for an empty list, a program that is empty, `none` or starts with `-`, and control
     /// characters anywhere; on Windows also for `"` and `%`.
     pub fn from_argv<I: IntoIterator<Item = S>, S: AsRef<str>>(argv: I) -> Result<Self, InvalidName> {
-        let quote = if cfg!(windows) { quote_for_cmd } else { quote_for_sh };
-        Self::quoted_by(argv, quote)
+        Self::quoted_by(
+            argv,
+            if cfg!(windows) { quote_for_cmd } else { |a, first| Some(quote_for_sh(a, first)) },
+        )
     }
 
     /// The text as it stands in the config.
@@ -107,15 +109,15 @@ impl ProxyCommand {
     }
 }
 
-fn quote_for_sh(argument: &str, first: bool) -> Option<String> {
+fn quote_for_sh(argument: &str, first: bool) -> String {
     let doubled = argument.replace('%', "%%");
     // A leading `=` is an expansion in zsh, and one in the first word an assignment.
     let equals = argument.starts_with('=') || (first && argument.contains('='));
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"@%_+=:,./-".contains(&b);
     if !doubled.is_empty() && !equals && doubled.bytes().all(plain) {
-        return Some(doubled);
+        return doubled;
     }
-    Some(format!("'{}'", doubled.replace('\'', r#"'"'"'"#)))
+    format!("'{}'", doubled.replace('\'', r#"'"'"'"#))
 }
 
 fn quote_for_cmd(argument: &str, _first: bool) -> Option<String> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::backup::Backups;
 use super::error::{Refusal, SshFilesError};
 use super::replace::{self, Replaced};
-use super::target::Target;
-use super::{FileChange, LOCK_WAIT, Report, lock, os};
+use super::target::{Compared, Target};
+use super::{FileChange, LOCK_WAIT, Report, lock, os, tidy};
 use crate::config::{self, HostEntry};
 use crate::known_hosts::{self, KnownHostsEdit};
 
@@ -58,6 +58,8 @@ impl SshDir {
     pub fn write(&self, edit: &KnownHostsEdit, entries: &[HostEntry]) -> Result<Report, SshFilesError> {
         let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
         let (known_hosts, config) = self.targets()?;
+        tidy(&known_hosts);
+        tidy(&config);
         let mut draft = plan.draft(&known_hosts, &config, None)?;
         // A file that needs no change needs no lock, and may be read-only.
         let mut wanted = Wanted::by(&draft.report);
@@ -78,14 +80,13 @@ impl SshDir {
                 wanted = Wanted { known_hosts: true, config: true };
                 continue;
             }
-            let written =
-                now.known_hosts.then(|| plan.write_known_hosts(&known_hosts, &draft)).transpose()?;
             let mut report = draft.report;
-            if let Some(written) = written {
-                report.known_hosts = written;
+            if now.known_hosts {
+                report.known_hosts =
+                    plan.write_known_hosts(&known_hosts, report.known_hosts, draft.foreign)?;
             }
             if now.config {
-                report.config = plan.write_config(&config)?;
+                report.config = plan.write_config(&config, report.config.before)?;
             }
             if let Some(backup) = &report.config.backup
                 && report.remarks.iter().any(|r| r == HAND_EDITED)
@@ -159,9 +160,12 @@ impl Plan<'_> {
         config: &Target,
         earlier: Option<Draft>,
     ) -> Result<Draft, SshFilesError> {
-        let mut draft = match (known_hosts.read()?, earlier) {
-            (before, Some(earlier)) if before == earlier.report.known_hosts.before => earlier,
-            (before, _) => self.draft_known_hosts(known_hosts, before)?,
+        let mut draft = match earlier {
+            None => self.draft_known_hosts(known_hosts, known_hosts.read()?)?,
+            Some(earlier) => match known_hosts.compare(earlier.report.known_hosts.before.as_deref())? {
+                Compared::Same => earlier,
+                Compared::Changed(now) => self.draft_known_hosts(known_hosts, now)?,
+            },
         };
         let before = config.read()?;
         let text = before.as_deref().unwrap_or_default();
@@ -226,17 +230,22 @@ impl Plan<'_> {
         self.backups.wrote_block(block).map(|wrote| !wrote)
     }
 
-    fn write_known_hosts(&self, target: &Target, draft: &Draft) -> Result<FileChange, SshFilesError> {
+    fn write_known_hosts(
+        &self,
+        target: &Target,
+        drafted: FileChange,
+        foreign: usize,
+    ) -> Result<FileChange, SshFilesError> {
         // `transform` runs before each `before_write`, and tells it whether text of others goes.
-        let foreign = std::cell::Cell::new(0);
+        let foreign = std::cell::Cell::new(foreign);
+        let mut drafted_bytes = Some(drafted.after.unwrap_or_default());
         let mut backup = None;
-        let drafted = &draft.report.known_hosts;
         let replaced = replace::replace(
             target,
+            drafted.before,
             &mut |text| {
-                if drafted.before.as_deref().unwrap_or_default() == text {
-                    foreign.set(draft.foreign);
-                    return Ok(drafted.after.clone().unwrap_or_default());
+                if let Some(bytes) = drafted_bytes.take() {
+                    return Ok(bytes);
                 }
                 let outcome = known_hosts::apply(text, self.edit).map_err(Refusal::from)?;
                 foreign.set(outcome.foreign);
@@ -249,10 +258,15 @@ impl Plan<'_> {
         self.concluded(KNOWN_HOSTS, target, replaced, backup)
     }
 
-    fn write_config(&self, target: &Target) -> Result<FileChange, SshFilesError> {
+    fn write_config(
+        &self,
+        target: &Target,
+        drafted_from: Option<Vec<u8>>,
+    ) -> Result<FileChange, SshFilesError> {
         let mut backup = None;
         let replaced = replace::replace(
             target,
+            drafted_from,
             &mut |text| config::apply(text, self.entries).map_err(Refusal::from),
             &mut |target, before, after| {
                 let old = before.unwrap_or_default();

@@ -67,13 +67,23 @@ pub fn edit_file(
 ) -> Result<FileChange, SshFilesError> {
     let target = Target::resolve(path)?;
     let _lock = lock(&target, lock_wait)?;
-    let replaced = replace::replace(&target, &mut transform, &mut |_, _, _| Ok(()))?;
+    let replaced = replace::replace(&target, target.read()?, &mut transform, &mut |_, _, _| Ok(()))?;
     Ok(FileChange { path: path.to_owned(), before: replaced.before, after: replaced.after, backup: None })
 }
 
 fn lock(target: &Target, wait: Duration) -> Result<Lock, SshFilesError> {
     target.check_writable()?;
     Lock::take(target.sidecar("lock"), wait)
+}
+
+/// Takes away what a killed run left, also where the file itself needs no change any more.
+fn tidy(target: &Target) {
+    let path = target.sidecar("lock");
+    if path.exists()
+        && let Ok(_lock) = Lock::take(path, Duration::ZERO)
+    {
+        replace::remove_leftovers(target);
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! At every moment the path names the whole old or the whole new content. Programs that ignore our lock are dealt
 //! with thus: the file is read again right before the swap; on Linux and macOS the two files are *exchanged*, so
-//! that what was displaced can be compared with what the edit was based on, and an append or a rewrite that slipped
-//! in between is worked into another round; on Linux a lease then tells when nobody can write to the displaced file
+//! that what was displaced can be compared with what the edit was based on: an append that slipped in between is
+//! appended again, a rewrite is worked into another round; on Linux a lease then tells when nobody can write to the displaced file
 //! any more. What is left: a process killed between exchange and comparison loses an append of that very moment, a
 //! program that holds the file open for longer than 200 ms before it appends loses that append, and a program that
 //! itself replaces the file from what it read earlier undoes our edit, which the next run repeats.
@@ -14,10 +14,12 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Refusal, SshFilesError};
 use super::os::{self, Swapped};
-use super::target::Target;
+use super::target::{Compared, Target};
 
 /// How often other programs may get in between before we give up.
 const ROUNDS: usize = 20;
+/// How often an append in between makes us start afresh, which leaves the tidiest file.
+const PATIENT_ROUNDS: usize = 2;
 
 /// Bytes before and after; `None` if there was, or is, no file.
 #[derive(Debug)]
@@ -30,21 +32,20 @@ pub(super) type Transform<'t> = dyn FnMut(&[u8]) -> Result<Vec<u8>, Refusal> + '
 /// Called with the old and new content before anything is changed.
 pub(super) type BeforeWrite<'t> = dyn FnMut(&Target, Option<&[u8]>, &[u8]) -> Result<(), SshFilesError> + 't;
 
-/// Replaces the content by what `transform` makes of it. The caller holds the lock. `transform` must be idempotent:
-/// it runs again on its own result when another program got in between.
+/// Replaces the content by what `transform` makes of it. The caller holds the lock and has just read `expected`, on
+/// which `transform` runs first. It must be idempotent: it runs again on its own result when another program got in
+/// between.
 pub(super) fn replace(
     target: &Target,
+    mut expected: Option<Vec<u8>>,
     transform: &mut Transform<'_>,
     before_write: &mut BeforeWrite<'_>,
 ) -> Result<Replaced, SshFilesError> {
     remove_leftovers(target);
     let mut first = None;
-    let mut expected = target.read()?;
     // What to transform, where that is not what stands in the file.
     let mut source: Option<Vec<u8>> = None;
-    // What others appended to a file that we displaced.
-    let mut recovered = Vec::new();
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let basis = source.as_deref().or(expected.as_deref()).unwrap_or_default();
         let content = transform(basis).map_err(|r| refusal(target, r))?;
         let unchanged = match &expected {
@@ -58,10 +59,14 @@ pub(super) fn replace(
         target.check_writable()?;
         before_write(target, expected.as_deref(), &content)?;
         let temp = Temp::write(target, &content, expected.is_some())?;
-        if let Some(now) = target.read_if_not(expected.as_deref())? {
-            source = now.as_ref().filter(|_| !recovered.is_empty()).map(|n| with_missing(n, &recovered));
-            expected = now;
-            continue;
+        if let Compared::Changed(now) = target.compare(expected.as_deref())? {
+            let tail = tail_of(now.as_deref(), expected.as_deref()).map(<[u8]>::to_vec);
+            // Somebody appends faster than we can write: swap all the same, and append what was displaced.
+            if tail.is_none() || round < PATIENT_ROUNDS {
+                source = source.zip(tail).map(|(text, tail)| [text, tail].concat());
+                expected = now;
+                continue;
+            }
         }
         let Some(base) = expected else {
             match temp.put_if_missing(target) {
@@ -75,14 +80,36 @@ pub(super) fn replace(
             return finish(target, first.unwrap_or(Some(base)), content);
         };
         tracing::debug!(path = %target.path.display(), "another program wrote at the same moment; merging");
-        source = Some(if let Some(tail) = displaced.strip_prefix(&base[..]) {
-            recovered.extend_from_slice(tail);
-            [&content[..], tail].concat()
+        if let Some(tail) = tail_of(Some(&displaced), Some(&base)) {
+            append(target, tail)?;
+            (source, expected) = (None, target.read()?);
         } else {
-            with_missing(&displaced, &recovered)
-        });
+            (source, expected) = (Some(displaced), Some(content));
+        }
         first.get_or_insert(Some(base));
-        expected = Some(content);
+    }
+    Err(SshFilesError::Contended { path: target.path.clone() })
+}
+
+/// What was appended to `before`; `None` if `now` is anything else.
+fn tail_of<'n>(now: Option<&'n [u8]>, before: Option<&[u8]>) -> Option<&'n [u8]> {
+    now?.strip_prefix(before?)
+}
+
+/// Appends as any other program would, to whatever file the path names.
+fn append(target: &Target, tail: &[u8]) -> Result<(), SshFilesError> {
+    for _ in 0..ROUNDS {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(&target.path)
+            .map_err(SshFilesError::io("append to", &target.path))?;
+        file.write_all(tail)
+            .and_then(|()| file.sync_all())
+            .map_err(SshFilesError::io("append to", &target.path))?;
+        let now = target.read()?.unwrap_or_default();
+        if os::is_same_file(&file, &target.path) || memchr::memmem::find(&now, tail).is_some() {
+            return Ok(());
+        }
     }
     Err(SshFilesError::Contended { path: target.path.clone() })
 }
@@ -115,13 +142,6 @@ fn sync_dir(target: &Target) -> Result<(), SshFilesError> {
 
 pub(super) fn refusal(target: &Target, refusal: Refusal) -> SshFilesError {
     SshFilesError::Refused { path: target.named.clone(), line: refusal.line, reason: refusal.reason }
-}
-
-fn with_missing(text: &[u8], lines: &[u8]) -> Vec<u8> {
-    if memchr::memmem::find(text, lines).is_some() {
-        return text.to_vec();
-    }
-    [text, lines].concat()
 }
 
 /// A temporary file beside the target, gone when dropped unless it took the target's place.
@@ -190,7 +210,7 @@ fn temp_path(target: &Target) -> Result<PathBuf, SshFilesError> {
 }
 
 /// Removes temporary files of runs that were killed. The caller holds the lock, so none is in use.
-fn remove_leftovers(target: &Target) {
+pub(super) fn remove_leftovers(target: &Target) {
     let Ok(entries) = fs::read_dir(target.dir()) else { return };
     let prefix = target.sidecar_name("");
     for entry in entries.flatten() {

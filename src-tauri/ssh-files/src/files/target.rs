@@ -91,11 +91,8 @@ impl Target {
         }
     }
 
-    /// The content, if it is not `expected`; `None` if it is.
-    pub(super) fn read_if_not(
-        &self,
-        expected: Option<&[u8]>,
-    ) -> Result<Option<Option<Vec<u8>>>, SshFilesError> {
+    /// Whether the content is still `expected` (`None`: no file), and what it is if not.
+    pub(super) fn compare(&self, expected: Option<&[u8]>) -> Result<Compared, SshFilesError> {
         let same = match (File::open(&self.path), expected) {
             (Ok(file), Some(expected)) => {
                 holds(&file, expected).map_err(SshFilesError::io("read", &self.path))?
@@ -103,7 +100,7 @@ impl Target {
             (Err(e), None) => e.kind() == io::ErrorKind::NotFound,
             _ => false,
         };
-        if same { Ok(None) } else { self.read().map(Some) }
+        if same { Ok(Compared::Same) } else { self.read().map(Compared::Changed) }
     }
 
     /// Refuses a file that must not be replaced: read-only, somebody else's, or in a directory that takes no file.
@@ -146,6 +143,13 @@ impl Target {
         }
         Ok(())
     }
+}
+
+/// What became of a content that was read earlier.
+pub(super) enum Compared {
+    Same,
+    /// This is it now.
+    Changed(Option<Vec<u8>>),
 }
 
 /// Whether a file holds exactly these bytes. Compares piece by piece, which is cheaper than reading it whole.

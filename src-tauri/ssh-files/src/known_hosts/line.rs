@@ -51,9 +51,11 @@ impl<'a> Entry<'a> {
         Some((&rest[..bar], &rest[bar + 1..]))
     }
 
-    /// Whether any name is a wildcard or negated pattern.
+    /// Whether any name is a wildcard or negated pattern, or a hashed name within a list, which would begin to mean
+    /// something if the names before it went.
     pub(super) fn has_pattern(&self) -> bool {
         memchr::memchr3(b'*', b'?', b'!', self.names).is_some()
+            || (!self.names.starts_with(b"|") && memchr::memchr(b'|', self.names).is_some())
     }
 
     /// The names of a comma list.

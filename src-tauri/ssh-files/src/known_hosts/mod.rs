@@ -1,6 +1,6 @@
 //! Dropping, narrowing and pinning entries of a `known_hosts` file (pure: bytes in, bytes out).
 //!
-//! The format is OpenSSH's, `sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT. Lines that are not touched keep every byte,
+//! The format is OpenSSH's, `sshd(8)`, section "`SSH_KNOWN_HOSTS` FILE FORMAT". Lines that are not touched keep every byte,
 //! those that OpenSSH cannot read included. Lines with a marker (`@cert-authority`, `@revoked`) or with wildcard or
 //! negated patterns are never changed.
 

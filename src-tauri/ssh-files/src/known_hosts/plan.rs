@@ -128,22 +128,18 @@ impl Plan<'_, '_> {
         let mut gone = 0;
         let mut foreign = !has_alias;
         for token in entry.tokens() {
-            let stays = match named(token) {
-                None => {
-                    foreign |= !token.is_empty();
-                    true
-                }
-                Some(index) => match pinned.filter(|_| targets[index].pin && !has_alias) {
-                    Some(key) => {
-                        self.standing.insert((index, key));
-                        true
-                    }
-                    None => {
-                        let paired = has_alias && key.is_some_and(|k| targets[index].pairs.contains(&k));
-                        !(targets[index].drop || paired)
-                    }
-                },
+            let Some(index) = named(token) else {
+                foreign |= !token.is_empty();
+                rest.push(token);
+                continue;
             };
+            let target = &targets[index];
+            let wanted = pinned.filter(|_| target.pin && !has_alias);
+            if let Some(key) = wanted {
+                self.standing.insert((index, key));
+            }
+            let paired = has_alias && key.is_some_and(|k| target.pairs.contains(&k));
+            let stays = wanted.is_some() || !(target.drop || paired);
             if stays {
                 rest.push(token);
             } else {

@@ -94,7 +94,8 @@ impl Hit {
 pub(super) struct Found {
     /// In the file's order.
     pub(super) hits: Vec<Hit>,
-    /// Entries without marker that name no target: with a hashed name, and all.
+    /// Entries without marker that name somebody else (too): with a hashed name, and all. An edit does not change
+    /// these counts, so that they decide alike the next time.
     pub(super) others_hashed: usize,
     pub(super) others: usize,
     /// Line ends: CRLF, and all.
@@ -179,9 +180,18 @@ impl Found {
                 self.others += 1;
                 self.others_hashed += 1;
             }
-        } else if entry.tokens().any(|token| targets.iter().any(|t| t.is(token))) {
+            return;
+        }
+        let (mut ours, mut others) = (false, false);
+        for token in entry.tokens() {
+            let named = targets.iter().any(|t| t.is(token));
+            ours |= named;
+            others |= !named;
+        }
+        if ours {
             self.hits.push(hit);
-        } else if entry.marker.is_none() {
+        }
+        if others && entry.marker.is_none() {
             self.others += 1;
         }
     }

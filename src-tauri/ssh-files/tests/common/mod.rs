@@ -1,5 +1,6 @@
 //! A throw-away home and the edits that a session makes.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up must stop")]
 
 use std::path::{Path, PathBuf};
 

@@ -14,6 +14,7 @@ use crate::files::target;
 pub(in crate::files) const CAN_REMOVE_OPEN_FILES: bool = true;
 
 const OWNER_WRITE: u32 = 0o200;
+const GROUP_OR_OTHERS: u32 = 0o077;
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 /// How long a foreign program may keep the displaced file open for writing before we stop waiting for it.
 const LATE_WRITERS: Duration = Duration::from_millis(200);
@@ -79,7 +80,8 @@ pub(in crate::files) fn copy_attributes(from: &Metadata, to: &File) -> io::Resul
 
 /// Links a file under a second name, if nobody but its owner can read it anyway.
 pub(in crate::files) fn link_private(original: &Path, second: &Path) -> bool {
-    let private = std::fs::symlink_metadata(original).is_ok_and(|m| m.is_file() && m.mode() & 0o077 == 0);
+    let private =
+        std::fs::symlink_metadata(original).is_ok_and(|m| m.is_file() && m.mode() & GROUP_OR_OTHERS == 0);
     private && std::fs::hard_link(original, second).is_ok()
 }
 

@@ -1,0 +1,45 @@
+//! The config editor: foreign bytes stay, a second run writes nothing, forgetting restores.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use moorline_ssh_files::config::{self, BEGIN, END};
+use moorline_ssh_files::{Alias, HostEntry, ProxyCommand, UserName};
+
+fuzz_target!(|data: &[u8]| {
+    let alias: Alias = "colab".parse().unwrap();
+    let direct = HostEntry {
+        alias: alias.clone(),
+        host_name: "h.example".parse().unwrap(),
+        port: Some("7423".parse().unwrap()),
+        user: UserName::root(),
+        identity_file: "~/.ssh/moorline_ed25519".parse().unwrap(),
+        proxy_command: None,
+    };
+    let proxied = HostEntry {
+        host_name: alias.to_host_name(),
+        port: None,
+        proxy_command: Some(ProxyCommand::from_argv(["moorline", "proxy", "colab"]).unwrap()),
+        ..direct.clone()
+    };
+    let _ = config::foreign_entry(data, &alias);
+    let _ = config::scope_changed_by_removal(data);
+    let Ok(added) = config::apply(data, &[direct.clone()]) else {
+        assert!(config::check(data).is_err());
+        assert!(config::apply(data, &[]).is_err());
+        return;
+    };
+    assert_eq!(config::apply(&added, &[direct]).unwrap(), added);
+    let updated = config::apply(&added, &[proxied]).unwrap();
+    let forgotten = config::apply(&updated, &[]).unwrap();
+    match config::block_of(data).unwrap() {
+        None => assert_eq!(forgotten, data),
+        Some(block) => {
+            let start = block.as_ptr() as usize - data.as_ptr() as usize;
+            let end = start + block.len();
+            assert_eq!(forgotten, [&data[..start], &data[end..]].concat());
+            let text = String::from_utf8_lossy(block);
+            assert!(text.contains(BEGIN) && text.contains(END));
+        }
+    }
+    assert_eq!(config::foreign_entry(&added, &alias).is_some(), config::foreign_entry(&forgotten, &alias).is_some());
+});
