@@ -59,6 +59,7 @@ impl SshDir {
         let plan = Plan { backups: Backups::at(&self.backups), edit, entries };
         let (known_hosts, config) = self.targets()?;
         let mut draft = plan.draft(&known_hosts, &config, None)?;
+        [&known_hosts, &config].into_iter().for_each(tidy);
         // A file that needs no change needs no lock, and may be read-only.
         let mut wanted = Wanted::by(&draft.report);
         if wanted == Wanted::default() {
@@ -114,6 +115,15 @@ impl SshDir {
 
     fn targets(&self) -> Result<(Target, Target), SshFilesError> {
         Ok((Target::resolve(&self.known_hosts_path())?, Target::resolve(&self.config_path())?))
+    }
+}
+
+/// Removes what a killed run left beside the target, which a run with nothing to write would never come across.
+/// Whoever holds the lock just now sees to it themselves.
+fn tidy(target: &Target) {
+    if target.sidecar("lock").exists() || !replace::leftovers(target).is_empty() {
+        let Ok(_held) = lock(target, Duration::ZERO) else { return };
+        replace::remove_leftovers(target);
     }
 }
 
