@@ -27,6 +27,8 @@ Host *
     UpdateHostKeys yes
     StrictHostKeyChecking accept-new
     ServerAliveInterval 120
+    ControlMaster auto
+    ControlPath ~/.ssh/cm-%C
 ";
 
 /// What the person already knows of other hosts: shared lines, a wildcard, a port, a comment. No line with a
