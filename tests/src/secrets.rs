@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use memchr::memmem;
+
 use crate::tree;
 
 /// Texts that must not be found, each in every disguise that a program may write by mistake.
@@ -35,7 +37,7 @@ impl Secrets {
 
     /// In which disguises the bytes hold one of the secrets.
     pub fn in_bytes(&self, bytes: &[u8]) -> BTreeSet<&'static str> {
-        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        let holds = |needle: &[u8]| memmem::find(bytes, needle).is_some();
         self.disguises.iter().filter(|(_, needle)| holds(needle)).map(|(name, _)| *name).collect()
     }
 

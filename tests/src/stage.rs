@@ -163,17 +163,10 @@ impl Stage {
     /// Runs a program to its end, with this input.
     pub fn run_with_input(&self, program: impl AsRef<OsStr>, arguments: &[&str], input: &str) -> Outcome {
         let mut command = self.command(&program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("nsenter (package util-linux) is installed");
-        let mut stdin = child.stdin.take().expect("its input is piped");
-        let input = input.as_bytes().to_vec();
-        // A program may end without reading; that is its own affair.
-        let feeder = thread::spawn(move || drop(stdin.write_all(&input)));
-        let output = child.wait_with_output().expect("the program runs to its end");
-        feeder.join().expect("the input is fed");
+        command.args(arguments);
         let words = std::iter::once(program.as_ref().to_string_lossy().into_owned());
-        let words = words.chain(arguments.iter().map(ToString::to_string));
-        Outcome::new(words.collect::<Vec<_>>().join(" "), &output)
+        let words: Vec<String> = words.chain(arguments.iter().map(ToString::to_string)).collect();
+        feed(command, &words.join(" "), input)
     }
 
     /// `moorline …`
@@ -228,6 +221,19 @@ impl Drop for Stage {
             self.real_ssh.display()
         );
     }
+}
+
+/// Runs a command to its end with this input.
+pub fn feed(mut command: Command, name: &str, input: &str) -> Outcome {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("nsenter (package util-linux) is installed");
+    let mut stdin = child.stdin.take().expect("its input is piped");
+    let input = input.as_bytes().to_vec();
+    // A program may end without reading; that is its own affair.
+    let feeder = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("the program runs to its end");
+    feeder.join().expect("the input is fed");
+    Outcome::new(name.to_owned(), &output)
 }
 
 /// The `moorline` that cargo built beside the tests, or the one that `MOORLINE_BIN` names.

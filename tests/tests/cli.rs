@@ -13,7 +13,8 @@ const ADD: [&str; 5] = ["add", "colab", "--from", "-", "--yes"];
 /// A paste that needs no network: nobody listens there, and the key stands in it.
 fn paste_with_key(stage: &Stage, name: &str) -> String {
     let key = KeyPair::generate(&stage.runtime_dir().join(name), "ed25519");
-    format!("ssh -p {} root@127.0.0.1\n{}\n", free_port(), key.public())
+    let port = free_port();
+    format!("ssh -p {port} root@127.0.0.1\n[127.0.0.1]:{port} {}\n", key.public())
 }
 
 fn person() -> Stage {

@@ -11,14 +11,14 @@ use moorline_tests::story::{PERSONS_CONFIG, PERSONS_KNOWN_HOSTS};
 use moorline_tests::tree::{self, Entry};
 use moorline_tests::{Outcome, Stage};
 
-const ARGUMENTS: [&str; 5] = ["add", "colab", "--from", "-", "--yes"];
+const ADD: [&str; 5] = ["add", "colab", "--from", "-", "--yes"];
 
 type Tree = BTreeMap<PathBuf, Entry>;
 
-/// A person who follows a runtime that is being re-pointed to another place and key, and the three states of
-/// their home that matter.
+/// A command that changes the ssh files, and the states of the home before and after it.
 struct Crash {
     stage: Stage,
+    arguments: Vec<&'static str>,
     paste: String,
     old: Tree,
     new: Tree,
@@ -26,42 +26,57 @@ struct Crash {
 }
 
 impl Crash {
-    fn set_the_stage() -> Self {
-        let stage = Stage::new();
-        stage.put(".ssh/config", PERSONS_CONFIG);
-        stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
-        let keys = stage.runtime_dir();
-        // Nobody listens there: what is pasted is enough, and no network makes the runs differ.
-        let paste = |name: &str| {
-            let key = KeyPair::generate(&keys.join(name), "ed25519");
-            let port = free_port();
-            format!("ssh -p {port} root@127.0.0.1\n{}\n", key.public())
-        };
-        let (first, second) = (paste("first"), paste("second"));
+    /// A person without Moorline adds a runtime.
+    fn of_the_first_add() -> Self {
+        let stage = person();
+        let paste = paste(&stage, "first");
+        Self::of(stage, ADD.to_vec(), paste)
+    }
+
+    /// The runtime came back with another place and key.
+    fn of_a_re_pointing() -> Self {
+        let stage = person();
         stage
-            .moorline_reads(&ARGUMENTS, &first)
-            .works("a runtime that cannot be reached is added all the same");
+            .moorline_reads(&ADD, &paste(&stage, "first"))
+            .works("what cannot be reached is added all the same");
+        let paste = paste(&stage, "second");
+        Self::of(stage, ADD.to_vec(), paste)
+    }
+
+    /// The session goes.
+    fn of_a_forgetting() -> Self {
+        let stage = person();
+        stage
+            .moorline_reads(&ADD, &paste(&stage, "first"))
+            .works("what cannot be reached is added all the same");
+        Self::of(stage, vec!["forget", "colab", "--yes"], String::new())
+    }
+
+    fn of(stage: Stage, arguments: Vec<&'static str>, paste: String) -> Self {
         let old = tree::content(&stage.home());
-        let (calls, outcome) = survey(&stage, &ARGUMENTS, &second);
-        outcome.works("the re-pointing itself works");
+        let (calls, outcome) = survey(&stage, &arguments, &paste);
+        outcome.works("the command itself works");
         let new = tree::content(&stage.home());
-        assert_ne!(ssh_files(&old), ssh_files(&new), "the re-pointing changes both files");
-        assert!(calls.len() >= 8, "a re-pointing writes, syncs and renames; seen were only {calls:?}");
-        Self { stage, paste: second, old, new, calls }
+        let changed = std::iter::zip(ssh_files(&old), ssh_files(&new)).all(|(old, new)| old != new);
+        assert!(changed, "the command changes both files");
+        for part in ["write", "fsync", "rename", "unlink"] {
+            let seen = calls.iter().any(|call| call.name.contains(part));
+            assert!(seen, "a change writes, syncs, renames and removes; seen were only {calls:?}");
+        }
+        Self { stage, arguments, paste, old, new, calls }
     }
 
     /// Every chosen call, struck by the fault: old or new, and the next run heals.
     fn survives(&self, fault: Fault) {
         for call in &self.calls {
             tree::restore(&self.stage.home(), &self.old);
-            let struck = strike(&self.stage, call, fault, &ARGUMENTS, &self.paste);
+            let struck = strike(&self.stage, call, fault, &self.arguments, &self.paste);
             let after = tree::content(&self.stage.home());
             self.files_are_whole(&after, call, &struck);
             if matches!(fault, Fault::Error(_)) {
                 assert!(struck.code.is_some_and(|code| code <= 2), "no crash at {}:\n{struck}", call.text);
             }
-            let healed = self.stage.moorline_reads(&ARGUMENTS, &self.paste);
-            let healed = healed.works(&format!("the next run heals what happened at {}", call.text));
+            let healed = self.stage.moorline_reads(&self.arguments, &self.paste);
             let home = tree::content(&self.stage.home());
             assert_eq!(ssh_files(&home), ssh_files(&self.new), "healed after {}:\n{healed}", call.text);
             assert_eq!(names(&home), names(&self.new), "nothing is left lying about after {}", call.text);
@@ -69,7 +84,7 @@ impl Crash {
     }
 
     fn files_are_whole(&self, after: &Tree, call: &Call, outcome: &Outcome) {
-        for name in [".ssh/config", ".ssh/known_hosts"] {
+        for name in [".ssh/config", ".ssh/known_hosts", ".config/moorline/config.toml"] {
             let path = Path::new(name);
             let now = after.get(path);
             let whole = now == self.old.get(path) || now == self.new.get(path);
@@ -89,17 +104,41 @@ fn names(home: &Tree) -> Vec<&Path> {
     home.keys().map(PathBuf::as_path).filter(kept).collect()
 }
 
+fn person() -> Stage {
+    let stage = Stage::new();
+    stage.put(".ssh/config", PERSONS_CONFIG);
+    stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
+    stage
+}
+
+/// Nobody listens there: what is pasted is enough, and no network makes the runs differ.
+fn paste(stage: &Stage, name: &str) -> String {
+    let key = KeyPair::generate(&stage.runtime_dir().join(name), "ed25519");
+    let port = free_port();
+    format!("ssh -p {port} root@127.0.0.1\n[127.0.0.1]:{port} {}\n", key.public())
+}
+
 #[test]
-fn killed_at_every_change() {
-    Crash::set_the_stage().survives(Fault::Kill);
+fn killed_at_every_change_of_a_re_pointing() {
+    Crash::of_a_re_pointing().survives(Fault::Kill);
+}
+
+#[test]
+fn killed_at_every_change_of_the_first_add() {
+    Crash::of_the_first_add().survives(Fault::Kill);
+}
+
+#[test]
+fn killed_at_every_change_of_a_forgetting() {
+    Crash::of_a_forgetting().survives(Fault::Kill);
 }
 
 #[test]
 fn disk_full_at_every_change() {
-    Crash::set_the_stage().survives(Fault::Error("ENOSPC"));
+    Crash::of_a_re_pointing().survives(Fault::Error("ENOSPC"));
 }
 
 #[test]
 fn disk_read_only_at_every_change() {
-    Crash::set_the_stage().survives(Fault::Error("EROFS"));
+    Crash::of_a_re_pointing().survives(Fault::Error("EROFS"));
 }

@@ -64,6 +64,8 @@ fn a_whole_life_leaves_no_secret() {
 #[test]
 fn without_a_keyring_nothing_is_kept() {
     let stage = moorline_tests::Stage::new();
+    let arguments = ["add", "colab", "--from", "-", "--yes"];
+    stage.moorline_reads(&arguments, "ssh -p 9 root@127.0.0.1").works("a session needs no keyring");
     let secret = "a-password-without-a-home";
     stage.hide(secret);
     let refused = stage.moorline_reads(&["secret", "set", "colab"], secret);

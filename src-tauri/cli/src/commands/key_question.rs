@@ -90,8 +90,10 @@ fn ask(
     let printer = adding.printer;
     let (name, print) = (&session.name, seen.key.fingerprint());
     let Some(terminal) = terminal else {
+        let pinned = pinned.keys.iter().map(|old| format!("; pinned is {}", old.key.fingerprint()));
+        let pinned = pinned.collect::<String>();
         bail!(
-            "{name} shows a host key that nobody vouched for ({print}); compare it with what `{HOW_TO_COMPARE}` prints in the notebook, then say --fingerprint {print} (or --trust-first-use to go without comparing); nothing was changed or sent"
+            "{name} shows a host key that nobody vouched for ({print}{pinned}); compare it with what `{HOW_TO_COMPARE}` prints in the notebook, then say --fingerprint {print} (or --trust-first-use to go without comparing); nothing was changed or sent"
         );
     };
     printer.heading(format!("{name} shows a key that nobody vouched for."));

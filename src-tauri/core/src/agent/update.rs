@@ -86,21 +86,13 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.was_online = true;
     followed.drop_due = None;
     followed.seen_key = None;
-    match &mut followed.returning {
-        Some(returning) => {
-            returning.online = true;
-            Vec::new()
-        }
-        None => {
-            followed.returning = Some(Return {
-                files_written: false,
-                online: true,
-                new_machine: None,
-                until: later(now, RECOGNISE),
-            });
-            vec![Effect::Settle { session: followed.session.clone(), key: None }]
-        }
+    if let Some(returning) = &mut followed.returning {
+        returning.online = true;
+        return Vec::new();
     }
+    followed.returning =
+        Some(Return { files_written: false, online: true, new_machine: None, until: later(now, RECOGNISE) });
+    vec![Effect::Settle { session: followed.session.clone(), key: None }]
 }
 
 fn failed(
@@ -195,13 +187,14 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     let relayed = matches!(link, Link::Relay(_));
     match obstacle {
         Obstacle::OwnNetwork => Cause::LocalOffline,
-        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NothingBehindRelay => Cause::TunnelDown,
-        Obstacle::ClosedAtOnce => Cause::SshdDown,
-        Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
         Obstacle::NotSsh if relayed => {
             Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
         }
-        Obstacle::NotSsh => Cause::TunnelDown,
+        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NothingBehindRelay | Obstacle::NotSsh => {
+            Cause::TunnelDown
+        }
+        Obstacle::ClosedAtOnce => Cause::SshdDown,
+        Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
         Obstacle::Relay(sentence) | Obstacle::Program(sentence) => Cause::Way { sentence },
         Obstacle::Other(sentence) => Cause::Unknown { sentence },
         Obstacle::Key { .. } | Obstacle::Login => {
@@ -289,7 +282,7 @@ fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
         Request::Open { name, editor, folder } => open(state, &name, editor, folder),
         Request::Repair(name) => repair(state, &name),
         Request::Approve(name, fingerprint) => approve(state, &name, fingerprint, now),
-        Request::Pause(name) => pause(state, name),
+        Request::Pause(name) => pause(state, &name),
         Request::Resume(name) => {
             let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
             if followed.health != Health::Paused {
@@ -360,8 +353,8 @@ fn approve(state: &mut State, name: &Alias, fingerprint: Fingerprint, now: Times
     }
 }
 
-fn pause(state: &mut State, name: Alias) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
+fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     followed.health = Health::Paused;
     followed.vitals = None;
     followed.drop_due = None;

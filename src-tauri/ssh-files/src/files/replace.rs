@@ -211,15 +211,17 @@ fn temp_path(target: &Target) -> Result<PathBuf, SshFilesError> {
 
 /// Removes temporary files of runs that were killed. The caller holds the lock, so none is in use.
 pub(super) fn remove_leftovers(target: &Target) {
-    let Ok(entries) = fs::read_dir(target.dir()) else { return };
-    let prefix = target.sidecar_name("");
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.strip_prefix(&prefix).is_some_and(is_temp_suffix) {
-            let _ = fs::remove_file(entry.path());
-        }
+    for path in leftovers(target) {
+        let _ = fs::remove_file(path);
     }
+}
+
+/// Temporary files that stand beside the target, in use or not.
+pub(super) fn leftovers(target: &Target) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(target.dir()) else { return Vec::new() };
+    let prefix = target.sidecar_name("");
+    let is_ours = |name: &str| name.strip_prefix(&prefix).is_some_and(is_temp_suffix);
+    entries.flatten().filter(|e| is_ours(&e.file_name().to_string_lossy())).map(|e| e.path()).collect()
 }
 
 fn is_temp_suffix(rest: &str) -> bool {
