@@ -18,6 +18,8 @@ use moorline_ssh_files::known_hosts;
 
 const WRITERS: usize = 4;
 const EDITS: usize = 200;
+/// Enough to meet every stage of the writers' work, few enough that the file stays a file of people.
+const APPENDS: usize = 1000;
 const ROLE: &str = "MOORLINE_TEST_ROLE";
 const SSH_DIR: &str = "MOORLINE_TEST_SSH_DIR";
 /// Longer than the test could take if locks were handed round fairly.
