@@ -60,7 +60,7 @@
 //! - **One writer at a time**, by a lock beside the file that dies with its holder. Programs that know no such lock lose
 //!   nothing that they append (Linux; elsewhere a window of microseconds remains). A program that rewrites the whole file
 //!   from what it read earlier, as `ssh-keygen -R` does, undoes edits made in between, ours too; with 800 of our edits
-//!   against `ssh-keygen -R` in an endless loop, a quarter had to be repeated.
+//!   against `ssh-keygen -R` in an endless loop, a fifth to a third had to be repeated.
 //! - **Refusals come first.** Byte-order marks in `config`, UTF-16, NUL, CR-only line ends, unbalanced markers, read-only
 //!   files, dangling links and other people's files are named with the next step before anything is written.
 
