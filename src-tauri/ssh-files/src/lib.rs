@@ -58,9 +58,10 @@
 //! - **Nothing half-written.** At every moment a path names the whole old or the whole new content, through kills, full
 //!   disks and power cuts. `known_hosts` is written before `config`; the next run finishes what was begun.
 //! - **One writer at a time**, by a lock beside the file that dies with its holder. Programs that know no such lock lose
-//!   nothing that they append (Linux; elsewhere a window of microseconds remains). A program that rewrites the whole file
+//!   nothing that they append, unless they keep the file open for longer than 200 ms before they do, or we are killed at
+//!   that very moment (Linux; elsewhere a window of microseconds remains). A program that rewrites the whole file
 //!   from what it read earlier, as `ssh-keygen -R` does, undoes edits made in between, ours too; with 800 of our edits
-//!   against `ssh-keygen -R` in an endless loop, a quarter had to be repeated.
+//!   against `ssh-keygen -R` in an endless loop, a fifth to a third had to be repeated.
 //! - **Refusals come first.** Byte-order marks in `config`, UTF-16, NUL, CR-only line ends, unbalanced markers, read-only
 //!   files, dangling links and other people's files are named with the next step before anything is written.
 

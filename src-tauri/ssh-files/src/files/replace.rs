@@ -162,8 +162,8 @@ impl Temp {
         })?;
         let temp = Self { path, gone: false };
         if like_target {
-            let like = fs::metadata(&target.path).map_err(SshFilesError::io("look at", &target.path))?;
-            os::copy_attributes(&like, &file)
+            let old = File::open(&target.path).map_err(SshFilesError::io("look at", &target.path))?;
+            os::copy_attributes(&old, &file)
                 .map_err(SshFilesError::io("keep mode and owner on", &temp.path))?;
         }
         file.write_all(content).map_err(SshFilesError::io("write", &temp.path))?;

@@ -135,6 +135,25 @@ fn links_and_modes_stay() {
     assert_eq!(only_file(&real), ["config"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn extended_attributes_and_owners_stay() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    use std::os::unix::fs::MetadataExt as _;
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    fs::write(&path, "a\n").unwrap();
+    let labelled = setxattr(&path, "user.note", b"mine", XattrFlags::empty()).is_ok();
+    let owned = std::os::unix::fs::chown(&path, Some(12345), Some(23456)).is_ok();
+    edit_file(&path, SHORT, with_line(b"b\n")).unwrap();
+    let now = fs::metadata(&path).unwrap();
+    assert!(!owned || (now.uid(), now.gid()) == (12345, 23456), "only root can give files away");
+    let mut note = [0_u8; 8];
+    let length = getxattr(&path, "user.note", &mut note[..]).unwrap_or(0);
+    assert!(!labelled || &note[..length] == b"mine");
+}
+
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_replaced_is_refused_with_the_next_step() {

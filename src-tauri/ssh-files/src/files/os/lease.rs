@@ -1,5 +1,8 @@
 //! File leases (Linux, `fcntl(2)`). The one module with unsafe code: no safe binding knows `F_SETLEASE`.
-#![expect(unsafe_code, reason = "fcntl's lease operations have no safe wrapper")]
+#![cfg_attr(
+    target_os = "linux",
+    expect(unsafe_code, reason = "fcntl's lease operations have no safe wrapper")
+)]
 
 use std::fs::File;
 

@@ -64,9 +64,10 @@ pub(in crate::files) fn is_same_file(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Gives a new file the mode and owner of the one that it will replace.
-pub(in crate::files) fn copy_attributes(from: &Metadata, to: &File) -> io::Result<()> {
-    let now = to.metadata()?;
+/// Gives a new file the mode, owner and, as far as the system lets us, extended attributes (among them ACLs and
+/// security labels) of the one that it will replace.
+pub(in crate::files) fn copy_attributes(old: &File, to: &File) -> io::Result<()> {
+    let (from, now) = (old.metadata()?, to.metadata()?);
     if now.uid() != from.uid() {
         std::os::unix::fs::fchown(to, Some(from.uid()), None)?;
     }
@@ -75,7 +76,23 @@ pub(in crate::files) fn copy_attributes(from: &Metadata, to: &File) -> io::Resul
         // Another group must not get what was meant for the old one.
         mode &= !0o070;
     }
-    to.set_permissions(std::fs::Permissions::from_mode(mode))
+    to.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    copy_extended_attributes(old, to);
+    Ok(())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn copy_extended_attributes(from: &File, to: &File) {
+    let mut names = vec![0_u8; 4096];
+    let mut value = vec![0_u8; 16 * 1024];
+    let Ok(length) = rustix::fs::flistxattr(from, &mut names[..]) else { return };
+    for name in names[..length].split(|b| *b == 0).filter(|n| !n.is_empty()) {
+        if let Ok(length) = rustix::fs::fgetxattr(from, name, &mut value[..]) {
+            // What only the system may set, it has set by itself.
+            let _ = rustix::fs::fsetxattr(to, name, &value[..length], rustix::fs::XattrFlags::empty());
+        }
+    }
 }
 
 /// Links a file under a second name, if nobody but its owner can read it anyway.

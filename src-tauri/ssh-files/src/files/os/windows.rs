@@ -56,7 +56,7 @@ pub(in crate::files) fn is_same_file(_file: &File, _path: &Path) -> bool {
 }
 
 /// `ReplaceFileW` carries the replaced file's attributes over.
-pub(in crate::files) fn copy_attributes(_from: &Metadata, _to: &File) -> io::Result<()> {
+pub(in crate::files) fn copy_attributes(_old: &File, _to: &File) -> io::Result<()> {
     Ok(())
 }
 
