@@ -1,5 +1,6 @@
 //! Reading the pasted text: from a file, from a pipe, or typed into the terminal.
 
+use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
@@ -17,27 +18,22 @@ const LIMIT: u64 = 1024 * 1024;
 /// The file cannot be read, is far too long, or nothing came.
 pub fn read(from: Option<&Path>, printer: &Printer) -> anyhow::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let what = match from.filter(|path| path.as_os_str() != "-") {
-        Some(path) => {
-            let file = std::fs::File::open(path)
-                .with_context(|| format!("cannot read {}; check the name and try again", path.display()))?;
-            file.take(LIMIT + 1)
-                .read_to_end(&mut bytes)
-                .with_context(|| format!("cannot read {}; check that it is a file", path.display()))?;
-            path.display().to_string()
+    let what = if let Some(path) = from.filter(|path| path.as_os_str() != "-") {
+        let shown = path.display();
+        let file =
+            File::open(path).with_context(|| format!("cannot read {shown}; check the name and try again"))?;
+        file.take(LIMIT + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("cannot read {shown}; check that it is a file"))?;
+        shown.to_string()
+    } else {
+        if std::io::stdin().is_terminal() {
+            let done = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+            printer.line(format!("Paste what the notebook's cell printed, then press {done}:"));
         }
-        None => {
-            if std::io::stdin().is_terminal() {
-                let done = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
-                printer.line(format!("Paste what the notebook's cell printed, then press {done}:"));
-            }
-            std::io::stdin()
-                .lock()
-                .take(LIMIT + 1)
-                .read_to_end(&mut bytes)
-                .context("cannot read standard input")?;
-            "standard input".to_owned()
-        }
+        let input = std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes);
+        input.context("cannot read standard input")?;
+        "standard input".to_owned()
     };
     if bytes.len() as u64 > LIMIT {
         bail!("{what} holds more than 1 MiB; give only what the cell printed");

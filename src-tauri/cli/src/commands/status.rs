@@ -117,9 +117,9 @@ fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer)
     };
     let text = format!("  {:<9} {}", "now", check.detail);
     if check.good {
-        printer.line(text)
+        printer.line(text);
     } else {
-        printer.problem(text.trim_start())
+        printer.problem(text.trim_start());
     }
     Ok(check)
 }

@@ -79,9 +79,8 @@ fn lock(target: &Target, wait: Duration) -> Result<Lock, SshFilesError> {
 /// Takes away what a killed run left, also where the file itself needs no change any more.
 fn tidy(target: &Target) {
     let path = target.sidecar("lock");
-    if path.exists()
-        && let Ok(_lock) = Lock::take(path, Duration::ZERO)
-    {
+    let anything = path.exists() || !replace::leftovers(target).is_empty();
+    if anything && let Ok(_lock) = Lock::take(path, Duration::ZERO) {
         replace::remove_leftovers(target);
     }
 }
