@@ -23,6 +23,7 @@ pub fn confirm(terminal: &mut Option<Terminal>, question: &str) -> anyhow::Resul
 /// A terminal that can be asked.
 pub struct Terminal {
     input: BufReader<File>,
+    _echo: Echo,
 }
 
 impl Terminal {
@@ -31,7 +32,9 @@ impl Terminal {
         if json || !std::io::stderr().is_terminal() {
             return None;
         }
-        File::open(TERMINAL_IN).ok().map(|file| Self { input: BufReader::new(file) })
+        let file = File::open(TERMINAL_IN).ok()?;
+        let echo = Echo::of(&file);
+        Some(Self { input: BufReader::new(file), _echo: echo })
     }
 
     /// One line of answer, trimmed; `None` at end of input.
@@ -45,6 +48,18 @@ impl Terminal {
         }
     }
 
+    /// As [`Terminal::ask`], with the further lines of an answer that was pasted in one go.
+    pub fn ask_lines(&mut self, question: &str) -> Option<String> {
+        let mut answer = self.ask(question)?;
+        while more(&self.input) {
+            answer.push('\n');
+            if self.input.read_line(&mut answer).ok()? == 0 {
+                break;
+            }
+        }
+        Some(answer)
+    }
+
     /// `yes` or `y`; anything else is no.
     fn confirm(&mut self, question: &str) -> bool {
         self.ask(&format!("{question} [y/N]"))
@@ -55,4 +70,55 @@ impl Terminal {
 /// A secret, typed on the terminal without echo; `None` without one.
 pub fn ask_secret(question: &str) -> Option<SecretString> {
     rpassword::prompt_password(format!("{question} ")).ok().map(SecretString::from)
+}
+
+/// How long the lines of one paste may be apart.
+#[cfg(unix)]
+const PASTE_GAP: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+#[cfg(unix)]
+fn more(input: &BufReader<File>) -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut wanted = [PollFd::new(input.get_ref(), PollFlags::IN)];
+    !input.buffer().is_empty() || poll(&mut wanted, Some(&PASTE_GAP)).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(not(unix))]
+fn more(input: &BufReader<File>) -> bool {
+    !input.buffer().is_empty()
+}
+
+/// Turns the terminal's echo on again when dropped: an ssh that is ended at its time limit while it asks for a
+/// passphrase leaves it off.
+struct Echo {
+    #[cfg(unix)]
+    before: Option<(File, rustix::termios::Termios)>,
+}
+
+#[cfg(unix)]
+impl Echo {
+    fn of(terminal: &File) -> Self {
+        let before = rustix::termios::tcgetattr(terminal).ok();
+        Self { before: terminal.try_clone().ok().zip(before) }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Echo {
+    fn drop(&mut self) {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let Some((terminal, before)) = &self.before else { return };
+        let echoes = |modes: LocalModes| modes.contains(LocalModes::ECHO);
+        // Setting it from the background would stop this process, so only where it must be.
+        if tcgetattr(terminal).is_ok_and(|now| echoes(now.local_modes) != echoes(before.local_modes)) {
+            let _ = tcsetattr(terminal, OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Echo {
+    fn of(_: &File) -> Self {
+        Self {}
+    }
 }

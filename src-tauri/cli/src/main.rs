@@ -2,6 +2,7 @@
 
 mod args;
 mod ask;
+mod askpass;
 mod commands;
 mod printer;
 mod report;
@@ -15,6 +16,9 @@ use crate::args::{Cli, Command};
 use crate::printer::Printer;
 
 fn main() -> ExitCode {
+    if let Some(code) = askpass::acted() {
+        return code;
+    }
     let cli = Cli::parse();
     let printer = Printer::new(cli.json);
     let outcome = match cli.command {

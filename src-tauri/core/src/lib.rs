@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod agent;
+pub mod askpass;
 mod atomic;
 pub mod clock;
 pub mod dirs;

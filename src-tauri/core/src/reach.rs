@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use moorline_ssh_files::{HostKey, HostName};
+use moorline_ssh_files::{HostKey, HostName, KeyAlgorithm};
+use tokio::time::Instant;
 
 use crate::editors::{SearchEnv, find_program};
 use crate::session::{Link, Session};
 use crate::ssh::relay::{self, ChannelError};
-use crate::ssh::{ProbeError, Route, probe};
+use crate::ssh::{ProbeError, Prompts, Route, SshFailure, SystemSsh, probe};
 use crate::tools::Tools;
+use crate::trust::Evidence;
+use crate::vault::{SecretKind, SecretName};
 
 /// What answered at a session's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,15 @@ pub struct Seen {
     pub channel: bool,
     /// Why a relay that was declared the person's own proved nothing after all.
     pub channel_failed: Option<String>,
+}
+
+/// The keys that a runtime with several is asked for first, so that it shows one that can be compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// What the person named.
+    pub named: Evidence,
+    /// What is pinned.
+    pub pinned: Vec<HostKey>,
 }
 
 /// Why nothing usable answered.
@@ -34,15 +46,43 @@ pub enum ReachError {
     NoCloudflared(HostName),
 }
 
-/// The byte stream to a session's sshd.
+impl ReachError {
+    /// Whether the relay wants something for the login that only a person, or the vault, could give.
+    pub fn wants_login(&self) -> bool {
+        matches!(self, Self::Probe(ProbeError::Proxy { failure: SshFailure::PermissionDenied, .. }))
+    }
+}
+
+/// The person's `ssh` as it is to be used for a session's relay: with the relay's password at hand if it lies in the
+/// vault, and else without any prompt.
+///
+/// A vault that cannot be read gives no password; the relay then says that it wants one. Blocks for a bounded time.
+pub fn relay_ssh(tools: &Tools, session: &Session) -> SystemSsh {
+    let ssh = tools.ssh.clone();
+    let (Link::Relay(_), Some(program)) = (&session.link, &tools.askpass) else { return ssh };
+    let name = SecretName::of(session.name.clone(), SecretKind::RelayPassword);
+    match tools.vault.get(&name) {
+        Ok(Some(_)) => {
+            let prompts = Prompts::Askpass { program: program.clone(), session: session.name.clone() };
+            SystemSsh { prompts, ..ssh }
+        }
+        Ok(None) => ssh,
+        Err(error) => {
+            tracing::debug!(%error, session = %session.name, "no relay password could be looked up");
+            ssh
+        }
+    }
+}
+
+/// The byte stream to a session's sshd; through a relay with this `ssh` (see [`relay_ssh`]).
 ///
 /// # Errors
 /// A program that the link needs is not installed.
-pub fn route(tools: &Tools, session: &Session) -> Result<Route, ReachError> {
+pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route, ReachError> {
     Ok(match &session.link {
         Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
-        Link::Relay(link) => tools.ssh.relay_route(&link.relay, link.port),
-        Link::Cloudflare(host) => Route::Argv(cloudflared_argv(tools, host)?),
+        Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
+        Link::Cloudflare(host) => cloudflared_argv(tools, host)?.into(),
     })
 }
 
@@ -58,23 +98,83 @@ pub fn cloudflared_argv(tools: &Tools, host: &HostName) -> Result<Vec<String>, R
     Ok(vec![program, "access".to_owned(), "ssh".to_owned(), "--hostname".to_owned(), host.to_string()])
 }
 
-/// Learns the key that answers at the session's endpoint. Nothing is sent but the key exchange.
+/// Learns the key that answers at the session's endpoint, all of it within `limit`. Nothing is sent but key
+/// exchanges.
+///
+/// A runtime has a key of each type and shows one at a time. If the person named keys and the first one shown is not
+/// among them, it is asked for its others: the one that was named is given, or else the first.
 ///
 /// # Errors
 /// Says what is wrong along the way: name, network, tunnel, sshd, relay.
-pub async fn reach(tools: &Tools, session: &Session, limit: Duration) -> Result<Seen, ReachError> {
-    let route = route(tools, session)?;
+pub async fn reach(
+    tools: &Tools,
+    ssh: &SystemSsh,
+    session: &Session,
+    expected: &Expected,
+    limit: Duration,
+) -> Result<Seen, ReachError> {
+    let end = Instant::now() + limit;
+    let left = || end.saturating_duration_since(Instant::now());
+    let route = route(tools, ssh, session)?;
+    let seen = first_key(ssh, session, &route, &expected.types(), limit).await?;
+    if !expected.named.names_a_key() || expected.named.names(&seen.key) {
+        return Ok(seen);
+    }
+    Ok(match named_key(&route, &expected.named, seen.key.algorithm(), left()).await {
+        Some(key) => Seen { key, channel: false, channel_failed: seen.channel_failed },
+        None => seen,
+    })
+}
+
+/// The key behind `route` that is one of the `named` ones, if the server has such a key of another type than
+/// `shown`. Asks for one type after the other, until `limit` has passed.
+pub async fn named_key(
+    route: &Route,
+    named: &Evidence,
+    shown: KeyAlgorithm,
+    limit: Duration,
+) -> Option<HostKey> {
+    let end = Instant::now() + limit;
+    for algorithm in KeyAlgorithm::ALL.into_iter().filter(|algorithm| *algorithm != shown) {
+        // A fingerprint does not tell its type; a whole key does.
+        if named.fingerprints.is_empty() && named.keys.iter().all(|key| key.algorithm() != algorithm) {
+            continue;
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        match probe::host_key_of(route, algorithm, left).await {
+            Ok(key) if named.names(&key) => return Some(key),
+            Ok(_) | Err(ProbeError::KeyExchange { .. }) => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+impl Expected {
+    fn types(&self) -> Vec<KeyAlgorithm> {
+        self.named.keys.iter().chain(&self.pinned).map(HostKey::algorithm).collect()
+    }
+}
+
+async fn first_key(
+    ssh: &SystemSsh,
+    session: &Session,
+    route: &Route,
+    types: &[KeyAlgorithm],
+    limit: Duration,
+) -> Result<Seen, ReachError> {
+    let end = Instant::now() + limit;
+    let mut channel_failed = None;
     if let Link::Relay(link) = &session.link
         && link.mine_alone
     {
-        let failed = match relay::channel_key(&tools.ssh, link, &route, limit).await {
+        match relay::channel_key(ssh, link, route, types, limit).await {
             Ok(key) => return Ok(Seen { key, channel: true, channel_failed: None }),
             Err(ChannelError::Probe(error)) => return Err(error.into()),
-            Err(error) => error.to_string(),
-        };
-        let key = probe::host_key(&route, limit).await?;
-        return Ok(Seen { key, channel: false, channel_failed: Some(failed) });
+            Err(error) => channel_failed = Some(error.to_string()),
+        }
     }
-    let key = probe::host_key(&route, limit).await?;
-    Ok(Seen { key, channel: false, channel_failed: None })
+    let left = end.saturating_duration_since(Instant::now());
+    let key = probe::host_key_preferring(route, types, left).await?;
+    Ok(Seen { key, channel: false, channel_failed })
 }

@@ -1,5 +1,7 @@
 //! What every use of the core needs at hand.
 
+use std::path::PathBuf;
+
 use crate::dirs::Dirs;
 use crate::ssh::SystemSsh;
 use crate::vault::Vault;
@@ -12,4 +14,6 @@ pub struct Tools {
     pub vault: Box<dyn Vault>,
     /// The person's own `ssh`.
     pub ssh: SystemSsh,
+    /// A program that calls [`crate::askpass::answer`] when ssh starts it; `None` where there is none.
+    pub askpass: Option<PathBuf>,
 }

@@ -69,7 +69,8 @@ impl Evidence {
         !self.keys.is_empty() || !self.fingerprints.is_empty()
     }
 
-    fn names(&self, key: &HostKey) -> bool {
+    /// Whether the person named this key.
+    pub fn names(&self, key: &HostKey) -> bool {
         self.keys.contains(key) || self.fingerprints.contains(&key.fingerprint())
     }
 }

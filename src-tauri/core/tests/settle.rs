@@ -32,7 +32,7 @@ impl Home {
         Dirs::create_private(&dirs.ssh).unwrap();
         fs::write(dirs.ssh.join("config"), THEIRS).unwrap();
         let ssh = SystemSsh::find(Some(dir.path())).unwrap();
-        Self { tools: Tools { dirs, vault: Box::new(MemoryVault::default()), ssh }, _dir: dir }
+        Self { tools: Tools { dirs, vault: Box::new(MemoryVault::default()), ssh, askpass: None }, _dir: dir }
     }
 
     fn file(&self, name: &str) -> String {

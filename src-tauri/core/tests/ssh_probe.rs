@@ -7,8 +7,11 @@ mod support;
 use std::time::{Duration, Instant};
 
 use moorline_core::practice::{PracticeEvent, PracticeOptions, PracticeRuntime};
-use moorline_core::ssh::probe::host_key;
+use moorline_core::reach::named_key;
+use moorline_core::ssh::probe::{host_key, host_key_of, host_key_preferring};
 use moorline_core::ssh::{ProbeError, Route, RouteError, SshFailure};
+use moorline_core::trust::Evidence;
+use moorline_ssh_files::KeyAlgorithm;
 use support::{LIMIT, Sshd, block_on, free_port, listen, relay, tcp, web_server};
 
 const SHORT: Duration = Duration::from_millis(700);
@@ -21,7 +24,7 @@ fn probe(route: &Route, limit: Duration) -> Result<moorline_ssh_files::HostKey, 
 }
 
 fn argv(words: &[&str]) -> Route {
-    Route::Argv(words.iter().map(|w| (*w).to_owned()).collect())
+    words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>().into()
 }
 
 #[test]
@@ -32,6 +35,43 @@ fn the_best_key_of_a_real_sshd_is_learned_and_nobody_logs_in() {
     for kind in ["ecdsa", "rsa"] {
         let sshd = Sshd::with(&[kind], "");
         assert_eq!(probe(&sshd.route(), LIMIT).unwrap(), sshd.host_key(kind), "{kind}");
+    }
+}
+
+#[test]
+fn each_key_of_a_real_sshd_can_be_asked_for() {
+    let sshd = Sshd::with(&["rsa", "ecdsa", "ed25519"], "");
+    let of = |sshd: &Sshd, algorithm| block_on(host_key_of(&sshd.route(), algorithm, LIMIT));
+    for (algorithm, kind) in
+        [(KeyAlgorithm::Ed25519, "ed25519"), (KeyAlgorithm::EcdsaP256, "ecdsa"), (KeyAlgorithm::Rsa, "rsa")]
+    {
+        assert_eq!(of(&sshd, algorithm).unwrap(), sshd.host_key(kind), "{kind}");
+        let first = block_on(host_key_preferring(&sshd.route(), &[algorithm], LIMIT)).unwrap();
+        assert_eq!(first, sshd.host_key(kind), "{kind} is preferred");
+    }
+    let none = of(&sshd, KeyAlgorithm::EcdsaP521);
+    assert!(matches!(none, Err(ProbeError::KeyExchange { .. })), "{none:?}");
+    let first = block_on(host_key_preferring(&sshd.route(), &[KeyAlgorithm::EcdsaP521], LIMIT)).unwrap();
+    assert_eq!(first, sshd.host_key("ed25519"), "a preference rules nothing out");
+    assert!(!sshd.log().contains("userauth-request"), "no user name was sent: {}", sshd.log());
+}
+
+#[test]
+fn a_key_that_was_named_is_found_among_a_server_s_others() {
+    let sshd = Sshd::with(&["rsa", "ecdsa", "ed25519"], "");
+    let without = Sshd::with(&["rsa", "ecdsa"], "");
+    let shown = KeyAlgorithm::Ed25519;
+    let find = |sshd: &Sshd, named: &Evidence| block_on(named_key(&sshd.route(), named, shown, LIMIT));
+    for kind in ["ecdsa", "rsa"] {
+        let key = sshd.host_key(kind);
+        let print = Evidence { fingerprints: vec![key.fingerprint()], ..Evidence::default() };
+        assert_eq!(find(&sshd, &print), Some(key.clone()), "{kind} by its fingerprint");
+        let whole = Evidence { keys: vec![key.clone()], ..Evidence::default() };
+        assert_eq!(find(&sshd, &whole), Some(key), "{kind} by its line");
+        assert_eq!(find(&without, &print), None, "another server's {kind} key is not it");
+        let key = without.host_key(kind);
+        let print = Evidence { fingerprints: vec![key.fingerprint()], ..Evidence::default() };
+        assert_eq!(find(&without, &print), Some(key), "a server without Ed25519");
     }
 }
 

@@ -38,7 +38,7 @@ fn a_key_has_trust_channel_only_from_an_own_port_of_a_declared_relay() {
     let ssh = front.friend(home.path());
     let fetch = |link: &RelayLink| {
         let route = ssh.relay_route(&link.relay, link.port);
-        block_on(channel_key(&ssh, link, &route, LIMIT))
+        block_on(channel_key(&ssh, link, &route, &[], LIMIT))
     };
     assert_eq!(fetch(&link(behind.port, true)).unwrap(), behind.host_key("ed25519"));
     assert!(matches!(fetch(&link(behind.port, false)), Err(ChannelError::NotDeclared { .. })));
@@ -76,7 +76,7 @@ fn a_port_that_another_user_holds_is_not_trusted() {
         let Some(mut squatter) = squat(address, port) else { continue };
         let link = link(port, true);
         let route = ssh.relay_route(&link.relay, link.port);
-        let error = block_on(channel_key(&ssh, &link, &route, LIMIT)).unwrap_err();
+        let error = block_on(channel_key(&ssh, &link, &route, &[], LIMIT)).unwrap_err();
         squatter.kill().unwrap();
         squatter.wait().unwrap();
         assert!(matches!(error, ChannelError::HeldByAnother { uid: 65534, .. }), "{address}: {error:?}");

@@ -29,7 +29,8 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    const ALL: [Self; 5] = [Self::Ed25519, Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Rsa];
+    /// All of them, the preferred one first.
+    pub const ALL: [Self; 5] = [Self::Ed25519, Self::EcdsaP256, Self::EcdsaP384, Self::EcdsaP521, Self::Rsa];
 
     /// The name on the wire and in files.
     pub fn as_str(self) -> &'static str {

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use moorline_core::add::{Proposal, Wish, propose};
 use moorline_core::clock;
 use moorline_core::paste::{self, Doubt, Reading};
-use moorline_core::reach::{ReachError, reach};
+use moorline_core::reach::ReachError;
 use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
 use moorline_core::trust::Trust;
@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::key_question::{self, Answer};
 use super::login::{self, Login};
+use super::reaching::{Reached, reach};
 use crate::args::{AddArgs, TrustArgs};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
@@ -86,16 +87,17 @@ impl Adding<'_> {
         self.say_what_was_read(reading, &proposal);
         self.confirm(&proposal, &mut terminal)?;
 
-        let waiting = printer.waiting(format!("reaching {}", proposal.session.link));
-        let seen = reach(tools, &proposal.session, REACH_LIMIT).await;
-        drop(waiting);
-        let (key, unreachable) = match seen {
-            Ok(seen) => {
-                let (session, evidence) = (&proposal.session, &proposal.evidence);
-                (Some(key_question::settle_key(self, session, evidence, &seen, &mut terminal)?), None)
-            }
-            Err(error) => (pasted_key(&proposal), Some(error)),
-        };
+        let session = &proposal.session;
+        let expected = key_question::expected(tools, session, &proposal.evidence)?;
+        let (key, reached) =
+            match reach(tools, session, &expected, REACH_LIMIT, terminal.as_ref(), printer).await {
+                Ok(reached) => {
+                    let answer =
+                        key_question::settle_key(self, session, &expected, &reached, &mut terminal).await?;
+                    (Some(answer), Ok(reached))
+                }
+                Err(error) => (pasted_key(&proposal), Err(error)),
+            };
         let expected = proposal.evidence.fingerprints.first().copied().filter(|_| key.is_none());
         let change = Change {
             session: proposal.session.clone(),
@@ -110,12 +112,13 @@ impl Adding<'_> {
         let written = settle::settle(tools, &change).await?;
         self.say_what_was_written(&written);
         let vault_problem = self.keep_password(&proposal);
-        let login = if unreachable.is_none() {
-            login::ensure(tools, &change.session, proposal.password.as_ref(), printer).await?
-        } else {
-            Login::NotTried
+        let login = match &reached {
+            Ok(Reached { ssh, .. }) => {
+                login::ensure(tools, ssh, &change.session, proposal.password.as_ref(), printer).await?
+            }
+            Err(_) => Login::NotTried,
         };
-        self.conclude(&change, &written, unreachable.as_ref(), login, vault_problem.as_deref());
+        self.conclude(&change, &written, reached.as_ref().err(), login, vault_problem.as_deref());
         Ok(ExitCode::SUCCESS)
     }
 

@@ -57,7 +57,7 @@ struct Stage<'a> {
 fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     let dirs = Dirs::under(home);
     let ssh = SystemSsh::find(Some(home))?;
-    let tools = Tools { vault: Box::new(MemoryVault::default()), ssh, dirs };
+    let tools = Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None };
     Dirs::create_private(&tools.dirs.ssh)?;
     let config = settle::ssh_dir(&tools).config_path();
     std::fs::write(&config, THEIR_CONFIG).context("cannot write into the throw-away home")?;

@@ -1,18 +1,25 @@
 //! The compare view of the command line: what to do with the key that answers.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use moorline_core::paste;
 use moorline_core::pins::{Pins, SessionPins};
-use moorline_core::reach::Seen;
+use moorline_core::reach::{Expected, named_key, route};
 use moorline_core::session::Session;
+use moorline_core::tools::Tools;
 use moorline_core::trust::{Evidence, Trust, Verdict, judge};
 use moorline_ssh_files::HostKey;
 
 use super::add::Adding;
+use super::reaching::{Reached, patient};
 use crate::ask::Terminal;
 
 /// What to run in the notebook to see the runtime's own fingerprints.
 const HOW_TO_COMPARE: &str = "!for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done";
+
+/// For asking the runtime for its other keys.
+const LIMIT: Duration = Duration::from_secs(15);
 
 /// A key to pin, and why.
 #[derive(Debug, Clone)]
@@ -23,31 +30,41 @@ pub struct Answer {
     pub trust: Trust,
 }
 
+/// What the key that answers is held against: what the person named now or, failing that, when the runtime could not
+/// be reached; and what is pinned.
+pub fn expected(tools: &Tools, session: &Session, named: &Evidence) -> anyhow::Result<Expected> {
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    let mut expected = Expected { named: named.clone(), pinned: Vec::new() };
+    if let Some(pins) = pins.get(&session.name) {
+        expected.pinned = pins.keys.iter().map(|pinned| pinned.key.clone()).collect();
+        if !named.names_a_key() {
+            expected.named.fingerprints.extend(pins.expected);
+        }
+    }
+    Ok(expected)
+}
+
 /// Decides about the key that answers, asking the person where the rules demand it.
 ///
 /// # Errors
 /// The key is not accepted: nothing may be changed or sent.
-pub fn settle_key(
+pub async fn settle_key(
     adding: &Adding<'_>,
     session: &Session,
-    named: &Evidence,
-    seen: &Seen,
+    expected: &Expected,
+    reached: &Reached,
     terminal: &mut Option<Terminal>,
 ) -> anyhow::Result<Answer> {
-    let printer = adding.printer;
+    let (printer, seen) = (adding.printer, &reached.seen);
     let pins = Pins::load(&adding.tools.dirs.pins_file())?;
     let none = SessionPins::default();
     let pinned = pins.get(&session.name).unwrap_or(&none);
-    let keys: Vec<HostKey> = pinned.keys.iter().map(|pinned| pinned.key.clone()).collect();
-    let mut evidence = Evidence { channel: seen.channel, ..named.clone() };
-    if !evidence.names_a_key() {
-        evidence.fingerprints.extend(pinned.expected);
-    }
+    let evidence = Evidence { channel: seen.channel, ..expected.named.clone() };
     if let Some(why) = &seen.channel_failed {
         printer.note(format!("the relay does not prove whose port it is: {why}"));
     }
     let print = seen.key.fingerprint();
-    match judge(&seen.key, &keys, &evidence) {
+    match judge(&seen.key, &expected.pinned, &evidence) {
         Verdict::Known => {
             printer.done(format!("the pinned key answers: {print}"));
             // Pinning it once more records the endpoint that it was seen at.
@@ -69,7 +86,7 @@ pub fn settle_key(
             printer.note(format!("host key {print}: taken without comparing, as you said"));
             Ok(Answer { key: seen.key.clone(), trust: Trust::FirstUse })
         }
-        Verdict::Ask => ask(adding, session, seen, pinned, terminal),
+        Verdict::Ask => ask(adding, session, reached, pinned, terminal).await,
     }
 }
 
@@ -80,14 +97,14 @@ fn fingerprints(evidence: &Evidence) -> String {
     all.join(" or ")
 }
 
-fn ask(
+async fn ask(
     adding: &Adding<'_>,
     session: &Session,
-    seen: &Seen,
+    reached: &Reached,
     pinned: &SessionPins,
     terminal: &mut Option<Terminal>,
 ) -> anyhow::Result<Answer> {
-    let printer = adding.printer;
+    let (printer, seen) = (adding.printer, &reached.seen);
     let (name, print) = (&session.name, seen.key.fingerprint());
     let Some(terminal) = terminal else {
         let pinned = pinned.keys.iter().map(|old| format!("; pinned is {}", old.key.fingerprint()));
@@ -107,8 +124,8 @@ fn ask(
     );
     printer.line(format!("  {HOW_TO_COMPARE}"));
     let question = "Type `yes` if it shows the same, or paste what it printed; anything else stops:";
-    let answer = terminal.ask(question).unwrap_or_default();
-    if answer.eq_ignore_ascii_case("yes") {
+    let answer = terminal.ask_lines(question).unwrap_or_default();
+    if answer.trim().eq_ignore_ascii_case("yes") {
         return Ok(Answer { key: seen.key.clone(), trust: Trust::Approved });
     }
     let told = paste::compare_answer(&answer).fingerprints;
@@ -118,6 +135,14 @@ fn ask(
     }
     if told.is_empty() {
         bail!("the key was not accepted; nothing was changed or sent");
+    }
+    let named = Evidence { fingerprints: told, ..Evidence::default() };
+    let route = route(adding.tools, &reached.ssh, session)?;
+    let limit = patient(LIMIT, &reached.ssh);
+    if let Some(key) = named_key(&route, &named, seen.key.algorithm(), limit).await {
+        printer
+            .done(format!("the runtime also holds the key that the notebook shows: {}", key.fingerprint()));
+        return Ok(Answer { key, trust: Trust::Pasted });
     }
     bail!(
         "the notebook's key is another one than the key that answers at {}; nothing was changed or sent: the endpoint leads elsewhere",

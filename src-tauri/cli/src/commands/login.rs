@@ -5,6 +5,7 @@ use std::time::Duration;
 use moorline_core::pins::Pins;
 use moorline_core::reach::route;
 use moorline_core::session::Session;
+use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::login::{Installed, install_login_key, key_login_works};
 use moorline_core::ssh::login_key::LoginKey;
 use moorline_core::tools::Tools;
@@ -12,6 +13,7 @@ use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::HostKey;
 use secrecy::SecretString;
 
+use super::reaching::patient;
 use crate::printer::Printer;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -49,13 +51,14 @@ impl Login {
     }
 }
 
-/// Tries the login key, installs it with the pasted or stored password where it is missing, and says what a person
+/// Over `ssh` where the way leads through a relay. Tries the login key, installs it with the pasted or stored password where it is missing, and says what a person
 /// can do where that fails.
 ///
 /// # Errors
 /// The login key itself cannot be made or read.
 pub async fn ensure(
     tools: &Tools,
+    ssh: &SystemSsh,
     session: &Session,
     pasted: Option<&SecretString>,
     printer: &Printer,
@@ -70,9 +73,9 @@ pub async fn ensure(
         .get(&session.name)
         .map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect())
         .unwrap_or_default();
-    let route = route(tools, session)?;
+    let (route, limit) = (route(tools, ssh, session)?, patient(LIMIT, ssh));
     let waiting = printer.waiting("logging in");
-    let works = key_login_works(&route, &pinned, &session.user, &key, LIMIT).await;
+    let works = key_login_works(&route, &pinned, &session.user, &key, limit).await;
     drop(waiting);
     match works {
         Ok(true) => {
@@ -91,7 +94,7 @@ pub async fn ensure(
         return Ok(Login::KeyMissing);
     };
     let waiting = printer.waiting("installing the login key");
-    let installed = install_login_key(&route, &pinned, &session.user, password, &key, LIMIT).await;
+    let installed = install_login_key(&route, &pinned, &session.user, password, &key, limit).await;
     drop(waiting);
     match installed {
         Ok(installed) => {

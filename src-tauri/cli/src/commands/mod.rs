@@ -14,6 +14,7 @@ pub mod uninstall;
 
 mod key_question;
 mod login;
+mod reaching;
 
 use std::future::Future;
 
@@ -27,14 +28,15 @@ use moorline_core::vault::OsVault;
 use moorline_ssh_files::Alias;
 
 /// The real places, vault and ssh.
-fn tools() -> anyhow::Result<Tools> {
+pub fn tools() -> anyhow::Result<Tools> {
     let dirs = Dirs::from_env()?;
     let ssh = SystemSsh::find(dirs.redirected.then_some(dirs.home.as_path()))?;
-    Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs })
+    let askpass = std::env::current_exe().ok();
+    Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs, askpass })
 }
 
 /// Runs what has to wait for the network; made only by the commands that do, so that the others start at once.
-fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+pub fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -7,9 +7,9 @@ use anyhow::bail;
 use moorline_core::add::Wish;
 use moorline_core::clock;
 use moorline_core::paste;
-use moorline_core::reach::reach;
 use moorline_core::session::{Link, Session};
 use moorline_core::settle::{self, Change};
+use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::relay_known_hosts::{RelayRepair, repair_relay_known_hosts};
 use moorline_core::trust::Evidence;
 use moorline_ssh_files::HostKey;
@@ -18,6 +18,7 @@ use serde_json::json;
 use super::add::Adding;
 use super::key_question;
 use super::login;
+use super::reaching::{patient, reach};
 use crate::args::RepairArgs;
 use crate::ask::Terminal;
 use crate::printer::Printer;
@@ -56,11 +57,12 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
 /// The runtime cannot be reached, its key is not accepted, or the files cannot be edited.
 pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> anyhow::Result<ExitCode> {
     let Adding { tools, printer, .. } = *adding;
-    let waiting = printer.waiting(format!("reaching {}", session.link));
-    let seen = reach(tools, session, LIMIT).await;
-    drop(waiting);
-    let seen = match seen {
-        Ok(seen) => seen,
+    let named =
+        Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
+    let expected = key_question::expected(tools, session, &named)?;
+    let mut terminal = Terminal::open(printer.is_json());
+    let reached = match reach(tools, session, &expected, LIMIT, terminal.as_ref(), printer).await {
+        Ok(reached) => reached,
         Err(error) => {
             if !adding.dry_run {
                 let healed = settle::heal(tools, session, clock::now()).await?;
@@ -69,10 +71,7 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
             bail!("{} cannot be reached, so its key was not checked: {error}", session.name);
         }
     };
-    let named =
-        Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
-    let mut terminal = Terminal::open(printer.is_json());
-    let answer = key_question::settle_key(adding, session, &named, &seen, &mut terminal)?;
+    let answer = key_question::settle_key(adding, session, &expected, &reached, &mut terminal).await?;
     let change = Change {
         session: session.clone(),
         was: Some(session.clone()),
@@ -92,9 +91,9 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
         printer.done("the ssh files were in order; nothing was written");
     }
     if on_relay {
-        repair_on_relay(adding, session, &answer.key).await?;
+        repair_on_relay(adding, &reached.ssh, session, &answer.key).await?;
     }
-    let login = login::ensure(tools, session, None, printer).await?;
+    let login = login::ensure(tools, &reached.ssh, session, None, printer).await?;
     if login.works() {
         printer.heading(format!("Ready: ssh {}", session.name));
     }
@@ -107,10 +106,15 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
     Ok(ExitCode::SUCCESS)
 }
 
-async fn repair_on_relay(adding: &Adding<'_>, session: &Session, key: &HostKey) -> anyhow::Result<()> {
+async fn repair_on_relay(
+    adding: &Adding<'_>,
+    ssh: &SystemSsh,
+    session: &Session,
+    key: &HostKey,
+) -> anyhow::Result<()> {
     let Link::Relay(link) = &session.link else { return Ok(()) };
     let relay = &link.relay;
-    let repaired = repair_relay_known_hosts(&adding.tools.ssh, relay, link.port, key, LIMIT).await?;
+    let repaired = repair_relay_known_hosts(ssh, relay, link.port, key, patient(LIMIT, ssh)).await?;
     adding.printer.done(match repaired {
         RelayRepair::Unchanged => format!("known_hosts on {relay} was in order"),
         RelayRepair::Written { .. } => {

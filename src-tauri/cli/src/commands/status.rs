@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use moorline_core::pins::{Pins, SessionPins};
-use moorline_core::reach::reach;
+use moorline_core::reach::{Expected, reach, relay_ssh};
 use moorline_core::session::Session;
 use moorline_core::tools::Tools;
 use moorline_ssh_files::HostKey;
@@ -100,7 +100,10 @@ struct Check {
 
 fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer) -> anyhow::Result<Check> {
     let waiting = printer.waiting(format!("knocking at {}", session.link));
-    let seen = super::block_on(reach(tools, session, LIMIT))?;
+    let pinned = pin.keys.iter().map(|pinned| pinned.key.clone()).collect();
+    let expected = Expected { pinned, ..Expected::default() };
+    let ssh = relay_ssh(tools, session);
+    let seen = super::block_on(reach(tools, &ssh, session, &expected, LIMIT))?;
     drop(waiting);
     let known = |key: &HostKey| pin.holds(key);
     let check = match seen {

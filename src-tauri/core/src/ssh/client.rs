@@ -12,13 +12,15 @@ use tokio::time::Instant;
 
 use super::failure::{SshFailure, shown};
 use super::probe::ProbeError;
-use super::route::{Route, Said};
+use super::route::{ProxyArgv, Route, Said};
 use super::watched::{Watch, Watched};
 
 /// Decides whether to go on once the server has proven that it holds its key.
 pub(super) enum Accept {
-    /// Learn the key, then hang up.
-    Nothing,
+    /// Learn the key, then hang up. Of several keys the server shows one of these types if it can.
+    Nothing(Vec<KeyAlgorithm>),
+    /// Learn the key of this type, then hang up.
+    NothingBut(KeyAlgorithm),
     /// Go on only if the key is one of these.
     OneOf(Vec<HostKey>),
 }
@@ -132,7 +134,7 @@ async fn explain(
     };
     let failure = SshFailure::read(&printed);
     match (route, cause) {
-        (Route::Argv(argv), _) if failure != SshFailure::Other(String::new()) => {
+        (Route::Program(ProxyArgv { argv, .. }), _) if failure != SshFailure::Other(String::new()) => {
             ProbeError::Proxy { host: argv.last().cloned().unwrap_or_default(), failure }
         }
         (_, Some(_)) => ProbeError::ClosedAtOnce,
@@ -156,9 +158,11 @@ fn first_line_of_another_protocol(head: &[u8]) -> Option<String> {
 
 fn config(accept: &Accept) -> client::Config {
     let mut order = algorithms();
-    if let Accept::OneOf(keys) = accept {
-        // The types that are pinned go first, or a server with several keys would show one of the others.
-        order.sort_by_key(|a| !keys.iter().any(|key| same_type(key.algorithm(), a)));
+    match accept {
+        // The wanted types go first, or a server with several keys would show one of the others.
+        Accept::Nothing(first) => order.sort_by_key(|a| !first.iter().any(|held| same_type(*held, a))),
+        Accept::OneOf(keys) => order.sort_by_key(|a| !keys.iter().any(|key| same_type(key.algorithm(), a))),
+        Accept::NothingBut(only) => order.retain(|a| same_type(*only, a)),
     }
     let preferred = Preferred { key: Cow::Owned(order), ..Preferred::default() };
     let id = concat!("SSH-2.0-Moorline_", env!("CARGO_PKG_VERSION"));

@@ -82,7 +82,9 @@ impl SshFailure {
                 "{host} shows another key than your known_hosts holds; find out why before you log in there again"
             ),
             Self::PermissionDenied => {
-                format!("{host} refused the login; check that `{login}` works without a password prompt")
+                format!(
+                    "{host} refused the login; check that `{login}` works without a password prompt, or store its password with `moorline secret set SESSION relay-password`"
+                )
             }
             Self::NameUnknown => {
                 format!("the name {host} does not resolve; check its spelling and your network")

@@ -31,6 +31,6 @@ pub use login_key::{LoginKey, LoginKeyError};
 pub use probe::ProbeError;
 pub use relay::ChannelError;
 pub use relay_known_hosts::{RelayRepair, RelayRepairError};
-pub use route::{Route, RouteError, Wire};
-pub use system::{Prompts, SshRunError, SystemSsh};
+pub use route::{ProxyArgv, Route, RouteError, Wire};
+pub use system::{ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
 pub use verify::VerifyError;

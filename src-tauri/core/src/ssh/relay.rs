@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use moorline_ssh_files::{HostKey, Port};
+use moorline_ssh_files::{HostKey, KeyAlgorithm, Port};
 use tokio::time::Instant;
 
 use super::probe::{self, ProbeError};
@@ -104,11 +104,13 @@ pub async fn listeners(
 }
 
 /// Fetches the key behind the relay's port, with trust `channel`: the person declared the relay theirs alone, and
-/// before and after the fetch their own login, and nobody else, holds the port.
+/// before and after the fetch their own login, and nobody else, holds the port. Of several keys, one of the `first`
+/// types is fetched.
 pub async fn channel_key(
     system: &SystemSsh,
     link: &RelayLink,
     route: &Route,
+    first: &[KeyAlgorithm],
     limit: Duration,
 ) -> Result<HostKey, ChannelError> {
     if !link.mine_alone {
@@ -117,7 +119,7 @@ pub async fn channel_key(
     let end = Instant::now() + limit;
     let left = || end.saturating_duration_since(Instant::now());
     require_mine(system, link, left()).await?;
-    let key = probe::host_key(route, left()).await?;
+    let key = probe::host_key_preferring(route, first, left()).await?;
     require_mine(system, link, left()).await?;
     Ok(key)
 }

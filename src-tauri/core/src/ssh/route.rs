@@ -1,5 +1,6 @@
 //! The byte stream to a runtime's sshd: a TCP connection, or the standard streams of a child process.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,7 +26,23 @@ pub enum Route {
     /// Straight to a host and port.
     Tcp(Place),
     /// Through a program that speaks SSH on its standard streams (`ssh -W`, cloudflared); no shell is involved.
-    Argv(Vec<String>),
+    Program(ProxyArgv),
+}
+
+/// A program that carries the byte stream, and what is added to its environment, and to no other program's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyArgv {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Variables besides those that every child gets.
+    pub env: Vec<(&'static str, OsString)>,
+}
+
+impl From<Vec<String>> for Route {
+    /// A program that needs nothing in its environment.
+    fn from(argv: Vec<String>) -> Self {
+        Self::Program(ProxyArgv { argv, env: Vec::new() })
+    }
 }
 
 /// Why no byte stream could be opened.
@@ -88,7 +105,7 @@ impl Route {
     pub async fn open(&self, limit: Duration) -> Result<Wire, RouteError> {
         match self {
             Self::Tcp(place) => connect(place, limit).await.map(Wire::Tcp),
-            Self::Argv(argv) => start(argv),
+            Self::Program(program) => start(program),
         }
     }
 }
@@ -242,10 +259,12 @@ fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
     }
 }
 
-fn start(argv: &[String]) -> Result<Wire, RouteError> {
+fn start(ProxyArgv { argv, env }: &ProxyArgv) -> Result<Wire, RouteError> {
     let program = argv.first().cloned().unwrap_or_default();
     let failed = |cause| RouteError::Start { program: program.clone(), cause };
-    let mut child = child::command(&program).args(argv.iter().skip(1)).spawn().map_err(failed)?;
+    let mut command = child::command(&program);
+    command.args(argv.iter().skip(1)).envs(env.iter().map(|(name, value)| (name, value)));
+    let mut child = command.spawn().map_err(failed)?;
     let (Some(input), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use moorline_ssh_files::Port;
+use moorline_ssh_files::{Alias, Port};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use super::child;
 use super::failure::{SshFailure, shown};
-use super::route::Route;
+use super::route::{ProxyArgv, Route};
 use crate::session::RelayTarget;
 
 /// More than this on either output stream ends a run: nothing that is asked for comes near it.
@@ -23,8 +23,28 @@ pub enum Prompts {
     Never,
     /// On the terminal, as plain ssh does.
     Terminal,
-    /// Through this program (`SSH_ASKPASS`, ssh(1), ENVIRONMENT).
-    Askpass(PathBuf),
+    /// Through a program of ours, which answers from the vault (`SSH_ASKPASS`, ssh(1), ENVIRONMENT).
+    Askpass {
+        /// The program, which acts as [`crate::askpass`] says when [`ASKPASS_SESSION`] is set.
+        program: PathBuf,
+        /// The session whose relay password it may give.
+        session: Alias,
+    },
+}
+
+/// The variable that tells our askpass program for which session it is asked.
+pub const ASKPASS_SESSION: &str = "MOORLINE_ASKPASS";
+
+impl Prompts {
+    /// What this needs in the environment of the one ssh that it is for.
+    fn env(&self) -> Vec<(&'static str, OsString)> {
+        let Self::Askpass { program, session } = self else { return Vec::new() };
+        vec![
+            ("SSH_ASKPASS", program.clone().into_os_string()),
+            ("SSH_ASKPASS_REQUIRE", "force".into()),
+            (ASKPASS_SESSION, session.as_str().into()),
+        ]
+    }
 }
 
 /// The person's `ssh` program and, where HOME is redirected, the files that it must be told of: OpenSSH asks the
@@ -143,7 +163,7 @@ impl SystemSsh {
         argv.extend(self.strict_options());
         argv.extend(["-W".to_owned(), format!("127.0.0.1:{port}")]);
         argv.extend(destination(target));
-        Route::Argv(argv)
+        Route::Program(ProxyArgv { argv, env: self.prompts.env() })
     }
 
     /// Runs one of this program's constant commands on a relay, with `stdin` as its standard input. A remote
@@ -165,13 +185,33 @@ impl SystemSsh {
         argv.extend(destination(target));
         argv.push(remote_command.to_owned());
         let host = target.to_string();
-        let output = self.run_child(&argv, stdin.unwrap_or_default(), &host, limit).await?;
+        let output =
+            self.run_child(&argv, self.prompts.env(), stdin.unwrap_or_default(), &host, limit).await?;
         // 255 is ssh's own status (ssh(1), EXIT STATUS); no constant command of ours ends with it.
         if output.status == 255 {
             let login = login_command(target);
             return Err(SshRunError::Ssh { host, login, failure: SshFailure::read(&output.stderr) });
         }
         Ok(output)
+    }
+
+    /// The login that ssh would use for `target`: the user, and the name by which its prompts call the machine.
+    pub(crate) async fn login_at(
+        &self,
+        target: &RelayTarget,
+        limit: Duration,
+    ) -> Result<(String, String), SshRunError> {
+        let mut argv = self.present_file_options();
+        argv.push("-G".to_owned());
+        argv.extend(destination(target));
+        let output = self.run_local(&argv, &format!("ssh -G {target}"), limit).await?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let value = |option: &str| {
+            let mut lines = printed.lines().filter_map(|line| line.split_once(' '));
+            lines.find(|(name, _)| *name == option).map(|(_, value)| value.to_owned())
+        };
+        let host = value("hostkeyalias").or_else(|| value("hostname")).unwrap_or_default();
+        Ok((value("user").unwrap_or_default(), host))
     }
 
     /// Runs `ssh` for something that needs no network (`-V`, `-G`).
@@ -181,21 +221,20 @@ impl SystemSsh {
         what: &str,
         limit: Duration,
     ) -> Result<Output, SshRunError> {
-        self.run_child(argv, &[], what, limit).await
+        self.run_child(argv, Vec::new(), &[], what, limit).await
     }
 
     async fn run_child(
         &self,
         argv: &[String],
+        env: Vec<(&'static str, OsString)>,
         stdin: &[u8],
         host: &str,
         limit: Duration,
     ) -> Result<Output, SshRunError> {
         let mut command = child::command(&self.program);
         command.args(argv);
-        if let Prompts::Askpass(program) = &self.prompts {
-            command.env("SSH_ASKPASS", program).env("SSH_ASKPASS_REQUIRE", "force");
-        }
+        command.envs(env);
         let mut child = command
             .spawn()
             .map_err(|cause| SshRunError::Start { program: self.program.display().to_string(), cause })?;
@@ -247,6 +286,8 @@ impl SystemSsh {
 
     fn strict_options(&self) -> Vec<String> {
         let batch = if self.prompts == Prompts::Never { "BatchMode=yes" } else { "BatchMode=no" };
+        // A password from the vault is not more right the second time.
+        let once = matches!(self.prompts, Prompts::Askpass { .. }).then_some("NumberOfPasswordPrompts=1");
         // A master that we start would outlive the run and hold our pipes open; its stderr would be needed to tell
         // why a login failed, so a quiet LogLevel of the person's is overruled.
         [
@@ -258,6 +299,7 @@ impl SystemSsh {
             "LogLevel=INFO",
         ]
         .into_iter()
+        .chain(once)
         .flat_map(|option| ["-o".to_owned(), option.to_owned()])
         .collect()
     }
