@@ -9,6 +9,7 @@
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
+//! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
@@ -30,6 +31,7 @@ pub mod machine;
 pub mod namespace;
 pub mod outcome;
 pub mod processes;
+pub mod pty;
 pub mod relay;
 pub mod runtime;
 pub mod secrets;
@@ -40,6 +42,7 @@ pub mod tunnels;
 
 pub use desktop::Desktop;
 pub use outcome::Outcome;
+pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;
 pub use stage::Stage;

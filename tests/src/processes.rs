@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -46,6 +46,19 @@ impl Program {
             assert!(self.is_running(), "{} ended early:\n{}", self.name, log());
             ready()
         });
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it does not come within 20 seconds.
+    pub fn wait_in_time(&mut self, what: &str) -> ExitStatus {
+        let mut ended = None;
+        until(&format!("`{what}` to end"), || {
+            ended = self.child.try_wait().expect("a child can be asked");
+            ended.is_some()
+        });
+        ended.expect("it has ended")
     }
 
     /// Kills it with everything it started, and waits for its end.

@@ -9,6 +9,7 @@ use crate::stage::Stage;
 #[derive(Debug)]
 pub struct Relay {
     machine: Machine,
+    password: String,
     host_key: KeyPair,
     runtime_key: KeyPair,
     known_hosts: String,
@@ -23,7 +24,8 @@ pub const NAME: &str = "relay.example.net";
 impl Relay {
     /// Starts a relay.
     pub fn start() -> Self {
-        let mut machine = Machine::new(&random_password());
+        let password = random_password();
+        let mut machine = Machine::new(&password);
         let host_key = KeyPair::generate(&machine.keys().join("host"), "ed25519");
         let runtime_key = KeyPair::generate(&machine.keys().join("runtime"), "ed25519");
         machine.serve(std::slice::from_ref(&host_key), None);
@@ -32,12 +34,17 @@ impl Relay {
         let line = format!("[127.0.0.1]:{} {}\n", machine.port(), host_key.public());
         std::fs::write(&known_hosts, line).expect("the relay's key is noted");
         let known_hosts = known_hosts.display().to_string();
-        Self { machine, host_key, runtime_key, known_hosts }
+        Self { machine, password, host_key, runtime_key, known_hosts }
     }
 
     /// The user to log in as.
     pub fn user(&self) -> &str {
         self.machine.user()
+    }
+
+    /// The password of that login. It works when [`Machine::takes_passwords`].
+    pub fn password(&self) -> &str {
+        &self.password
     }
 
     /// The machine under it.
@@ -48,19 +55,23 @@ impl Relay {
     /// Gives the person a login on the relay: a key, the relay's host key in `known_hosts`, and the text of
     /// a `Host` entry with this alias, which the caller puts into the config.
     pub fn befriend(&self, stage: &Stage, alias: &str) -> String {
-        stage.knows_host("127.0.0.1", NAME);
         stage.put(".ssh/id_relay", "");
         std::fs::remove_file(stage.ssh_dir().join("id_relay")).expect("the place is free");
         let key = KeyPair::generate(&stage.ssh_dir().join("id_relay"), "ed25519");
         self.machine.authorise(&key.public());
+        let entry = self.befriend_without_key(stage, alias);
+        format!("{entry}    IdentityFile ~/.ssh/id_relay\n")
+    }
+
+    /// As [`Relay::befriend`], without the key: the person logs in with [`Relay::password`].
+    pub fn befriend_without_key(&self, stage: &Stage, alias: &str) -> String {
+        stage.knows_host("127.0.0.1", NAME);
         let port = self.machine.port();
         let mut known = stage.text(".ssh/known_hosts");
         known.push_str(&format!("[{NAME}]:{port} {}\n", self.host_key.public()));
         stage.put(".ssh/known_hosts", known);
         let user = self.user();
-        format!(
-            "Host {alias}\n    HostName {NAME}\n    Port {port}\n    User {user}\n    IdentityFile ~/.ssh/id_relay\n"
-        )
+        format!("Host {alias}\n    HostName {NAME}\n    Port {port}\n    User {user}\n")
     }
 
     /// The options with which a runtime logs in.

@@ -44,6 +44,19 @@ impl Runtime {
         self.machine.serve(&self.generations[generation], Some(port));
     }
 
+    /// From now on, at the same port, sshd holds exactly keys of these kinds (`ed25519`, `ecdsa`, `rsa`).
+    pub fn hold_keys(&mut self, kinds: &[&str]) -> Vec<KeyPair> {
+        let generation = self.generations.len();
+        let make = |kind: &&str| {
+            KeyPair::generate(&self.machine.keys().join(format!("host_{kind}_{generation}")), kind)
+        };
+        let keys: Vec<KeyPair> = kinds.iter().map(make).collect();
+        let port = self.machine.port();
+        self.machine.serve(&keys, Some(port));
+        self.generations.push(keys.clone());
+        keys
+    }
+
     /// The machine goes away and nothing comes back, for now.
     pub fn stop(&mut self) {
         self.tunnels.clear();

@@ -1,0 +1,187 @@
+//! What a person sees and types at a terminal.
+#![cfg(target_os = "linux")]
+
+use moorline_tests::clients::Client;
+use moorline_tests::keys::KeyPair;
+use moorline_tests::machine::free_port;
+use moorline_tests::{Stage, Story, Terminal, tree};
+
+/// What wipes the waiting line.
+const WIPE: &str = "\r\u{1b}[2K";
+
+/// What the cell prints. The runtime has a name, since a port of 127.0.0.1 alone is asked about.
+fn cell(story: &Story) -> String {
+    let (port, user) = (story.runtime.port(), story.runtime.user());
+    story.stage.knows_host("127.0.0.1", "gpu.example.net");
+    format!("ssh -p {port} {user}@gpu.example.net\nRoot password: {}\n", story.runtime.password())
+}
+
+/// `moorline add colab`, up to the question about the key.
+fn asked(story: &Story) -> Terminal {
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab"]);
+    terminal.awaits("then press Ctrl-D:");
+    terminal.types(&cell(story));
+    terminal.types("\u{4}");
+    terminal.awaits("nobody vouched for");
+    terminal.awaits(&story.runtime.host_key().fingerprint());
+    terminal.awaits("Type `yes`");
+    terminal
+}
+
+/// What `ssh-keygen -lf` prints of each of these keys in the notebook.
+fn notebook_says(story: &Story, keys: &[&KeyPair]) -> String {
+    let print = |key: &&KeyPair| {
+        let path = key.path.display().to_string();
+        story.stage.run("ssh-keygen", &["-lf", &path]).works("ssh-keygen prints it").stdout
+    };
+    keys.iter().map(print).collect()
+}
+
+fn trust(story: &Story) -> String {
+    let status = story.stage.moorline(&["status", "colab", "--json"]).works("the session is there");
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+    status["sessions"][0]["host_keys"][0]["trust"].as_str().unwrap_or("none").to_owned()
+}
+
+#[test]
+fn a_person_compares_and_says_yes() {
+    let story = Story::begin();
+    let mut terminal = asked(&story);
+    terminal.types("yes\n");
+    terminal.ends().works("the key was compared").says("Ready: ssh colab");
+    assert_eq!(trust(&story), "approved");
+    story.help_login_without_root();
+    Client::OpenSsh.connects(&story.stage, "colab");
+    story.foreign_bytes_are_kept();
+}
+
+#[test]
+fn a_person_pastes_what_the_notebook_printed() {
+    let mut story = Story::begin();
+    let keys = story.runtime.hold_keys(&["ed25519", "ecdsa", "rsa"]);
+    // As the shell lists them: the key that is shown comes neither first nor last.
+    let lines = notebook_says(&story, &[&keys[1], &keys[0], &keys[2]]);
+    // hold_keys makes the Ed25519 key the runtime's present one.
+    let mut terminal = asked(&story);
+    terminal.types(&lines);
+    terminal.ends().works("the notebook shows the same key").says("it is the same");
+    assert_eq!(trust(&story), "pasted");
+    let known_hosts = story.stage.text(".ssh/known_hosts");
+    assert!(known_hosts.contains(&keys[0].public()), "the key that was compared is pinned:\n{known_hosts}");
+}
+
+#[test]
+fn a_person_pastes_the_line_of_another_of_the_runtimes_keys() {
+    let mut story = Story::begin();
+    let keys = story.runtime.hold_keys(&["ed25519", "ecdsa"]);
+    let mut terminal = asked(&story);
+    terminal.types(&notebook_says(&story, &[&keys[1]]));
+    terminal.ends().works("the runtime proves that one, too");
+    assert_eq!(trust(&story), "pasted");
+    let known_hosts = story.stage.text(".ssh/known_hosts");
+    assert!(known_hosts.contains(&keys[1].public()), "the key that the notebook shows:\n{known_hosts}");
+}
+
+#[test]
+fn anything_else_changes_nothing() {
+    for answer in ["no\n", "\n", "y\n", "yes please\n", "\u{4}"] {
+        let story = Story::begin();
+        let before = tree::fingerprint(&story.stage.home());
+        let mut terminal = asked(&story);
+        terminal.types(answer);
+        terminal.ends().fails_with(1, "that is no yes").says("nothing was changed");
+        assert_eq!(tree::fingerprint(&story.stage.home()), before, "nothing was written after {answer:?}");
+        let log = story.runtime.machine().log();
+        assert!(!log.contains("password for"), "nothing was sent:\n{log}");
+    }
+}
+
+#[test]
+fn a_wrong_fingerprint_refuses() {
+    let story = Story::begin();
+    let before = tree::fingerprint(&story.stage.home());
+    let stranger = KeyPair::generate(&story.runtime.machine().keys().join("stranger"), "ed25519");
+    let mut terminal = asked(&story);
+    terminal.types(&notebook_says(&story, &[&stranger]));
+    terminal.ends().fails_with(1, "the endpoint leads elsewhere").says("another one");
+    assert_eq!(tree::fingerprint(&story.stage.home()), before, "nothing was written");
+}
+
+#[test]
+fn a_paste_that_re_targets_is_asked_about() {
+    let stage = Stage::new();
+    let paste = |name: &str| {
+        let key = KeyPair::generate(&stage.runtime_dir().join(name), "ed25519");
+        format!("ssh -p {} root@nowhere.invalid\n{}\n\u{4}", free_port(), key.public())
+    };
+    let add = |text: &str| {
+        let mut terminal = Terminal::moorline(&stage, &["add", "colab"]);
+        terminal.awaits("Ctrl-D:");
+        terminal.types(text);
+        terminal
+    };
+    let added = paste("one");
+    add(&added).ends().works("a first session needs no question");
+    let before = tree::fingerprint(&stage.home());
+    let other = paste("two");
+    for answer in ["\n", "n\n", "maybe\n"] {
+        let mut terminal = add(&other);
+        terminal.awaits("re-point it");
+        terminal.awaits("[y/N]");
+        terminal.types(answer);
+        terminal.ends().fails_with(1, "the person did not say yes").says("nothing was changed");
+        assert_eq!(tree::fingerprint(&stage.home()), before, "nothing was written after {answer:?}");
+    }
+    let mut terminal = add(&other);
+    terminal.awaits("[y/N]");
+    terminal.types("y\n");
+    terminal.ends().works("the person said yes");
+    assert_ne!(tree::fingerprint(&stage.home()), before, "it is re-pointed");
+}
+
+#[test]
+fn a_secret_is_typed_without_echo() {
+    let story = Story::begin();
+    let cell = cell(&story);
+    story.paste(&["add", "colab"], &cell).works("there is a session");
+    let secret = "typed-by-hand-and-not-shown";
+    story.stage.hide(secret);
+    let mut terminal = Terminal::moorline(&story.stage, &["secret", "set", "colab", "service-token"]);
+    terminal.awaits("(not shown):");
+    terminal.awaits_no_echo();
+    terminal.types(&format!("{secret}\n"));
+    let shown = terminal.ends().works("it is stored").says("stored the service-token of colab");
+    assert!(!shown.stdout.contains(secret), "it does not show:\n{shown}");
+    story.stage.moorline(&["secret", "list"]).works("it is there").says("colab/service-token");
+}
+
+#[test]
+fn colour_is_for_terminals() {
+    let story = Story::begin();
+    let cell = cell(&story);
+    story.paste(&["add", "colab"], &cell).works("there is a session");
+    let status = |env: &[(&str, &str)]| {
+        let terminal = Terminal::with_env(&story.stage, &["status"], env);
+        terminal.ends().works("the session is shown").says("colab").stdout
+    };
+    assert!(status(&[]).contains("\u{1b}["), "colour on a terminal");
+    assert!(!status(&[("NO_COLOR", "1")]).contains('\u{1b}'), "none where the person wants none");
+    assert!(!status(&[("TERM", "dumb")]).contains('\u{1b}'), "none where the terminal has none");
+    let piped = story.stage.moorline(&["status"]).works("the session is shown");
+    assert!(!piped.said().contains('\u{1b}'), "none in a pipe:\n{piped}");
+}
+
+#[test]
+fn the_waiting_line_is_wiped() {
+    let story = Story::begin();
+    let mut terminal = asked(&story);
+    terminal.types("yes\n");
+    let shown = terminal.ends().works("the key was compared").stdout;
+    for waited in ["reaching", "logging in"] {
+        let (_, rest) = shown.split_once(waited).unwrap_or_else(|| panic!("{waited} shows:\n{shown:?}"));
+        let (line, _) = rest.split_once(WIPE).unwrap_or_else(|| panic!("{waited} is wiped:\n{shown:?}"));
+        assert!(!line.contains('\n'), "it is wiped on its own line:\n{shown:?}");
+    }
+    let piped = story.stage.moorline(&["status", "--check"]);
+    assert!(!piped.said().contains("knocking"), "no waiting line in a pipe:\n{piped}");
+}
