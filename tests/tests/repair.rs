@@ -20,7 +20,7 @@ fn followed() -> Story {
 
 fn cell(story: &Story) -> String {
     let (port, user) = (story.runtime.port(), story.runtime.user());
-    format!("ssh -p {port} {user}@127.0.0.1\nRoot password: {}\n", story.runtime.password())
+    format!("ssh -p {port} {user}@127.0.0.1\npassword: {}\n", story.runtime.password())
 }
 
 #[test]

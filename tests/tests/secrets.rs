@@ -6,7 +6,7 @@ use moorline_tests::secrets::ProcessWatch;
 
 fn cell(story: &Story) -> String {
     let (port, user) = (story.runtime.port(), story.runtime.user());
-    format!("ssh -p {port} {user}@127.0.0.1\nRoot password: {}\n", story.runtime.password())
+    format!("ssh -p {port} {user}@127.0.0.1\npassword: {}\n", story.runtime.password())
 }
 
 /// Every program that is started, with all its arguments and its whole environment, as the kernel was told.

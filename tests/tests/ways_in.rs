@@ -44,7 +44,7 @@ fn named_cloudflare_tunnel() {
     let mut story = Story::begin();
     let cloudflare = Cloudflare::install(&story.stage);
     let cell = format!(
-        "Host colab.ada.example.com\n    HostName %h\n    User {}\n    ProxyCommand /usr/local/bin/cloudflared access ssh --hostname %h\nRoot password: {}\n",
+        "Host colab.ada.example.com\n    HostName %h\n    User {}\n    ProxyCommand /usr/local/bin/cloudflared access ssh --hostname %h\npassword: {}\n",
         story.runtime.user(),
         story.runtime.password()
     );

@@ -265,9 +265,10 @@ folder = \"/content/x\"
 
     #[test]
     fn a_loopback_port_needs_a_relay_or_a_yes() {
-        let text = "ssh -p7423 root@127.0.0.1";
+        let text = "ssh -p7423 ada@127.0.0.1";
         let made = propose_from(text, &Wish::default(), "").unwrap();
         assert!(matches!(made.session.link, Link::Direct(_)) && made.questions.len() == 1);
+        assert_eq!(made.session.user.as_str(), "ada", "the command says whom to log in as");
         let wish = Wish { relay: Some("me@relay:2222".parse().unwrap()), ..Wish::default() };
         let made = propose_from(text, &wish, "").unwrap();
         assert_eq!(made.session.link.to_string(), "port 7423 of me@relay:2222");

@@ -141,6 +141,7 @@ fn loopback<'a>(
             Some(FoundLink::Direct(place)) if place.port == *here => user = who.as_ref(),
             Some(_) => {}
             None => {
+                user = who.as_ref();
                 let doubt = Doubt::WhichRelay { port: *here, line: finding.line };
                 if doubts.iter().all(|d| !matches!(d, Doubt::WhichRelay { port, .. } if port == here)) {
                     doubts.push(doubt);
