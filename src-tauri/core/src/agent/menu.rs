@@ -149,3 +149,108 @@ fn act(label: impl Into<String>, event: Event) -> Item {
 fn open(name: &Alias, editor: Editor) -> Event {
     Event::Ask(Request::Open { name: name.clone(), editor: Some(editor), folder: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::cause::Cause;
+    use super::super::health::{Health, Light};
+    use super::super::vitals::{Gpu, Usage, Vitals};
+    use super::*;
+
+    fn view(name: &str, health: Health) -> SessionView {
+        SessionView {
+            name: name.parse().unwrap(),
+            link: "ngrok".to_owned(),
+            endpoint: "h:1".to_owned(),
+            state: super::super::words::state(&health),
+            health,
+            vitals: None,
+            ends: None,
+            last_editor: None,
+            editors: vec![Editor::VsCode, Editor::PyCharm, Editor::Terminal],
+            password_only: false,
+            has_notebook: false,
+            action: None,
+        }
+    }
+
+    fn snapshot(sessions: Vec<SessionView>) -> Snapshot {
+        Snapshot { light: Light::Idle, sessions, snoozed_until: None, starts_at_login: true }
+    }
+
+    const SINCE: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// The menu as a person sees it, one row a line.
+    fn drawn(menu: &Menu, indent: usize) -> String {
+        let mut text = String::new();
+        for item in &menu.items {
+            let pad = "  ".repeat(indent);
+            let row = match item {
+                Item::Act { label, .. } => format!("{pad}{label}\n"),
+                Item::Text(label) => format!("{pad}({label})\n"),
+                Item::Check { label, on, .. } => format!("{pad}[{}] {label}\n", if *on { "x" } else { " " }),
+                Item::Sub { label, menu } => format!("{pad}{label} >\n{}", drawn(menu, indent + 1)),
+                Item::Separator => format!("{pad}--\n"),
+            };
+            text.push_str(&row);
+        }
+        text
+    }
+
+    const TAIL: &str = "--\nAdd from clipboard\nOpen Moorline…\n[x] Start at login\nQuit\n";
+
+    #[test]
+    fn without_sessions_the_menu_says_so() {
+        assert_eq!(drawn(&menu(&snapshot(Vec::new())), 0), format!("(No sessions yet)\n{TAIL}"));
+    }
+
+    #[test]
+    fn a_single_session_needs_no_submenu() {
+        let mut colab = view("colab", Health::Online { since: SINCE });
+        colab.last_editor = Some(Editor::PyCharm);
+        colab.vitals = Some(Vitals {
+            gpus: vec![Gpu { name: "Tesla T4".to_owned(), memory: None, load: Some(37) }],
+            memory: Some(Usage { used: 5_100_000_000, total: 12_700_000_000 }),
+            ..Vitals::default()
+        });
+        assert_eq!(
+            drawn(&menu(&snapshot(vec![colab])), 0),
+            format!(
+                "(colab · online · T4 37 % · RAM 5.1/12.7 GB)\nOpen in PyCharm\nOpen in >\n  VS Code\nTerminal\nMore >\n  \
+                 Copy ssh command\n  Pause\n  Forget…\n{TAIL}"
+            )
+        );
+    }
+
+    #[test]
+    fn several_sessions_have_one_submenu_each_with_what_their_health_calls_for() {
+        let mut trainer = view("trainer", Health::Down { cause: Cause::TunnelDown, since: SINCE });
+        trainer.action = Some(Action::OpenNotebook);
+        trainer.has_notebook = true;
+        trainer.password_only = true;
+        trainer.editors = Vec::new();
+        let mut colab = view("colab", Health::NewHostKey { fingerprint: print(), since: SINCE });
+        colab.action = Some(Action::Compare);
+        let paused = view("idle", Health::Paused);
+        assert_eq!(
+            drawn(&menu(&snapshot(vec![colab, paused, trainer])), 0),
+            format!(
+                "colab · shows a new key >\n  (shows a new key)\n  Open in VS Code\n  Open in >\n    PyCharm\n  Terminal\n  \
+                 Compare key…\n  More >\n    Copy ssh command\n    Pause\n    Forget…\n\
+                 idle · paused >\n  (paused)\n  Open in VS Code\n  Open in >\n    PyCharm\n  Terminal\n  More >\n    \
+                 Copy ssh command\n    Resume\n    Forget…\n\
+                 trainer · down: its tunnel is gone, the machine may still run >\n  \
+                 (down: its tunnel is gone, the machine may still run)\n  Terminal\n  Open notebook\n  More >\n    \
+                 Copy ssh command\n    Copy password\n    Pause\n    Forget…\n{TAIL}"
+            )
+        );
+    }
+
+    fn print() -> moorline_ssh_files::Fingerprint {
+        let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+        blob.extend([7; 32]);
+        moorline_ssh_files::HostKey::from_blob(&blob).unwrap().fingerprint()
+    }
+}

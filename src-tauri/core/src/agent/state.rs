@@ -130,6 +130,11 @@ impl Followed {
         self.pinned.iter().map(|(key, _)| key.clone()).collect()
     }
 
+    /// Another key means another machine, unless none was known before.
+    pub(super) fn another_machine(&self) -> Option<bool> {
+        (!self.pinned.is_empty()).then_some(true)
+    }
+
     pub(super) fn ends(&self, lifetime: SignedDuration) -> Option<Timestamp> {
         self.vitals.as_ref()?.booted?.checked_add(lifetime).ok()
     }

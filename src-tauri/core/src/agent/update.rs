@@ -134,7 +134,7 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
     followed.returning = Some(Return {
         files_written: false,
         online: false,
-        new_machine: Some(true),
+        new_machine: followed.another_machine(),
         until: later(now, RECOGNISE),
     });
     followed.seen_key = Some(key.clone());
@@ -207,7 +207,8 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     match outcome {
         Ok(()) => {
-            let Some(returning) = &mut followed.returning else { return Vec::new() };
+            // What was written was overtaken by something newer; the files say what is pinned by now.
+            let Some(returning) = &mut followed.returning else { return vec![Effect::Reload] };
             returning.files_written = true;
             returning.until = returning.until.max(later(now, RECOGNISE));
             let Some(key) = followed.seen_key.take() else { return Vec::new() };
@@ -344,7 +345,7 @@ fn approve(state: &mut State, name: &Alias, fingerprint: Fingerprint, now: Times
             followed.returning = Some(Return {
                 files_written: false,
                 online: false,
-                new_machine: Some(true),
+                new_machine: followed.another_machine(),
                 until: later(now, RECOGNISE),
             });
             vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Approved)) }]
@@ -383,3 +384,6 @@ fn timed(state: &mut State, now: Timestamp) -> Vec<Effect> {
 fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

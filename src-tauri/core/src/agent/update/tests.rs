@@ -1,0 +1,520 @@
+//! Each transition, and what no sequence of messages may do.
+
+use std::collections::BTreeMap;
+
+use moorline_ssh_files::Place;
+use proptest::prelude::*;
+
+use super::super::cause::Loss;
+use super::super::health::Light;
+use super::super::notice::{Notice, NoticeKind};
+use super::super::vitals::{Usage, Vitals};
+use super::*;
+use crate::session::{RelayLink, Session};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn name(text: &str) -> Alias {
+    text.parse().unwrap()
+}
+
+fn key(n: u8) -> HostKey {
+    let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+    blob.extend([n; 32]);
+    HostKey::from_blob(&blob).unwrap()
+}
+
+fn session(text: &str) -> Session {
+    let place = Place { host: "h".parse().unwrap(), port: "1".parse().unwrap() };
+    Session {
+        name: name(text),
+        link: Link::Direct(place),
+        user: "root".parse().unwrap(),
+        folder: None,
+        identity_file: None,
+    }
+}
+
+/// A state under test that keeps the time and sorts what comes out.
+struct Play {
+    state: State,
+    second: i64,
+}
+
+impl Play {
+    fn new(names: &[&str]) -> Self {
+        let mut play = Self { state: State::default(), second: 0 };
+        let all = names
+            .iter()
+            .map(|n| Loaded { session: session(n), pinned: vec![(key(1), Trust::Approved)] })
+            .collect();
+        let effects = play.send(Msg::Loaded(all));
+        assert_eq!(effects.len(), names.len(), "each session is watched: {effects:?}");
+        play
+    }
+
+    fn send(&mut self, msg: Msg) -> Vec<Effect> {
+        update(&mut self.state, msg, at(self.second))
+    }
+
+    fn saw(&mut self, who: &str, sight: Sight) -> Vec<Effect> {
+        self.send(Msg::Saw(name(who), sight))
+    }
+
+    fn after(&mut self, seconds: i64) -> Vec<Effect> {
+        self.second += seconds;
+        self.send(Msg::Tick)
+    }
+
+    fn health(&self, who: &str) -> &Health {
+        &self.state.sessions[&name(who)].health
+    }
+
+    /// Brings a session online for the first time: healed, recognised, nothing told.
+    fn online(&mut self, who: &str) {
+        self.saw(who, Sight::Dialling);
+        let healed = self.saw(who, Sight::Online);
+        assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
+        self.send(Msg::Settled(name(who), Ok(())));
+        let told = notices(&self.saw(who, Sight::Vitals(vitals("boot-1"))));
+        assert!(told.is_empty(), "a first time online is no news: {told:?}");
+    }
+}
+
+fn vitals(boot: &str) -> Vitals {
+    Vitals { boot_id: Some(boot.to_owned()), booted: Some(at(0)), ..Vitals::default() }
+}
+
+fn notices(effects: &[Effect]) -> Vec<Notice> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Notify(notice) => Some(notice.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn only(effects: &[Effect]) -> Notice {
+    let all = notices(effects);
+    let [one] = &all[..] else { panic!("one notification: {effects:?}") };
+    one.clone()
+}
+
+const REFUSED: Sight = Sight::Failed(Obstacle::Refused);
+
+fn closed() -> Sight {
+    Sight::Lost(Loss::Closed)
+}
+
+fn new_key(n: u8, channel: bool) -> Sight {
+    Sight::Failed(Obstacle::Key { key: key(n), channel })
+}
+
+#[test]
+fn the_icon_follows_at_once_and_the_drop_is_told_after_a_failed_redial() {
+    let mut play = Play::new(&["colab"]);
+    assert_eq!(play.state.snapshot().light, Light::Idle);
+    play.online("colab");
+    assert_eq!(play.state.snapshot().light, Light::Online);
+    assert!(play.saw("colab", closed()).is_empty());
+    assert_eq!(play.state.snapshot().light, Light::Attention, "at once");
+    assert!(play.saw("colab", REFUSED).is_empty(), "others may join");
+    assert_eq!(play.state.snapshot().light, Light::Offline);
+    let notice = only(&play.after(1));
+    assert_eq!(notice.kind, NoticeKind::Dropped);
+    assert_eq!(notice.title, "colab dropped: its tunnel is gone, the machine may still run");
+    assert!(play.after(60).is_empty(), "once");
+    assert!(play.saw("colab", Sight::Failed(Obstacle::Silent)).is_empty(), "another cause is no new drop");
+}
+
+#[test]
+fn a_redial_that_succeeds_tells_nobody() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    let effects = play.saw("colab", Sight::Vitals(vitals("boot-1")));
+    assert!(notices(&effects).is_empty() && notices(&play.after(10)).is_empty());
+}
+
+#[test]
+fn back_is_told_only_when_the_files_are_written_and_the_machine_is_known() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", REFUSED);
+    only(&play.after(1));
+    let effects = play.saw("colab", Sight::Online);
+    assert!(matches!(effects[..], [Effect::Settle { .. }]), "{effects:?}");
+    assert!(notices(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).is_empty(), "not before the files");
+    let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
+    assert_eq!(notice.title, "colab is back on the same machine");
+    assert!(notice.body.contains("Reload Window"));
+}
+
+#[test]
+fn another_boot_is_a_new_machine_and_a_silent_one_is_not_waited_for_long() {
+    for (sight, title) in [
+        (Some(vitals("boot-2")), "colab has a new machine; the disk is empty"),
+        (None, "colab is back on the same machine"),
+    ] {
+        let mut play = Play::new(&["colab"]);
+        play.online("colab");
+        play.saw("colab", closed());
+        play.saw("colab", REFUSED);
+        play.after(1);
+        play.saw("colab", Sight::Online);
+        play.send(Msg::Settled(name("colab"), Ok(())));
+        let effects = if let Some(vitals) = sight {
+            play.saw("colab", Sight::Vitals(vitals))
+        } else {
+            assert!(play.after(4).is_empty(), "the vitals may still come");
+            play.after(1)
+        };
+        assert_eq!(only(&effects).title, title);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_written_are_told_instead_of_a_return() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", REFUSED);
+    play.after(1);
+    play.saw("colab", Sight::Online);
+    let refused = play.send(Msg::Settled(name("colab"), Err("the config is read-only".to_owned())));
+    let notice = only(&refused);
+    assert!(notice.title.contains("could not be written") && notice.body == "the config is read-only");
+    assert!(notices(&play.after(60)).is_empty(), "no word of a return");
+}
+
+#[test]
+fn a_key_that_a_channel_proves_is_written_before_anybody_logs_in() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    let effects = play.saw("colab", new_key(2, true));
+    assert_eq!(effects, [Effect::Settle { session: session("colab"), key: Some((key(2), Trust::Channel)) }]);
+    assert!(play.saw("colab", new_key(2, true)).is_empty(), "once");
+    let effects = play.send(Msg::Settled(name("colab"), Ok(())));
+    let [Effect::Watch(order), Effect::Reload] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(order.pinned, [key(2)]);
+    let notice = only(&play.saw("colab", Sight::Online));
+    assert_eq!(notice.title, "colab has a new machine; the disk is empty");
+}
+
+#[test]
+fn a_key_nobody_vouched_for_is_told_once_and_never_taken() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    let notice = only(&play.saw("colab", new_key(2, false)));
+    assert_eq!(notice.actions, [NoticeAction::Compare(name("colab"))], "approving is not a button");
+    assert!(play.saw("colab", new_key(2, false)).is_empty());
+    assert!(
+        matches!(play.health("colab"), Health::NewHostKey { fingerprint, .. } if *fingerprint == key(2).fingerprint())
+    );
+    only(&play.saw("colab", new_key(3, false)));
+    let repair = play.send(Msg::Asked(Request::Repair(name("colab"))));
+    assert_eq!(repair, [Effect::ShowWindow(Some(name("colab")))], "repairing means comparing");
+}
+
+#[test]
+fn an_approval_is_for_exactly_the_key_that_was_compared() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", new_key(2, false));
+    play.saw("colab", new_key(3, false));
+    let void = play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
+    assert!(only(&void).title.contains("another key answers"), "swapped between showing and approving");
+    assert!(!void.iter().any(|effect| matches!(effect, Effect::Settle { .. })));
+    let good = play.send(Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint())));
+    assert_eq!(good, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
+}
+
+#[test]
+fn this_computer_s_own_network_is_no_drop() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", Sight::Lost(Loss::Silent));
+    assert!(play.saw("colab", Sight::Failed(Obstacle::OwnNetwork)).is_empty());
+    assert!(play.after(3600).is_empty());
+    assert_eq!(play.state.snapshot().light, Light::Attention);
+    play.saw("colab", REFUSED);
+    assert_eq!(only(&play.after(1)).kind, NoticeKind::Dropped, "it dropped while we were away");
+}
+
+#[test]
+fn after_waking_up_a_failure_says_nothing_for_a_while() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    assert_eq!(play.send(Msg::Woke), [Effect::Redial(name("colab"))]);
+    play.saw("colab", Sight::Lost(Loss::Silent));
+    play.saw("colab", Sight::Failed(Obstacle::NameUnknown));
+    assert!(play.after(10).is_empty());
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    play.saw("colab", Sight::Vitals(vitals("boot-1")));
+    assert!(notices(&play.after(60)).is_empty(), "the network was back in time");
+    play.send(Msg::Woke);
+    play.saw("colab", Sight::Lost(Loss::Silent));
+    play.saw("colab", REFUSED);
+    assert_eq!(only(&play.after(30)).kind, NoticeKind::Dropped, "but a real drop is told");
+}
+
+#[test]
+fn what_never_was_online_does_not_drop() {
+    let mut play = Play::new(&["colab"]);
+    play.saw("colab", Sight::Dialling);
+    assert_eq!(*play.health("colab"), Health::Connecting);
+    play.saw("colab", REFUSED);
+    assert!(play.after(60).is_empty());
+    assert_eq!(play.state.snapshot().light, Light::Offline, "the icon tells all the same");
+}
+
+#[test]
+fn several_with_one_cause_are_one_message() {
+    let mut play = Play::new(&["a", "b", "c"]);
+    for who in ["a", "b", "c"] {
+        play.online(who);
+    }
+    for who in ["a", "b"] {
+        play.saw(who, closed());
+        play.saw(who, REFUSED);
+    }
+    play.saw("c", closed());
+    play.saw("c", Sight::Failed(Obstacle::ClosedAtOnce));
+    let told = notices(&play.after(1));
+    let titles: Vec<_> = told.iter().map(|notice| notice.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        [
+            "2 sessions dropped: its tunnel is gone, the machine may still run",
+            "c dropped: the tunnel answers, sshd behind it does not",
+        ]
+    );
+}
+
+#[test]
+fn a_refused_login_is_told_once() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    let notice = only(&play.saw("colab", Sight::Failed(Obstacle::Login)));
+    assert_eq!(notice.actions, [NoticeAction::Repair(name("colab"))]);
+    assert!(play.saw("colab", Sight::Failed(Obstacle::Login)).is_empty());
+    assert!(play.after(60).is_empty());
+}
+
+#[test]
+fn the_end_of_life_and_a_full_disk_are_warned_of_in_time_and_once() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.second = 11 * 3600 - 60;
+    assert!(play.after(0).is_empty());
+    let notice = only(&play.after(60));
+    assert_eq!(
+        (notice.kind, notice.title.as_str()),
+        (NoticeKind::Lifetime, "colab: about 60 min of 12 h left")
+    );
+    assert!(play.after(60).is_empty());
+    let notice = only(&play.after(44 * 60));
+    assert_eq!(notice.title, "colab: about 15 min of 12 h left");
+    assert!(play.after(600).is_empty());
+
+    let full = |used| Vitals { disk: Some(Usage { used, total: 100 }), booted: None, ..vitals("boot-1") };
+    assert_eq!(only(&play.saw("colab", Sight::Vitals(full(90)))).title, "colab: the disk is 90 % full");
+    assert!(play.saw("colab", Sight::Vitals(full(95))).is_empty());
+    assert!(play.saw("colab", Sight::Vitals(full(86))).is_empty(), "not low enough to start over");
+    assert!(play.saw("colab", Sight::Vitals(full(90))).is_empty());
+    play.saw("colab", Sight::Vitals(full(84)));
+    only(&play.saw("colab", Sight::Vitals(full(90))));
+}
+
+#[test]
+fn silence_is_kept_where_it_was_asked_for() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.send(Msg::Asked(Request::Snooze(10)));
+    play.saw("colab", closed());
+    play.saw("colab", REFUSED);
+    assert!(play.after(1).is_empty());
+    assert!(play.after(600).is_empty() && play.state.snapshot().snoozed_until.is_none());
+
+    let mut play = Play::new(&["colab"]);
+    play.state.settings.silent.push(NoticeKind::Dropped);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", REFUSED);
+    assert!(play.after(1).is_empty());
+}
+
+#[test]
+fn a_paused_session_is_left_alone_until_it_is_resumed() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    let effects = play.send(Msg::Asked(Request::Pause(name("colab"))));
+    assert_eq!(effects, [Effect::Unwatch(name("colab")), Effect::Unnotify("colab".to_owned())]);
+    assert!(play.saw("colab", closed()).is_empty() && play.saw("colab", REFUSED).is_empty());
+    assert!(play.after(60).is_empty());
+    assert_eq!(play.state.snapshot().light, Light::Idle);
+    assert!(play.send(Msg::NetworkChanged).is_empty(), "nothing to dial");
+    let effects = play.send(Msg::Asked(Request::Resume(name("colab"))));
+    assert!(matches!(effects[..], [Effect::Watch(_)]), "{effects:?}");
+}
+
+#[test]
+fn sessions_come_move_and_go() {
+    let mut play = Play::new(&["a"]);
+    play.online("a");
+    let mut moved = session("a");
+    moved.link = Link::Relay(RelayLink {
+        relay: "me@r".parse().unwrap(),
+        port: "7423".parse().unwrap(),
+        mine_alone: false,
+    });
+    let pinned = vec![(key(1), Trust::Approved)];
+    let same = Loaded { session: session("a"), pinned: pinned.clone() };
+    assert!(play.send(Msg::Loaded(vec![same])).is_empty(), "nothing changed");
+    let effects = play.send(Msg::Loaded(vec![
+        Loaded { session: moved, pinned: pinned.clone() },
+        Loaded { session: session("b"), pinned: Vec::new() },
+    ]));
+    assert!(matches!(effects[..], [Effect::Watch(_), Effect::Watch(_)]), "{effects:?}");
+    let effects = play.send(Msg::Loaded(vec![Loaded { session: session("b"), pinned: Vec::new() }]));
+    assert_eq!(effects, [Effect::Unwatch(name("a")), Effect::Unnotify("a".to_owned())]);
+    assert!(play.saw("a", closed()).is_empty(), "a watcher's last words");
+}
+
+#[test]
+fn an_editor_is_remembered_and_a_terminal_is_not() {
+    let mut play = Play::new(&["colab"]);
+    let ask = |editor, folder: Option<&str>| {
+        let folder = folder.map(|folder| folder.parse().unwrap());
+        Msg::Asked(Request::Open { name: name("colab"), editor, folder })
+    };
+    let effects = play.send(ask(Some(Editor::PyCharm), Some("/content/x")));
+    assert!(matches!(effects[..], [Effect::Remember { .. }, Effect::Open { editor: Editor::PyCharm, .. }]));
+    play.send(ask(Some(Editor::Terminal), None));
+    let effects = play.send(Msg::Asked(Request::Pressed(NoticeAction::OpenEditor(name("colab")))));
+    let Some(Effect::Open { editor, folder, .. }) = effects.last() else { panic!("{effects:?}") };
+    assert_eq!((*editor, folder.as_ref().unwrap().as_str()), (Editor::PyCharm, "/content/x"));
+}
+
+fn any_sight() -> impl Strategy<Value = Sight> {
+    prop_oneof![
+        1 => Just(Sight::Dialling),
+        4 => Just(Sight::Online),
+        2 => Just(closed()),
+        2 => Just(REFUSED),
+        1 => Just(Sight::Failed(Obstacle::OwnNetwork)),
+        1 => Just(Sight::Failed(Obstacle::Silent)),
+        1 => Just(Sight::Failed(Obstacle::Login)),
+        1 => (2..4u8, any::<bool>()).prop_map(|(n, channel)| new_key(n, channel)),
+        2 => (1..3u8).prop_map(|boot| Sight::Vitals(vitals(&format!("boot-{boot}")))),
+    ]
+}
+
+fn any_msg() -> impl Strategy<Value = Msg> {
+    let who = prop_oneof![Just("a"), Just("b")];
+    prop_oneof![
+        8 => (who.clone(), any_sight()).prop_map(|(who, sight)| Msg::Saw(name(who), sight)),
+        4 => Just(Msg::Tick),
+        3 => (who.clone(), any::<bool>()).prop_map(|(who, good)| {
+            Msg::Settled(name(who), if good { Ok(()) } else { Err("no".to_owned()) })
+        }),
+        1 => Just(Msg::Woke),
+        1 => Just(Msg::NetworkChanged),
+        1 => (who, 2..4u8).prop_map(|(who, n)| Msg::Asked(Request::Approve(name(who), key(n).fingerprint()))),
+    ]
+}
+
+/// What an onlooker knows of one session.
+#[derive(Default)]
+struct Onlooker {
+    /// Files were written since the last failure.
+    written: bool,
+    /// The kind and title of the last notification, until something changes that it spoke of.
+    last: Option<(NoticeKind, String)>,
+    /// Something was told that a return would take back.
+    owed: bool,
+    /// A different machine was seen.
+    another: bool,
+    boot: Option<String>,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No sequence of messages notifies twice for one change, says "back" before the files are written, or says
+    /// "back" when nothing was told.
+    #[test]
+    fn nobody_is_told_twice_or_too_early(steps in prop::collection::vec((any_msg(), 0..8i64), 1..60)) {
+        let mut play = Play::new(&["a", "b"]);
+        let mut seen: BTreeMap<Alias, Onlooker> = BTreeMap::new();
+        for (msg, pause) in steps {
+            play.second += pause;
+            let mut settles = false;
+            match &msg {
+                Msg::Saw(who, sight) => {
+                    let onlooker = seen.entry(who.clone()).or_default();
+                    match sight {
+                        Sight::Lost(_) | Sight::Failed(_) => onlooker.written = false,
+                        Sight::Vitals(vitals) => {
+                            onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.boot_id;
+                            if matches!(play.health(who.as_str()), Health::Online { .. }) {
+                                onlooker.boot.clone_from(&vitals.boot_id);
+                            }
+                        }
+                        _ => {}
+                    }
+                    if let Sight::Failed(Obstacle::Key { .. }) = sight {
+                        onlooker.another = true;
+                    }
+                }
+                Msg::Settled(who, Ok(())) => {
+                    seen.entry(who.clone()).or_default().written = true;
+                    settles = true;
+                }
+                _ => {}
+            }
+            let effects = play.send(msg);
+            for notice in notices(&effects) {
+                for who in &notice.sessions {
+                    let onlooker = seen.entry(who.clone()).or_default();
+                    match notice.kind {
+                        NoticeKind::Back => {
+                            prop_assert!(onlooker.written || settles, "back before the files: {notice:?}");
+                            prop_assert!(onlooker.owed || onlooker.another, "back from nothing: {notice:?}");
+                            onlooker.owed = false;
+                            onlooker.another = false;
+                        }
+                        NoticeKind::Dropped => {
+                            let again = matches!(&onlooker.last, Some((NoticeKind::Dropped, _)));
+                            prop_assert!(!again, "dropped twice: {notice:?}");
+                            onlooker.owed = true;
+                        }
+                        NoticeKind::Needed => {
+                            let said = (notice.kind, notice.title.clone());
+                            let void = notice.title.contains("another key answers");
+                            let new_print = notice.title.contains("nobody vouched");
+                            prop_assert!(
+                                void || new_print || onlooker.last.as_ref() != Some(&said),
+                                "told twice: {notice:?}"
+                            );
+                            onlooker.owed = true;
+                        }
+                        NoticeKind::Lifetime | NoticeKind::Disk => {}
+                    }
+                    onlooker.last = Some((notice.kind, notice.title.clone()));
+                }
+            }
+        }
+    }
+}
