@@ -112,16 +112,16 @@ impl Identity {
             Self::Agent { path, public } => {
                 let Some(mut agent) = agent::connect().await else {
                     let cause = format!("no ssh agent answers, and {} needs one", path.display());
-                    return Err(LoginError::Broken { cause });
+                    return Err(LoginError::NoSignature { cause });
                 };
                 let hash = rsa_hash(handle, public.algorithm().is_rsa()).await?;
                 let key = PublicKey::clone(public);
                 let result = handle.authenticate_publickey_with(user.as_str(), key, hash, &mut agent).await;
                 match result {
                     Ok(result) => Ok(result.success()),
-                    Err(cause) => Err(LoginError::Broken {
+                    Err(cause) => Err(LoginError::NoSignature {
                         cause: format!(
-                            "your ssh agent does not sign with {} ({})",
+                            "the ssh agent does not sign with {} ({})",
                             path.display(),
                             shown(&cause.to_string(), 120)
                         ),

@@ -70,6 +70,12 @@ pub enum LoginError {
         "the runtime stored the login key but does not accept it; check AuthorizedKeysFile and StrictModes in its sshd_config"
     )]
     KeyNotTaken,
+    /// The key that the person named could not be used.
+    #[error("cannot log in with your own key: {cause}; add it to your ssh agent and try again")]
+    NoSignature {
+        /// Why.
+        cause: String,
+    },
     /// The runtime could not store the key.
     #[error("the runtime could not store the login key: {said}")]
     NotStored {
