@@ -22,5 +22,6 @@ pub mod state_lock;
 pub mod tools;
 pub mod trust;
 pub mod vault;
+pub mod watch;
 
 pub use moorline_ssh_files as ssh_files;

@@ -8,6 +8,7 @@ use moorline_ssh_files::{HostKey, KeyAlgorithm};
 use russh::client::{self, Handle};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Preferred, SshId};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::failure::{SshFailure, shown};
@@ -36,6 +37,10 @@ pub(super) enum Exchange {
 /// A connection whose server has proven an accepted key; nobody is logged in yet. Dropping it cuts the stream.
 pub(super) struct Connection {
     pub(super) handle: Handle<Gate>,
+    /// The key that it has proven.
+    pub(super) key: HostKey,
+    /// Its sender is dropped when the connection has ended.
+    pub(super) stands: watch::Receiver<()>,
     _watch: Watch,
 }
 
@@ -43,6 +48,7 @@ pub(super) struct Connection {
 pub(super) struct Gate {
     accept: Accept,
     seen: Arc<Mutex<Option<Presented>>>,
+    _standing: watch::Sender<()>,
 }
 
 enum Presented {
@@ -84,12 +90,13 @@ pub(super) async fn exchange(route: &Route, accept: Accept, end: Instant) -> Res
     let (stream, watch) = Watched::new(wire);
     let seen = Arc::new(Mutex::new(None));
     let config = Arc::new(config(&accept));
-    let gate = Gate { accept, seen: Arc::clone(&seen) };
+    let (standing, stands) = watch::channel(());
+    let gate = Gate { accept, seen: Arc::clone(&seen), _standing: standing };
     let outcome = tokio::time::timeout_at(end, client::connect_stream(config, stream, gate)).await;
     let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (outcome, presented) {
-        (Ok(Ok(handle)), Some(Presented::Key(_))) => {
-            Ok(Exchange::Ready(Connection { handle, _watch: watch }))
+        (Ok(Ok(handle)), Some(Presented::Key(key))) => {
+            Ok(Exchange::Ready(Connection { handle, key, stands, _watch: watch }))
         }
         (_, Some(Presented::Key(key))) => Ok(Exchange::Stopped(key)),
         (_, Some(Presented::Unusable(what))) => {

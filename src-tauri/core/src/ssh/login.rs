@@ -70,6 +70,12 @@ pub enum LoginError {
         "the runtime stored the login key but does not accept it; check AuthorizedKeysFile and StrictModes in its sshd_config"
     )]
     KeyNotTaken,
+    /// The key that the person named could not be used.
+    #[error("cannot log in with your own key: {cause}; add it to your ssh agent and try again")]
+    NoSignature {
+        /// Why.
+        cause: String,
+    },
     /// The runtime could not store the key.
     #[error("the runtime could not store the login key: {said}")]
     NotStored {
@@ -133,7 +139,7 @@ impl From<russh::Error> for LoginError {
     }
 }
 
-async fn bounded<T>(
+pub(super) async fn bounded<T>(
     limit: Duration,
     work: impl AsyncFnOnce(Instant) -> Result<T, LoginError>,
 ) -> Result<T, LoginError> {
@@ -154,7 +160,7 @@ async fn key_login(
     Ok(result.success())
 }
 
-async fn reach(route: &Route, pinned: &[HostKey], end: Instant) -> Result<Connection, LoginError> {
+pub(super) async fn reach(route: &Route, pinned: &[HostKey], end: Instant) -> Result<Connection, LoginError> {
     if pinned.is_empty() {
         return Err(LoginError::NoPinnedKey);
     }
@@ -252,7 +258,7 @@ async fn store(connection: &Connection, key: &LoginKey) -> Result<Installed, Log
 }
 
 /// A polite end, so that the server does not log a lost connection; it does not matter if it gets lost.
-async fn goodbye(connection: &Connection) {
+pub(super) async fn goodbye(connection: &Connection) {
     let _ = connection.handle.disconnect(Disconnect::ByApplication, "", "").await;
 }
 

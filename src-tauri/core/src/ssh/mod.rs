@@ -6,6 +6,7 @@
 //! - [`route`]: the byte stream to a runtime's sshd: TCP, or a child process's standard streams.
 //! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
 //! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
+//! - [`identity`] and [`standing`]: the key that a session logs in with, and a connection that is kept and watched.
 //! - [`relay`] and [`relay_known_hosts`]: who holds a port on a relay, the key behind it, and the relay's own
 //!   `known_hosts`.
 //!
@@ -15,22 +16,26 @@
 mod child;
 mod client;
 pub mod failure;
+pub mod identity;
 pub mod login;
 pub mod login_key;
 pub mod probe;
 pub mod relay;
 pub mod relay_known_hosts;
 pub mod route;
+pub mod standing;
 pub mod system;
 pub mod verify;
 mod watched;
 
 pub use failure::SshFailure;
+pub use identity::{Identity, IdentityError};
 pub use login::{Installed, LoginError, install_login_key, key_login_works};
 pub use login_key::{LoginKey, LoginKeyError};
 pub use probe::ProbeError;
 pub use relay::ChannelError;
 pub use relay_known_hosts::{RelayRepair, RelayRepairError};
 pub use route::{ProxyArgv, Route, RouteError, Wire};
+pub use standing::{Standing, stand};
 pub use system::{ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
 pub use verify::VerifyError;

@@ -22,6 +22,8 @@ pub struct Listener {
     pub address: IpAddr,
     /// The user that owns the socket.
     pub uid: u32,
+    /// The socket's inode: another one is another listener.
+    pub inode: u64,
 }
 
 /// Who listens on one port of the relay, on whatever address.
@@ -87,8 +89,13 @@ impl Listeners {
         if let Some(other) = self.holders.iter().find(|h| h.uid != self.login_uid) {
             return Err(Some(other.uid));
         }
+        if self.answering().is_some() { Ok(()) } else { Err(None) }
+    }
+
+    /// Whoever answers a connection to `127.0.0.1` on that port.
+    pub fn answering(&self) -> Option<&Listener> {
         let answers = |ip: IpAddr| ip == Ipv4Addr::LOCALHOST || ip.is_unspecified();
-        if self.holders.iter().any(|h| answers(h.address)) { Ok(()) } else { Err(None) }
+        self.holders.iter().find(|h| answers(h.address))
     }
 }
 
@@ -146,15 +153,16 @@ fn read_tables(printed: &str, port: u16) -> Option<Listeners> {
     Some(Listeners { login_uid, holders })
 }
 
-/// One line of the table, if it is a listener on `port`: `sl local_address rem_address st … … … uid …`.
+/// One line of the table, if it is a listener on `port`: `sl local_address rem_address st … … … uid … inode …`.
 fn listener(line: &str, port: u16) -> Option<Listener> {
     let mut fields = line.split_ascii_whitespace();
     let local = fields.nth(1)?;
     let state = fields.nth(1)?;
     let uid = fields.nth(3)?.parse().ok()?;
+    let inode = fields.nth(1)?.parse().ok()?;
     let (address, its_port) = local.split_once(':')?;
     let listens = state == "0A" && u16::from_str_radix(its_port, 16) == Ok(port);
-    if listens { Some(Listener { address: address_of(address)?, uid }) } else { None }
+    if listens { Some(Listener { address: address_of(address)?, uid, inode }) } else { None }
 }
 
 /// The kernel prints addresses as 32-bit words of the relay's own byte order; loopback tells which that is.
