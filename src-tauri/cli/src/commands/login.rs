@@ -88,7 +88,20 @@ pub async fn ensure(
             return Ok(Login::KeyMissing);
         }
     }
-    let stored = if pasted.is_none() { stored_password(tools, session, printer) } else { None };
+    let given_for = pins.get(&session.name).and_then(|pins| pins.password_for.clone());
+    let stored = match given_for {
+        Some(link) if pasted.is_none() && link == session.link.described() => {
+            stored_password(tools, session, printer)
+        }
+        Some(link) if pasted.is_none() => {
+            printer.note(format!(
+                "the stored password was given for {link}, and is not sent elsewhere; if it is the same here: moorline secret set {}",
+                session.name
+            ));
+            None
+        }
+        _ => None,
+    };
     let Some(password) = pasted.or(stored.as_ref()) else {
         advise(session, &key, printer);
         return Ok(Login::KeyMissing);
