@@ -1,7 +1,7 @@
 //! Settling a session: writing down where its runtime is and which key it may show, everywhere it must stand.
 //!
-//! The order makes a crash harmless: the whole outcome is computed and checked first, then the session and its
-//! pins are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
+//! The order makes a crash harmless: the whole outcome is computed and checked first, then the session's pins and
+//! the session itself are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
 
 use std::time::Duration;
 
@@ -115,8 +115,10 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     if matches!(change.session.link, Link::Cloudflare(_)) {
         proxy_program::install(&tools.dirs)?;
     }
-    plan.sessions.save()?;
+    // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of
+    // it once more, as a move.
     plan.pins.save()?;
+    plan.sessions.save()?;
     let report = dir.write(&plan.edit, &plan.entries)?;
     // What was taken out of known_hosts need not be remembered any longer.
     plan.pins.entry(&change.session.name).written = plan.written;
