@@ -13,7 +13,8 @@ use super::{os, replace};
 /// How many backups of one file are kept; the first one ever always is.
 const KEPT: usize = 20;
 
-const WORTH_A_LINK: usize = 1024 * 1024;
+/// From this many bytes on, a second link is worth its oddity.
+const WORTH_A_LINK: usize = 256 * 1024;
 
 /// The directory of backups; it may not exist yet.
 #[derive(Debug, Clone, Copy)]
@@ -33,14 +34,15 @@ impl<'a> Backups<'a> {
 
     /// Keeps `content`, which `original` holds now, and forgets the oldest backups but the very first.
     ///
-    /// A large private file is kept as a second link, which costs nothing: it is about to be replaced, never
-    /// written to, by us.
+    /// A large file is kept as a second link, which costs nothing: it is about to be replaced, never written to, by
+    /// us. The link opens no new way to the file: either nobody but the owner may read that, or nobody else may enter
+    /// the directory of backups.
     pub(super) fn keep(self, file: &str, original: &Path, content: &[u8]) -> Result<PathBuf, SshFilesError> {
         self.make_dir()?;
         let mut stamp = unix_millis();
         let path = loop {
             let path = self.dir.join(format!("{file}.{stamp}"));
-            let linked = content.len() >= WORTH_A_LINK && os::link_private(original, &path);
+            let linked = content.len() >= WORTH_A_LINK && os::link_private(original, self.dir, &path);
             match if linked { Ok(()) } else { replace::keep_copy(&path, content) } {
                 Ok(()) => break path,
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stamp += 1,
@@ -73,7 +75,9 @@ impl<'a> Backups<'a> {
     pub(super) fn wrote_block(self, block: &[u8]) -> Option<bool> {
         let known = fs::read_to_string(self.block_note()).ok()?;
         let digest = digest(block);
-        Some(known.lines().any(|line| line == digest))
+        // A power cut may have left a part of the note, which tells nothing.
+        let is_whole = known.lines().next().is_some_and(|line| line.len() == digest.len());
+        is_whole.then(|| known.lines().any(|line| line == digest))
     }
 
     /// Remembers the block that is about to be written. The one before stays known: a run that is killed before it
@@ -86,7 +90,8 @@ impl<'a> Backups<'a> {
         }
         self.make_dir()?;
         let before = known.lines().next().unwrap_or_default();
-        replace::write_own(&self.block_note(), format!("{digest}\n{before}\n").as_bytes())
+        // Not flushed: whoever finds less than a whole note takes it for none, and keeps one backup too many.
+        replace::note_own(&self.block_note(), format!("{digest}\n{before}\n").as_bytes())
     }
 
     fn block_note(self) -> PathBuf {

@@ -61,7 +61,7 @@ pub(in crate::files) fn copy_attributes(_old: &File, _to: &File) -> io::Result<(
 }
 
 /// `ReplaceFileW` and links do not go together well.
-pub(in crate::files) fn link_private(_original: &Path, _second: &Path) -> bool {
+pub(in crate::files) fn link_private(_original: &Path, _dir: &Path, _second: &Path) -> bool {
     false
 }
 
