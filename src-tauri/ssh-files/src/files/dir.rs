@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::backup::Backups;
 use super::error::{Refusal, SshFilesError};
+use super::flush::Unflushed;
 use super::replace::{self, Replaced};
 use super::target::{Stamp, Target};
 use super::{FileChange, LOCK_WAIT, Report, lock, os, tidy};
@@ -289,11 +290,11 @@ impl Plan<'_> {
                 let old = before.unwrap_or_default();
                 let has_block = matches!(config::block_of(old), Ok(Some(_)));
                 let foreign = has_block && self.hand_edited(old) != Some(false);
-                self.prepare(CONFIG, target, before, foreign, &mut backup)?;
-                match config::block_of(&pieces.concat()) {
-                    Ok(Some(block)) => self.backups.note_block(block),
-                    _ => Ok(()),
+                let unflushed = self.prepare(CONFIG, target, before, foreign, &mut backup)?;
+                if let Ok(Some(block)) = config::block_of(&pieces.concat()) {
+                    self.backups.note_block(block)?;
                 }
+                Ok(unflushed)
             },
         )?;
         self.concluded(CONFIG, target, replaced, backup)
@@ -307,13 +308,15 @@ impl Plan<'_> {
         before: Option<&[u8]>,
         foreign: bool,
         backup: &mut Option<PathBuf>,
-    ) -> Result<(), SshFilesError> {
-        let Some(before) = before else { return self.backups.note_created(file) };
+    ) -> Result<Vec<Unflushed>, SshFilesError> {
+        let Some(before) = before else { return self.backups.note_created(file).map(|()| Vec::new()) };
         let first = !self.backups.any_of(file) && !self.backups.was_created(file);
         if first || foreign {
-            *backup = Some(self.backups.keep(file, &target.path, before)?);
+            let (path, unflushed) = self.backups.keep(file, &target.path, before)?;
+            *backup = Some(path);
+            return Ok(unflushed);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn concluded(

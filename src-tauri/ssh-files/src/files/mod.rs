@@ -3,6 +3,7 @@
 mod backup;
 mod dir;
 mod error;
+mod flush;
 mod lock;
 mod os;
 mod replace;
@@ -92,7 +93,7 @@ pub fn edit_file(
         &target,
         target.read()?,
         &mut |text| transform(text).map(Revision::from),
-        &mut |_, _, _| Ok(()),
+        &mut |_, _, _| Ok(Vec::new()),
     )?;
     let change = FileChange { path: path.to_owned(), before, revision, backup: None };
     if change.changed() {

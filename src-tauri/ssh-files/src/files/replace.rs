@@ -13,6 +13,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{Refusal, SshFilesError};
+use super::flush::{self, Unflushed};
 use super::os::{self, Swapped};
 use super::target::{Compared, Target};
 use crate::revision::Revision;
@@ -32,9 +33,10 @@ pub(super) struct Replaced {
 }
 
 pub(super) type Transform<'t> = dyn FnMut(&[u8]) -> Result<Revision, Refusal> + 't;
-/// Called before anything is changed, with the old content and the new one's pieces.
+/// Called before anything is changed, with the old content and the new one's pieces. What it returns is flushed
+/// together with the new content.
 pub(super) type BeforeWrite<'t> =
-    dyn FnMut(&Target, Option<&[u8]>, &[&[u8]]) -> Result<(), SshFilesError> + 't;
+    dyn FnMut(&Target, Option<&[u8]>, &[&[u8]]) -> Result<Vec<Unflushed>, SshFilesError> + 't;
 
 /// Replaces the content by what `transform` makes of it. The caller holds the lock and has just read `expected`, on
 /// which `transform` runs first. It must be idempotent: it runs again on its own result when another program got in
@@ -66,8 +68,11 @@ pub(super) fn replace(
         }
         target.check_writable()?;
         let pieces = revision.pieces(old);
-        before_write(target, expected.as_deref(), &pieces)?;
-        let temp = Temp::write(target, &pieces, expected.is_some())?;
+        let mut unflushed = before_write(target, expected.as_deref(), &pieces)?;
+        let (temp, file) = Temp::write_unsynced(target, &pieces, expected.is_some())?;
+        // Last, so that this thread does the largest.
+        unflushed.push(Unflushed::file(&temp.path, file));
+        flush::flush(unflushed)?;
         if let Compared::Changed(now) = target.compare(expected.as_deref())? {
             let tail = tail_of(now.as_deref(), expected.as_deref()).map(<[u8]>::to_vec);
             // Somebody appends faster than we can write: swap all the same, and append what was displaced.
@@ -155,7 +160,7 @@ pub(super) fn remove_if_empty(target: &Target) -> Result<bool, SshFilesError> {
 
 /// Makes a replacement last through a power cut.
 pub(super) fn sync_dir(target: &Target) -> Result<(), SshFilesError> {
-    os::sync_dir(target.dir()).map_err(SshFilesError::io("flush", target.dir()))
+    flush::flush_dir(target.dir())
 }
 
 pub(super) fn refusal(target: &Target, refusal: Refusal) -> SshFilesError {
@@ -284,15 +289,17 @@ pub(super) fn note_own(path: &Path, content: &[u8]) -> Result<(), SshFilesError>
     Ok(())
 }
 
-/// Copies a file's old content to a new private file, durably.
-pub(super) fn keep_copy(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Copies a file's old content to a new private file, which is still to be flushed.
+pub(super) fn keep_copy(path: &Path, content: &[u8]) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     os::private(&mut options);
     let mut file: File = options.open(path)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _ = fs::remove_file(path);
+    match file.write_all(content) {
+        Ok(()) => Ok(file),
+        Err(e) => {
+            let _ = fs::remove_file(path);
+            Err(e)
+        }
     }
-    written
 }

@@ -66,8 +66,8 @@ pub(in crate::files) fn link_private(_original: &Path, _dir: &Path, _second: &Pa
 }
 
 /// NTFS journals renames; a directory cannot be flushed.
-pub(in crate::files) fn sync_dir(_dir: &Path) -> io::Result<()> {
-    Ok(())
+pub(in crate::files) fn dir_to_flush(_dir: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 /// What [`swap`] did.
