@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::backup::Backups;
 use super::error::{Refusal, SshFilesError};
-use super::flush::Unflushed;
-use super::replace::{self, Replaced};
+use super::flush::{self, Unflushed};
+use super::replace::{self, Replaced, Staged};
 use super::target::{Stamp, Target};
 use super::{FileChange, LOCK_WAIT, Report, lock, os, tidy};
 use crate::config::{self, HostEntry};
@@ -83,9 +83,16 @@ impl SshDir {
                 continue;
             }
             let mut report = draft.report;
+            let mut staged = None;
             if now.known_hosts {
+                let mut alongside = Vec::new();
+                if now.config {
+                    (staged, alongside) = plan.stage_config(&config, &report.config)?;
+                }
                 report.known_hosts =
-                    plan.write_known_hosts(&known_hosts, report.known_hosts, draft.foreign)?;
+                    plan.write_known_hosts(&known_hosts, report.known_hosts, draft.foreign, &mut alongside)?;
+                // Nothing is left unless there was nothing to write after all.
+                flush::flush(alongside)?;
             }
             // File systems keep the order of two renames in one directory, so that one flush does for both.
             let together = now.config && known_hosts.dir() == config.dir();
@@ -93,7 +100,7 @@ impl SshDir {
                 replace::sync_dir(&known_hosts)?;
             }
             if now.config {
-                let written = plan.write_config(&config, report.config.before);
+                let written = plan.write_config(&config, report.config.before, staged);
                 let flushed = replace::sync_dir(&config);
                 report.config = written?;
                 flushed?;
@@ -155,6 +162,11 @@ struct Draft {
     known_hosts_remarks: Vec<String>,
     /// How many lines of others in `known_hosts` go or lose names.
     foreign: usize,
+}
+
+struct StagedConfig {
+    content: Staged,
+    backup: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy)]
@@ -253,6 +265,7 @@ impl Plan<'_> {
         target: &Target,
         drafted: FileChange,
         foreign: usize,
+        alongside: &mut Vec<Unflushed>,
     ) -> Result<FileChange, SshFilesError> {
         // `transform` runs before each `before_write`, and tells it whether text of others goes.
         let foreign = std::cell::Cell::new(foreign);
@@ -270,34 +283,68 @@ impl Plan<'_> {
                 Ok(outcome.revision)
             },
             &mut |target, before, _| {
-                self.prepare(KNOWN_HOSTS, target, before, foreign.get() > 0, &mut backup)
+                let mut unflushed = std::mem::take(alongside);
+                unflushed.extend(self.prepare(
+                    KNOWN_HOSTS,
+                    target,
+                    before,
+                    foreign.get() > 0,
+                    &mut backup,
+                )?);
+                Ok(unflushed)
             },
+            None,
         )?;
         self.concluded(KNOWN_HOSTS, target, replaced, backup)
+    }
+
+    /// Writes the new config beside the old one. What comes back is flushed before [`write_config`](Self::write_config).
+    fn stage_config(
+        &self,
+        target: &Target,
+        drafted: &FileChange,
+    ) -> Result<(Option<StagedConfig>, Vec<Unflushed>), SshFilesError> {
+        let Some(revision) = drafted.revision.clone() else { return Ok((None, Vec::new())) };
+        let mut backup = None;
+        let (content, unflushed) =
+            replace::stage(target, drafted.before.as_deref(), revision, &mut |target, before, pieces| {
+                self.prepare_config(target, before, pieces, &mut backup)
+            })?;
+        Ok((Some(StagedConfig { content, backup }), unflushed))
     }
 
     fn write_config(
         &self,
         target: &Target,
         drafted_from: Option<Vec<u8>>,
+        staged: Option<StagedConfig>,
     ) -> Result<FileChange, SshFilesError> {
-        let mut backup = None;
+        let (staged, mut backup) = staged.map_or((None, None), |s| (Some(s.content), s.backup));
         let replaced = replace::replace(
             target,
             drafted_from,
             &mut |text| Ok(config::apply(text, self.entries).map_err(Refusal::from)?.into()),
-            &mut |target, before, pieces| {
-                let old = before.unwrap_or_default();
-                let has_block = matches!(config::block_of(old), Ok(Some(_)));
-                let foreign = has_block && self.hand_edited(old) != Some(false);
-                let unflushed = self.prepare(CONFIG, target, before, foreign, &mut backup)?;
-                if let Ok(Some(block)) = config::block_of(&pieces.concat()) {
-                    self.backups.note_block(block)?;
-                }
-                Ok(unflushed)
-            },
+            &mut |target, before, pieces| self.prepare_config(target, before, pieces, &mut backup),
+            staged,
         )?;
         self.concluded(CONFIG, target, replaced, backup)
+    }
+
+    fn prepare_config(
+        &self,
+        target: &Target,
+        before: Option<&[u8]>,
+        pieces: &[&[u8]],
+        backup: &mut Option<PathBuf>,
+    ) -> Result<Vec<Unflushed>, SshFilesError> {
+        let old = before.unwrap_or_default();
+        let has_block = matches!(config::block_of(old), Ok(Some(_)));
+        let foreign = has_block && self.hand_edited(old) != Some(false);
+        let unflushed = self.prepare(CONFIG, target, before, foreign, backup)?;
+        if let Ok(Some(block)) = config::block_of(&pieces.concat()) {
+            self.backups.note_block(block)?;
+        }
+        Ok(unflushed)
     }
 
     /// Keeps the old content where that is due, before the file is touched.

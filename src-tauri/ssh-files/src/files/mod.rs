@@ -94,6 +94,7 @@ pub fn edit_file(
         target.read()?,
         &mut |text| transform(text).map(Revision::from),
         &mut |_, _, _| Ok(Vec::new()),
+        None,
     )?;
     let change = FileChange { path: path.to_owned(), before, revision, backup: None };
     if change.changed() {

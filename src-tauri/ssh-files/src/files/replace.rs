@@ -40,39 +40,44 @@ pub(super) type BeforeWrite<'t> =
 
 /// Replaces the content by what `transform` makes of it. The caller holds the lock and has just read `expected`, on
 /// which `transform` runs first. It must be idempotent: it runs again on its own result when another program got in
-/// between. The new content is on the disk when this returns; its name is after [`sync_dir`].
+/// between. The new content is on the disk when this returns; its name is after [`sync_dir`]. With `staged`, the first
+/// round has been made and flushed.
 pub(super) fn replace(
     target: &Target,
     mut expected: Option<Vec<u8>>,
     transform: &mut Transform<'_>,
     before_write: &mut BeforeWrite<'_>,
+    mut staged: Option<Staged>,
 ) -> Result<Replaced, SshFilesError> {
-    remove_leftovers(target);
+    if staged.is_none() {
+        remove_leftovers(target);
+    }
     let mut first = None;
     // What to transform, where that is not what stands in the file.
     let mut source: Option<Vec<u8>> = None;
     for round in 0..ROUNDS {
-        let basis = source.as_deref().or(expected.as_deref()).unwrap_or_default();
-        let mut revision = transform(basis).map_err(|r| refusal(target, r))?;
-        if source.is_some() {
-            // From here on, in terms of what stands in the file.
-            revision = Revision::Whole(revision.text(basis).into_owned());
-        }
-        let old = expected.as_deref().unwrap_or_default();
-        if revision.is_noop(old) {
-            let Some(before) = first else {
-                let revision = expected.is_some().then_some(Revision::UNCHANGED);
-                return Ok(Replaced { before: expected, revision });
-            };
-            return Ok(Replaced { before, revision: expected.map(Revision::Whole) });
-        }
-        target.check_writable()?;
-        let pieces = revision.pieces(old);
-        let mut unflushed = before_write(target, expected.as_deref(), &pieces)?;
-        let (temp, file) = Temp::write_unsynced(target, &pieces, expected.is_some())?;
-        // Last, so that this thread does the largest.
-        unflushed.push(Unflushed::file(&temp.path, file));
-        flush::flush(unflushed)?;
+        let (temp, revision) = if let Some(Staged { temp, revision }) = staged.take() {
+            (temp, revision)
+        } else {
+            let basis = source.as_deref().or(expected.as_deref()).unwrap_or_default();
+            let mut revision = transform(basis).map_err(|r| refusal(target, r))?;
+            if source.is_some() {
+                // From here on, in terms of what stands in the file.
+                revision = Revision::Whole(revision.text(basis).into_owned());
+            }
+            let old = expected.as_deref().unwrap_or_default();
+            if revision.is_noop(old) {
+                let Some(before) = first else {
+                    let revision = expected.is_some().then_some(Revision::UNCHANGED);
+                    return Ok(Replaced { before: expected, revision });
+                };
+                return Ok(Replaced { before, revision: expected.map(Revision::Whole) });
+            }
+            let (Staged { temp, revision }, unflushed) =
+                write_beside(target, expected.as_deref(), revision, before_write)?;
+            flush::flush(unflushed)?;
+            (temp, revision)
+        };
         if let Compared::Changed(now) = target.compare(expected.as_deref())? {
             let tail = tail_of(now.as_deref(), expected.as_deref()).map(<[u8]>::to_vec);
             // Somebody appends faster than we can write: swap all the same, and append what was displaced.
@@ -103,6 +108,38 @@ pub(super) fn replace(
         first.get_or_insert(Some(base));
     }
     Err(SshFilesError::Contended { path: target.path.clone() })
+}
+
+/// A new content that stands beside its target.
+pub(super) struct Staged {
+    temp: Temp,
+    revision: Revision,
+}
+
+/// Makes the first round of [`replace`] as far as the flush, which the caller sees to before it goes on.
+pub(super) fn stage(
+    target: &Target,
+    expected: Option<&[u8]>,
+    revision: Revision,
+    before_write: &mut BeforeWrite<'_>,
+) -> Result<(Staged, Vec<Unflushed>), SshFilesError> {
+    remove_leftovers(target);
+    write_beside(target, expected, revision, before_write)
+}
+
+fn write_beside(
+    target: &Target,
+    expected: Option<&[u8]>,
+    revision: Revision,
+    before_write: &mut BeforeWrite<'_>,
+) -> Result<(Staged, Vec<Unflushed>), SshFilesError> {
+    target.check_writable()?;
+    let pieces = revision.pieces(expected.unwrap_or_default());
+    let mut unflushed = before_write(target, expected, &pieces)?;
+    let (temp, file) = Temp::write_unsynced(target, &pieces, expected.is_some())?;
+    // Last, so that the calling thread flushes the largest.
+    unflushed.push(Unflushed::file(&temp.path, file));
+    Ok((Staged { temp, revision }, unflushed))
 }
 
 impl Replaced {
