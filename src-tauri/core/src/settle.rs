@@ -240,8 +240,8 @@ fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, Set
 
 async fn verify(tools: &Tools, plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {
     let Some(entry) = plan.entries.iter().find(|entry| entry.alias == *name) else { return Ok(()) };
-    let config = report.config.after.as_deref().unwrap_or_default();
-    Ok(tools.ssh.check_entry(entry, &report.config.path, config, VERIFY_LIMIT).await?)
+    let config = report.config.after().unwrap_or_default();
+    Ok(tools.ssh.check_entry(entry, &report.config.path, &config, VERIFY_LIMIT).await?)
 }
 
 fn with_remark(mut report: Report, remark: Option<String>) -> Report {
