@@ -23,6 +23,8 @@ pub struct Pins {
     path: PathBuf,
     unchanged: Option<String>,
     remark: Option<String>,
+    /// What is there cannot be understood, and is moved aside before it is replaced.
+    unreadable: bool,
     sessions: BTreeMap<Alias, SessionPins>,
 }
 
@@ -32,9 +34,9 @@ pub struct SessionPins {
     /// The pinned keys; several when a runtime has one per algorithm.
     #[serde(default)]
     pub keys: Vec<PinnedKey>,
-    /// A fingerprint that stood in a paste while the runtime could not be reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<Fingerprint>,
+    /// Fingerprints that stood in a paste while the runtime could not be reached; one of them must answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<Fingerprint>,
     /// Endpoint names that Moorline put into `known_hosts`, and with which key: what it may take out again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<WrittenName>,
@@ -112,15 +114,20 @@ pub enum PinsError {
 impl Pins {
     /// Reads the file; one that is missing pins nothing.
     ///
-    /// A file that cannot be understood is moved aside, to `pins.json.unreadable-1` and so on, and nothing is
-    /// pinned: the safe state, since every runtime then shows a key that a person must settle again.
-    /// [`Pins::remark`] says so.
+    /// Of a file that cannot be understood nothing is pinned: the safe state, since every runtime then shows a key that
+    /// a person must settle again. [`Pins::remark`] says so. It stays where it is until [`Pins::save`] has something
+    /// to write; then it is moved aside, to `pins.json.unreadable-1` and so on.
     ///
     /// # Errors
-    /// The file cannot be read, is newer, or cannot be moved aside.
+    /// The file cannot be read, or is newer.
     pub fn load(path: &Path) -> Result<Self, PinsError> {
-        let empty =
-            |remark| Self { path: path.to_owned(), unchanged: None, remark, sessions: BTreeMap::new() };
+        let empty = |remark| Self {
+            path: path.to_owned(),
+            unchanged: None,
+            remark,
+            unreadable: false,
+            sessions: BTreeMap::new(),
+        };
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(empty(None)),
@@ -138,17 +145,14 @@ impl Pins {
                 Ok(Self { unchanged: text, sessions: layout.sessions, ..empty(None) })
             }
             Err(error) => {
-                let aside = keep_aside(path)
-                    .map_err(|source| PinsError::KeepAside { path: path.to_owned(), source })?;
                 let remark = format!(
-                    "{} cannot be understood (line {}); it is kept as {}, no host key is pinned any more, and \
-                     each runtime's key must be settled again",
+                    "{} cannot be understood (line {}); no host key is pinned any more, and each runtime's key must \
+                     be settled again; the file is kept beside it when it is written anew",
                     path.display(),
                     error.line().max(1),
-                    aside.display()
                 );
-                tracing::warn!(file = %path.display(), kept = %aside.display(), "pins cannot be understood");
-                Ok(empty(Some(remark)))
+                tracing::warn!(file = %path.display(), "pins cannot be understood");
+                Ok(Self { unreadable: true, ..empty(Some(remark)) })
             }
         }
     }
@@ -194,6 +198,11 @@ impl Pins {
         }
         if let Some(dir) = self.path.parent() {
             Dirs::create_private(dir)?;
+        }
+        if self.unreadable {
+            keep_aside(&self.path)
+                .map_err(|source| PinsError::KeepAside { path: self.path.clone(), source })?;
+            self.unreadable = false;
         }
         atomic::replace(&self.path, text.as_bytes()).map_err(failed)?;
         self.unchanged = Some(text);
@@ -313,7 +322,7 @@ mod tests {
         assert!(!pins.save().unwrap() && !path.exists(), "nothing to say, nothing written");
         let entry = pins.entry(&colab);
         entry.pin_only([(key(ED), Trust::Pasted)], at(1_795_000_000));
-        entry.expected = Some(key(EC).fingerprint());
+        entry.expected = vec![key(EC).fingerprint()];
         let place = Place { host: "0.tcp.ngrok.io".parse().unwrap(), port: 15873.try_into().unwrap() };
         entry.written.push(WrittenName { place, key: key(ED) });
         entry.login_key_installed = Some(key(ED).fingerprint());
@@ -354,10 +363,13 @@ mod tests {
             let mut pins = Pins::load(&path).unwrap();
             let aside = path.with_file_name(format!("pins.json.unreadable-{}", n + 1));
             assert!(pins.sessions().is_empty(), "the safe state");
-            assert!(pins.remark().unwrap().contains(aside.to_str().unwrap()), "{:?}", pins.remark());
+            assert!(pins.remark().unwrap().contains(path.to_str().unwrap()), "{:?}", pins.remark());
+            assert!(!pins.save().unwrap() && !aside.exists(), "reading changes nothing");
+            assert_eq!(fs::read(&path).unwrap(), *bytes);
+            pins.entry(&"a".parse().unwrap());
+            assert!(pins.save().unwrap());
             assert_eq!(fs::read(&aside).unwrap(), *bytes, "nothing is thrown away");
-            assert!(!path.exists() && !pins.save().unwrap());
-            assert!(Pins::load(&path).unwrap().remark().is_none(), "said once");
+            assert!(Pins::load(&path).unwrap().remark().is_none(), "said until it is settled");
         }
     }
 

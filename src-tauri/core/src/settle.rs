@@ -33,10 +33,10 @@ pub struct Change {
     pub session: Session,
     /// The session as it was when the person was asked; the change is refused if it is different by now.
     pub was: Option<Session>,
-    /// The key that was settled at the session's endpoint; `None` keeps what is pinned.
-    pub key: Option<(HostKey, Trust)>,
-    /// A fingerprint to hold the runtime to once it can be reached.
-    pub expected: Option<Fingerprint>,
+    /// The keys that were settled at the session's endpoint; none keeps what is pinned.
+    pub keys: Vec<(HostKey, Trust)>,
+    /// Fingerprints to hold the runtime to once it can be reached.
+    pub expected: Vec<Fingerprint>,
     /// Whether the password in the vault is for the session's link: the person gave it for this one.
     pub password_is_for_it: bool,
     /// When.
@@ -46,7 +46,7 @@ pub struct Change {
 impl Change {
     /// A new session, or one whose files are to be mended: no key, nothing expected, no password given.
     pub fn of(session: Session, now: Timestamp) -> Self {
-        Self { session, was: None, key: None, expected: None, password_is_for_it: false, now }
+        Self { session, was: None, keys: Vec::new(), expected: Vec::new(), password_is_for_it: false, now }
     }
 }
 
@@ -119,7 +119,14 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     // it once more, as a move.
     plan.pins.save()?;
     plan.sessions.save()?;
-    let report = dir.write(&plan.edit, &plan.entries)?;
+    let report = match dir.write(&plan.edit, &plan.entries) {
+        Ok(report) => report,
+        Err(error) => {
+            // The ssh files say what they said, so the session and its pins must, too.
+            plan.take_back(change)?;
+            return Err(error.into());
+        }
+    };
     // What was taken out of known_hosts need not be remembered any longer.
     plan.pins.entry(&change.session.name).written = plan.written;
     plan.pins.save()?;
@@ -174,6 +181,8 @@ pub fn ssh_dir(tools: &Tools) -> SshDir {
 struct Plan {
     sessions: SessionsFile,
     pins: Pins,
+    /// What was pinned before.
+    pin_was: Option<SessionPins>,
     /// What `written` is to be once the files are in place.
     written: Vec<WrittenName>,
     edit: KnownHostsEdit,
@@ -191,6 +200,7 @@ impl Plan {
         sessions.upsert(change.session.clone());
         let mut pins = Pins::load(&tools.dirs.pins_file())?;
         let remark = pins.remark().map(str::to_owned);
+        let pin_was = pins.get(name).cloned();
         let pin = pins.entry(name);
         record(pin, change);
         let edit = repoint::known_hosts_edit(&change.session, pin);
@@ -199,15 +209,31 @@ impl Plan {
         };
         let written = pin.written.iter().filter(kept).cloned().collect();
         let entries = entries(tools, &sessions)?;
-        Ok(Self { sessions, pins, written, edit, entries, remark })
+        Ok(Self { sessions, pins, pin_was, written, edit, entries, remark })
+    }
+
+    fn take_back(&mut self, change: &Change) -> Result<(), SettleError> {
+        let name = &change.session.name;
+        match &change.was {
+            Some(was) => self.sessions.upsert(was.clone()),
+            None => drop(self.sessions.remove(name)),
+        }
+        match &self.pin_was {
+            Some(was) => self.pins.entry(name).clone_from(was),
+            None => drop(self.pins.remove(name)),
+        }
+        self.pins.save()?;
+        self.sessions.save()?;
+        Ok(())
     }
 }
 
 fn record(pin: &mut SessionPins, change: &Change) {
-    if let Some((key, trust)) = &change.key {
-        pin.pin_only([(key.clone(), *trust)], change.now);
-        pin.expected = None;
-        if let Some(place) = change.session.link.dialled() {
+    if !change.keys.is_empty() {
+        pin.pin_only(change.keys.iter().cloned(), change.now);
+        pin.expected.clear();
+        let places = change.session.link.dialled().into_iter();
+        for (place, (key, _)) in places.flat_map(|place| change.keys.iter().map(move |key| (place, key))) {
             let name = WrittenName { place: place.clone(), key: key.clone() };
             if !pin.written.contains(&name) {
                 pin.written.push(name);
@@ -215,9 +241,9 @@ fn record(pin: &mut SessionPins, change: &Change) {
         }
     }
     let moved = change.was.as_ref().is_some_and(|was| was.link != change.session.link);
-    if change.expected.is_some() || moved {
+    if !change.expected.is_empty() || moved {
         // What was expected at another address says nothing about this one.
-        pin.expected = change.expected;
+        pin.expected.clone_from(&change.expected);
     }
     if change.password_is_for_it {
         pin.password_for = Some(change.session.link.described());

@@ -64,9 +64,9 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// One of the fingerprints that the person gave.
-    pub fn any_fingerprint(&self) -> Option<Fingerprint> {
-        self.fingerprints.first().copied().or_else(|| self.keys.first().map(HostKey::fingerprint))
+    /// All fingerprints that the person gave, those of whole keys too.
+    pub fn all_fingerprints(&self) -> Vec<Fingerprint> {
+        self.fingerprints.iter().copied().chain(self.keys.iter().map(HostKey::fingerprint)).collect()
     }
 
     /// Whether the person gave something to compare with.

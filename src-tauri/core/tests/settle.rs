@@ -64,7 +64,7 @@ fn session(port: &str) -> Session {
 fn change(session: &Session, was: Option<&Session>, key: Option<HostKey>) -> Change {
     Change {
         was: was.cloned(),
-        key: key.map(|key| (key, Trust::Approved)),
+        keys: key.map(|key| (key, Trust::Approved)).into_iter().collect(),
         ..Change::of(session.clone(), Timestamp::UNIX_EPOCH)
     }
 }
@@ -106,6 +106,23 @@ fn a_refused_file_means_that_nothing_at_all_is_written() {
     assert!(matches!(refused, Err(SettleError::SshFiles(SshFilesError::Refused { .. }))), "{refused:?}");
     assert_eq!(home.file("known_hosts"), "");
     assert!(!home.tools.dirs.sessions_file().exists() && !home.tools.dirs.pins_file().exists());
+}
+
+#[test]
+fn a_file_that_is_locked_leaves_session_and_pins_as_they_were() {
+    let home = Home::new();
+    let first = session("1001");
+    block_on(settle(&home.tools, &change(&first, None, Some(key(1))))).unwrap();
+    let files = || {
+        let dirs = &home.tools.dirs;
+        (fs::read(dirs.sessions_file()).unwrap(), fs::read(dirs.pins_file()).unwrap(), home.file("config"))
+    };
+    let before = files();
+    // Something stands where the lock belongs, which a preview does not look at.
+    fs::create_dir(home.tools.dirs.ssh.join(".known_hosts.moorline-lock")).unwrap();
+    let failed = block_on(settle(&home.tools, &change(&session("1002"), Some(&first), Some(key(2)))));
+    assert!(matches!(failed, Err(SettleError::SshFiles(_))), "{failed:?}");
+    assert_eq!(files(), before);
 }
 
 #[test]
@@ -151,14 +168,14 @@ fn what_was_expected_or_given_at_one_address_is_not_taken_to_another() {
     let (first, second) = (session("1001"), session("1002"));
     let pins = || Pins::load(&home.tools.dirs.pins_file()).unwrap().get(&first.name).unwrap().clone();
     let print = key(9).fingerprint();
-    let waiting = Change { expected: Some(print), password_is_for_it: true, ..change(&first, None, None) };
+    let waiting = Change { expected: vec![print], password_is_for_it: true, ..change(&first, None, None) };
     block_on(settle(&home.tools, &waiting)).unwrap();
     assert_eq!(
         (pins().expected, pins().password_for.as_deref()),
-        (Some(print), Some("direct 127.0.0.1:1001"))
+        (vec![print], Some("direct 127.0.0.1:1001"))
     );
     block_on(settle(&home.tools, &change(&second, Some(&first), None))).unwrap();
-    assert_eq!(pins().expected, None);
+    assert!(pins().expected.is_empty());
     assert_eq!(pins().password_for.as_deref(), Some("direct 127.0.0.1:1001"), "so it is not for 1002");
 }
 

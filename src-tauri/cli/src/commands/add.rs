@@ -17,7 +17,7 @@ use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, Report};
 use serde_json::json;
 
-use super::key_question::{self, Answer};
+use super::key_question;
 use super::login::{self, Login};
 use super::reaching::{Reached, reach};
 use crate::args::{AddArgs, TrustArgs};
@@ -94,19 +94,19 @@ impl Adding<'_> {
         let session = &proposal.session;
         let moved = proposal.was.as_ref().is_some_and(|was| was.link != session.link);
         let expected = key_question::expected(tools, session, &proposal.evidence, moved)?;
-        let (key, reached) =
+        let (keys, reached) =
             match reach(tools, session, &expected, REACH_LIMIT, terminal.as_ref(), printer).await {
                 Ok(reached) => {
                     let answer =
                         key_question::settle_key(self, session, &expected, &reached, &mut terminal).await?;
-                    (Some(answer), Ok(reached))
+                    (vec![(answer.key, answer.trust)], Ok(reached))
                 }
-                Err(error) => (pasted_key(&proposal, moved || expected.pinned.is_empty()), Err(error)),
+                Err(error) => (pasted_keys(&proposal, moved || expected.pinned.is_empty()), Err(error)),
             };
-        let expected = proposal.evidence.any_fingerprint().filter(|_| key.is_none());
+        let expected = if keys.is_empty() { proposal.evidence.all_fingerprints() } else { Vec::new() };
         let change = Change {
             was: proposal.was.clone(),
-            key: key.map(|answer| (answer.key, answer.trust)),
+            keys,
             expected,
             password_is_for_it: proposal.password.is_some(),
             ..Change::of(proposal.session.clone(), clock::now())
@@ -116,13 +116,15 @@ impl Adding<'_> {
         }
         let written = settle::settle(tools, &change).await?;
         self.say_what_was_written(&written);
-        let vault_problem = self.keep_password(&proposal);
         let login = match &reached {
             Ok(Reached { ssh, .. }) => {
                 login::ensure(tools, ssh, &change.session, proposal.password.as_ref(), printer).await?
             }
             Err(_) => Login::NotTried,
         };
+        // One that was refused replaces none that may be right.
+        let vault_problem =
+            if login == Login::PasswordRefused { None } else { self.keep_password(&proposal) };
         self.conclude(&change, &written, reached.as_ref().err(), login, vault_problem.as_deref());
         Ok(ExitCode::SUCCESS)
     }
@@ -209,7 +211,7 @@ impl Adding<'_> {
             "user": change.session.user,
             "reachable": unreachable.is_none(),
             "cause": unreachable.map(ToString::to_string),
-            "host_key": change.key.as_ref().map(|(key, trust)| json!({
+            "host_key": change.keys.first().map(|(key, trust)| json!({
                 "fingerprint": key.fingerprint(), "trust": trust,
             })),
             "login": login.word(),
@@ -221,9 +223,9 @@ impl Adding<'_> {
 
 /// A whole key line in the text can be pinned without reaching anything: a wrong one only means that ssh refuses. It
 /// replaces no key that is pinned for the same address: an older text would break an alias that works.
-fn pasted_key(proposal: &Proposal, nothing_to_lose: bool) -> Option<Answer> {
-    let key = proposal.evidence.keys.first().filter(|_| nothing_to_lose)?;
-    Some(Answer { key: key.clone(), trust: Trust::Pasted })
+fn pasted_keys(proposal: &Proposal, nothing_to_lose: bool) -> Vec<(HostKey, Trust)> {
+    let keys = proposal.evidence.keys.iter().filter(|_| nothing_to_lose);
+    keys.map(|key| (key.clone(), Trust::Pasted)).collect()
 }
 
 /// `--fingerprint` means exactly that key; a text that names another one contradicts it.

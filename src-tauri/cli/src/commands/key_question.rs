@@ -40,7 +40,7 @@ pub fn expected(tools: &Tools, session: &Session, named: &Evidence, moved: bool)
     if let Some(pins) = pins.get(&session.name) {
         expected.pinned = pins.keys.iter().map(|pinned| pinned.key.clone()).collect();
         if !named.names_a_key() && !moved {
-            expected.named.fingerprints.extend(pins.expected);
+            expected.named.fingerprints.extend(pins.expected.iter().copied());
         }
     }
     Ok(expected)

@@ -6,7 +6,7 @@ use moorline_core::pins::Pins;
 use moorline_core::reach::route;
 use moorline_core::session::Session;
 use moorline_core::ssh::SystemSsh;
-use moorline_core::ssh::login::{Installed, install_login_key, key_login_works};
+use moorline_core::ssh::login::{Installed, LoginError, install_login_key, key_login_works};
 use moorline_core::ssh::login_key::LoginKey;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
@@ -29,6 +29,8 @@ pub enum Login {
     KeyWorks,
     /// The key was installed with the password.
     KeyInstalled,
+    /// The runtime does not know the key, and refused the password.
+    PasswordRefused,
     /// The runtime does not know the key, and there is no password to install it with, or it failed.
     KeyMissing,
 }
@@ -46,6 +48,7 @@ impl Login {
             Self::OwnKey => "own-key",
             Self::KeyWorks => "key-works",
             Self::KeyInstalled => "key-installed",
+            Self::PasswordRefused => "password-refused",
             Self::KeyMissing => "key-missing",
         }
     }
@@ -122,7 +125,8 @@ pub async fn ensure(
         Err(error) => {
             printer.note(format!("the login key could not be installed: {error}"));
             advise(session, &key, printer);
-            Ok(Login::KeyMissing)
+            let refused = matches!(error, LoginError::WrongPassword);
+            Ok(if refused { Login::PasswordRefused } else { Login::KeyMissing })
         }
     }
 }

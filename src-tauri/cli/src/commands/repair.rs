@@ -74,7 +74,7 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
     let answer = key_question::settle_key(adding, session, &expected, &reached, &mut terminal).await?;
     let change = Change {
         was: Some(session.clone()),
-        key: Some((answer.key.clone(), answer.trust)),
+        keys: vec![(answer.key.clone(), answer.trust)],
         ..Change::of(session.clone(), clock::now())
     };
     if adding.dry_run {

@@ -33,6 +33,18 @@ impl<'a> Backups<'a> {
         !self.stamps(file).is_empty()
     }
 
+    /// Drops backups that are still the file itself: a run that linked them failed before it replaced the file, so
+    /// whatever is written to the one changes the other.
+    pub(super) fn drop_shared(self, file: &str, original: &Path) {
+        let Ok(live) = fs::File::open(original) else { return };
+        for stamp in self.stamps(file) {
+            let path = self.dir.join(format!("{file}.{stamp}"));
+            if os::is_same_file(&live, &path) {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     /// Keeps `content`, which `original` holds now, and forgets the oldest backups but the very first. The caller
     /// flushes what comes back before it changes the original.
     ///
@@ -148,6 +160,20 @@ mod tests {
         assert_eq!(fs::read(&kept[29]).unwrap(), [29]);
         assert!(!kept[1].exists());
         assert!(!backups.any_of("known_hosts"), "each file has its own");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_backup_that_is_still_the_file_itself_does_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let live = dir.path().join("known_hosts");
+        fs::write(&live, "now").unwrap();
+        let at = dir.path().join("backups");
+        fs::create_dir(&at).unwrap();
+        fs::write(at.join("known_hosts.1"), "before").unwrap();
+        fs::hard_link(&live, at.join("known_hosts.2")).unwrap();
+        Backups::at(&at).drop_shared("known_hosts", &live);
+        assert_eq!(Backups::at(&at).stamps("known_hosts"), [1]);
     }
 
     #[test]

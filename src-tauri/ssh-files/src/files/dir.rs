@@ -357,6 +357,7 @@ impl Plan<'_> {
         backup: &mut Option<PathBuf>,
     ) -> Result<Vec<Unflushed>, SshFilesError> {
         let Some(before) = before else { return self.backups.note_created(file).map(|()| Vec::new()) };
+        self.backups.drop_shared(file, &target.path);
         let first = !self.backups.any_of(file) && !self.backups.was_created(file);
         if first || foreign {
             let (path, unflushed) = self.backups.keep(file, &target.path, before)?;
