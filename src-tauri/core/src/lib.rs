@@ -13,6 +13,7 @@ pub mod pins;
 pub mod practice;
 pub mod proxy_program;
 pub mod reach;
+pub mod regular;
 pub mod repoint;
 pub mod session;
 pub mod sessions_file;

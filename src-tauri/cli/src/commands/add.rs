@@ -9,6 +9,7 @@ use moorline_core::add::{Proposal, Wish, propose};
 use moorline_core::clock;
 use moorline_core::paste::{self, Doubt, Reading};
 use moorline_core::reach::ReachError;
+use moorline_core::regular;
 use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
 use moorline_core::trust::Trust;
@@ -57,7 +58,7 @@ fn identity_file(path: &Path) -> anyhow::Result<IdentityFile> {
     if !whole.is_file() {
         bail!("there is no key at {}; name the private key's file", whole.display());
     }
-    Ok(whole.to_string_lossy().parse()?)
+    Ok(whole.as_path().try_into()?)
 }
 
 /// What `add` and `repair --from` share.
@@ -81,7 +82,10 @@ impl Adding<'_> {
     pub async fn run(&self, reading: &Reading, wish: &Wish) -> anyhow::Result<ExitCode> {
         let Self { tools, printer, .. } = *self;
         let mut terminal = Terminal::open(printer.is_json());
-        let config = std::fs::read(settle::ssh_dir(tools).config_path()).unwrap_or_default();
+        let config = settle::ssh_dir(tools).config_path();
+        let config = regular::read(&config)
+            .with_context(|| format!("cannot read {}; put that right and try again", config.display()))?
+            .unwrap_or_default();
         let mut proposal = propose(reading, wish, &super::sessions(tools)?, &config)?;
         proposal.evidence.fingerprints.extend(self.trust.fingerprint);
         self.say_what_was_read(reading, &proposal);
