@@ -1,6 +1,7 @@
 //! The command line as people and programs use it.
 #![cfg(target_os = "linux")]
 
+use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 use moorline_tests::keys::KeyPair;
@@ -162,4 +163,96 @@ fn secrets_are_set_listed_and_deleted() {
     stage.moorline(&["secret", "delete", "colab"]).works("it is deleted");
     let listed = stage.moorline(&["secret", "list"]).works("the list can be empty");
     assert!(!listed.stdout.contains("password"), "it is gone:\n{listed}");
+}
+
+#[test]
+fn what_is_no_regular_file_is_said_and_does_not_hang() {
+    let stage = person();
+    let fifo = |path: &str| {
+        let path = stage.home_inside().join(path).display().to_string();
+        stage.run("rm", &["-f", &path]).works("the place is free");
+        stage.run("mkfifo", &["-m", "600", &path]).works("there is a FIFO");
+    };
+    stage.moorline_reads(&ADD, &paste_with_key(&stage, "one")).works("it is added");
+    stage.put(".config/Code/User/settings.json", "{}");
+    fifo(".config/Code/User/settings.json");
+    let editor = stage.programs().join("code");
+    std::fs::write(&editor, "#!/bin/sh\nexit 0\n").expect("an editor");
+    std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("its mode");
+    let other = paste_with_key(&stage, "two");
+    let limited = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["20", "moorline"].into_iter().chain(arguments.iter().copied()).collect();
+        stage.run_with_input("timeout", &arguments, &other)
+    };
+    limited(&["open", "colab"]).works("the editor opens").says("not a regular file");
+    fifo(".ssh/config");
+    limited(&ADD).fails_with(1, "nothing can be written there").says("not a regular file");
+    let doctor = limited(&["doctor"]);
+    assert!(doctor.code.is_some_and(|code| code < 2), "the doctor ends by itself:\n{doctor}");
+}
+
+#[test]
+fn the_lock_is_never_somebodys_letter() {
+    let stage = person();
+    stage.put("letter", "dear");
+    stage.put(".local/state/moorline/pins.json", "{\"version\":1,\"sessions\":{}}");
+    let link = stage.home().join(".local/state/moorline/lock");
+    std::os::unix::fs::symlink(stage.home_inside().join("letter"), link).expect("a link");
+    let refused = stage.moorline_reads(&ADD, &paste_with_key(&stage, "one"));
+    refused.fails_with(1, "that is no lock").says("not a regular file");
+    assert_eq!(stage.text("letter"), "dear", "what the link leads to is not ours");
+}
+
+#[test]
+fn a_home_that_is_no_text_is_refused_with_one_sentence() {
+    let stage = person();
+    let home = std::ffi::OsStr::from_bytes(b"/tmp/moorline-home-\xff");
+    let dir = tempfile::TempDir::new_in("/tmp").expect("/tmp is writable");
+    let home = dir.path().join(std::path::Path::new(home).file_name().expect("it has a name"));
+    std::fs::create_dir(&home).expect("a home");
+    stage.set_env("HOME", &home);
+    let refused = stage.moorline_reads(&ADD, &paste_with_key(&stage, "one"));
+    assert_eq!(
+        refused.stderr.lines().filter(|line| line.contains("UTF-8")).count(),
+        1,
+        "said once:\n{refused}"
+    );
+    refused.fails_with(1, "ssh's config cannot name it");
+    assert!(!home.join(".ssh/config").exists(), "nothing was written");
+}
+
+#[test]
+fn a_relay_s_own_files_are_mended_by_a_repair_that_pastes_nothing() {
+    let stage = person();
+    let wrong = ["repair", "colab", "--from", "-", "--relay-known-hosts"];
+    stage.moorline(&wrong).fails_with(2, "these exclude each other").says("cannot be used with");
+}
+
+#[test]
+fn wrong_usage_is_json_too() {
+    let stage = person();
+    for wrong in [
+        &["--json"][..],
+        &["add", "--bogus", "--json"],
+        &["--json", "status", "-x"],
+        &["--json", "add", "a b"],
+    ] {
+        let outcome = stage.moorline(wrong).fails_with(2, "that is no usage");
+        let value: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("it is JSON");
+        assert!(value["error"].as_str().is_some_and(|text| !text.contains('\n')), "one sentence: {value}");
+        assert_eq!(outcome.stderr, "", "and nothing else");
+    }
+}
+
+#[test]
+fn output_that_is_lost_is_a_failure() {
+    let stage = person();
+    for arguments in ["status", "status --json", "completions bash"] {
+        let script = format!("moorline {arguments} >/dev/full");
+        let outcome = stage.run("sh", &["-c", &script]).fails_with(1, "the device takes nothing");
+        outcome.says("cannot write the output");
+    }
+    let closed = stage.run("sh", &["-c", "{ moorline completions bash; echo ended with $? >&2; } | true"]);
+    let closed = closed.works("a reader may stop");
+    assert!(!closed.stderr.contains("cannot write"), "which is no news:\n{closed}");
 }
