@@ -4,9 +4,14 @@ mod args;
 mod ask;
 mod askpass;
 mod commands;
+mod ending;
 mod printer;
 mod report;
 mod text_in;
+#[cfg(unix)]
+mod tty;
+#[cfg(unix)]
+mod typed;
 
 use std::process::ExitCode;
 

@@ -52,13 +52,11 @@ impl TryFrom<&Path> for IdentityFile {
     type Error = InvalidName;
 
     fn try_from(path: &Path) -> Result<Self, InvalidName> {
-        match path.to_str() {
-            Some(text) => text.parse(),
-            None => {
-                let rule = "a path in ssh's config must be UTF-8 text";
-                Err(InvalidName::new("path", &path.to_string_lossy(), rule))
-            }
-        }
+        let Some(text) = path.to_str() else {
+            let rule = "a path in ssh's config must be UTF-8 text";
+            return Err(InvalidName::new("path", &path.to_string_lossy(), rule));
+        };
+        text.parse()
     }
 }
 
