@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
+use moorline_tests::processes::Program;
 use moorline_tests::story::{PERSONS_CONFIG, PERSONS_KNOWN_HOSTS};
 use moorline_tests::{Stage, Story, tree};
 
@@ -255,4 +256,66 @@ fn output_that_is_lost_is_a_failure() {
     let closed = stage.run("sh", &["-c", "{ moorline completions bash; echo ended with $? >&2; } | true"]);
     let closed = closed.works("a reader may stop");
     assert!(!closed.stderr.contains("cannot write"), "which is no news:\n{closed}");
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind() {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let stage = person();
+        let place = stage.home().join("throw-away");
+        std::fs::create_dir(&place).expect("a place");
+        stage.set_env("TMPDIR", stage.home_inside().join("throw-away"));
+        let mut command = stage.command("moorline");
+        command.arg("demo").stdout(stage.log("demo")).stderr(stage.log("demo"));
+        let mut demo = Program::start(command);
+        demo.await_ready(
+            || tree::content(&place).keys().any(|path| path.ends_with(".ssh/moorline_ed25519")),
+            || stage.read_log("demo"),
+        );
+        stage.run("kill", &[signal, &demo.id().to_string()]).works("it is told to end");
+        let ended = demo.wait_in_time("moorline demo");
+        assert_eq!(ended.code(), Some(status), "as a shell says it:\n{}", stage.read_log("demo"));
+        let left = tree::content(&place);
+        assert_eq!(left.len(), 1, "the private key and all else is gone: {:?}", left.keys());
+    }
+}
+
+#[test]
+fn after_an_uninstall_nothing_was_ever_there() {
+    for ssh in [None, Some(""), Some(PERSONS_CONFIG)] {
+        let story = Story::begin();
+        let stage = &story.stage;
+        std::fs::remove_dir_all(stage.ssh_dir()).expect("the home is emptied");
+        match ssh {
+            None => {}
+            Some("") => {
+                std::fs::create_dir(stage.ssh_dir()).expect("an empty ~/.ssh");
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+                std::fs::set_permissions(stage.ssh_dir(), mode).expect("its mode");
+            }
+            Some(config) => {
+                stage.put(".ssh/config", config);
+                stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
+            }
+        }
+        let person_s = || {
+            let mut content = tree::content(&stage.home());
+            // The keyring's own files, which are encrypted anew with every change.
+            content.retain(|path, _| !path.starts_with(".local/share/keyrings"));
+            content
+        };
+        let before = person_s();
+        let runtime_before = tree::content(&stage.runtime_dir());
+        let text = format!("{}Root password: correct-horse-battery\n", paste_with_key(stage, "one"));
+        stage.hide("correct-horse-battery");
+        stage.moorline_reads(&ADD, &text).works("it is added");
+        stage.moorline(&["secret", "list"]).works("the password is kept").says("colab/password");
+        stage.moorline(&["uninstall", "--yes"]).works("all of it goes");
+        assert_eq!(person_s(), before, "the home is as it was");
+        let kept: Vec<_> = tree::content(&stage.runtime_dir()).into_keys().collect();
+        let ours = |path: &&std::path::PathBuf| path.to_string_lossy().contains("moorline");
+        assert_eq!(kept.iter().find(ours), None, "nor is anything left of {:?}", runtime_before.keys());
+        let listed = stage.moorline(&["secret", "list"]).works("the keyring answers");
+        assert!(!listed.stdout.contains("colab"), "it holds nothing of Moorline's:\n{listed}");
+    }
 }

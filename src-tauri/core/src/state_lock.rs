@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::dirs::{Dirs, DirsError};
-use crate::regular;
+use crate::{made, regular};
 
 const POLL: Duration = Duration::from_millis(20);
 
@@ -58,6 +58,7 @@ impl StateLock {
     pub fn acquire(dirs: &Dirs, wait: Duration) -> Result<Self, StateLockError> {
         let path = dirs.lock_file();
         let unusable = |source| StateLockError::Unusable { path: path.clone(), source };
+        let missing = made::missing(dirs);
         Dirs::create_private(&dirs.state)?;
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(StateLockError::Odd { path });
@@ -68,6 +69,8 @@ impl StateLock {
             match file.try_lock() {
                 Ok(()) => {
                     note_holder(&file);
+                    // Whoever makes directories holds the lock.
+                    made::note(dirs, &missing);
                     return Ok(Self { _file: file });
                 }
                 Err(TryLockError::WouldBlock) => {}
