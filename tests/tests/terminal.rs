@@ -218,6 +218,35 @@ fn what_was_typed_before_a_question_is_no_answer() {
 }
 
 #[test]
+fn what_was_typed_while_the_runtime_is_reached_is_no_answer() {
+    let story = Story::begin();
+    let text = cell(&story);
+    // The line with the password has no place on this disk.
+    story.stage.put("cell.txt", text.lines().next().unwrap_or_default());
+    let file = story.stage.home_inside().join("cell.txt").display().to_string();
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab", "--from", &file]);
+    // Long before the runtime has answered.
+    terminal.types("yes\nyes\n");
+    terminal.awaits("Type `yes`");
+    terminal.types("no\n");
+    terminal.ends().fails_with(1, "nobody said yes").says("nothing was changed");
+}
+
+#[test]
+fn ctrl_c_in_the_demo_leaves_nothing_behind() {
+    let stage = Stage::new();
+    let place = stage.home().join("throw-away");
+    std::fs::create_dir(&place).expect("a place");
+    stage.set_env("TMPDIR", stage.home_inside().join("throw-away"));
+    let mut terminal = Terminal::moorline(&stage, &["demo"]);
+    terminal.awaits("2. The runtime restarts");
+    terminal.types("\u{3}");
+    terminal.ends().fails_with(130, "it was interrupted");
+    let left = tree::content(&place);
+    assert_eq!(left.len(), 1, "the private key and all else is gone: {:?}", left.keys());
+}
+
+#[test]
 fn what_is_left_of_a_paste_never_reaches_the_shell() {
     let story = Story::begin();
     let mut terminal = Terminal::shell(&story.stage, SHELL);
