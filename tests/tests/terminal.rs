@@ -210,7 +210,7 @@ fn what_was_typed_before_a_question_is_no_answer() {
     let before = tree::fingerprint(&story.stage.home());
     let mut terminal = Terminal::moorline(&story.stage, &["add", "colab"]);
     terminal.awaits("then press Ctrl-D:");
-    terminal.types(&format!("{}\u{4}yes\nyes\n", cell(&story)));
+    terminal.types(&format!("{}\u{4}yes\n", cell(&story)));
     terminal.awaits("Type `yes`");
     terminal.types("no\n");
     terminal.ends().fails_with(1, "nobody said yes").says("nothing was changed");
@@ -226,7 +226,7 @@ fn what_was_typed_while_the_runtime_is_reached_is_no_answer() {
     let file = story.stage.home_inside().join("cell.txt").display().to_string();
     let mut terminal = Terminal::moorline(&story.stage, &["add", "colab", "--from", &file]);
     // Long before the runtime has answered.
-    terminal.types("yes\nyes\n");
+    terminal.types("yes\n");
     terminal.awaits("Type `yes`");
     terminal.types("no\n");
     terminal.ends().fails_with(1, "nobody said yes").says("nothing was changed");
