@@ -39,6 +39,16 @@ impl Terminal {
 
     /// As [`Terminal::moorline`], with these variables besides.
     pub fn with_env(stage: &Stage, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let command: Vec<&str> = std::iter::once("moorline").chain(arguments.iter().copied()).collect();
+        Self::start(stage, &command, env)
+    }
+
+    /// A shell's script, in which `moorline` is a command among others.
+    pub fn shell(stage: &Stage, script: &str) -> Self {
+        Self::start(stage, &["sh", "-c", script], &[])
+    }
+
+    fn start(stage: &Stage, words: &[&str], env: &[(&str, &str)]) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&controller).expect("it is ours");
         unlockpt(&controller).expect("it opens");
@@ -48,10 +58,10 @@ impl Terminal {
         let stdio = || Stdio::from(side.try_clone().expect("a descriptor can be copied"));
         // setsid makes it the controlling terminal, as a terminal program does.
         let mut command = stage.command("setsid");
-        command.args(["--ctty", "moorline"]).args(arguments).env("TERM", "xterm");
+        command.arg("--ctty").args(words).env("TERM", "xterm");
         command.envs(env.iter().copied()).stdin(stdio()).stdout(stdio()).stderr(stdio());
         let child = command.spawn().expect("setsid (package util-linux) is installed");
-        let command = format!("moorline {}", arguments.join(" "));
+        let command = words.join(" ");
         let screen = File::from(controller);
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (mut output, kept) = (screen.try_clone().expect("a file can be copied"), Arc::clone(&seen));

@@ -1,10 +1,12 @@
 //! The command line as people and programs use it.
 #![cfg(target_os = "linux")]
 
+use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
+use moorline_tests::processes::Program;
 use moorline_tests::story::{PERSONS_CONFIG, PERSONS_KNOWN_HOSTS};
 use moorline_tests::{Stage, Story, tree};
 
@@ -162,4 +164,158 @@ fn secrets_are_set_listed_and_deleted() {
     stage.moorline(&["secret", "delete", "colab"]).works("it is deleted");
     let listed = stage.moorline(&["secret", "list"]).works("the list can be empty");
     assert!(!listed.stdout.contains("password"), "it is gone:\n{listed}");
+}
+
+#[test]
+fn what_is_no_regular_file_is_said_and_does_not_hang() {
+    let stage = person();
+    let fifo = |path: &str| {
+        let path = stage.home_inside().join(path).display().to_string();
+        stage.run("rm", &["-f", &path]).works("the place is free");
+        stage.run("mkfifo", &["-m", "600", &path]).works("there is a FIFO");
+    };
+    stage.moorline_reads(&ADD, &paste_with_key(&stage, "one")).works("it is added");
+    stage.put(".config/Code/User/settings.json", "{}");
+    fifo(".config/Code/User/settings.json");
+    let editor = stage.programs().join("code");
+    std::fs::write(&editor, "#!/bin/sh\nexit 0\n").expect("an editor");
+    std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("its mode");
+    let other = paste_with_key(&stage, "two");
+    let limited = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["20", "moorline"].into_iter().chain(arguments.iter().copied()).collect();
+        stage.run_with_input("timeout", &arguments, &other)
+    };
+    limited(&["open", "colab"]).works("the editor opens").says("not a regular file");
+    fifo(".ssh/config");
+    limited(&ADD).fails_with(1, "nothing can be written there").says("not a regular file");
+    let doctor = limited(&["doctor"]);
+    assert!(doctor.code.is_some_and(|code| code < 2), "the doctor ends by itself:\n{doctor}");
+}
+
+#[test]
+fn the_lock_is_never_somebodys_letter() {
+    let stage = person();
+    stage.put("letter", "dear");
+    stage.put(".local/state/moorline/pins.json", "{\"version\":1,\"sessions\":{}}");
+    let link = stage.home().join(".local/state/moorline/lock");
+    std::os::unix::fs::symlink(stage.home_inside().join("letter"), link).expect("a link");
+    let refused = stage.moorline_reads(&ADD, &paste_with_key(&stage, "one"));
+    refused.fails_with(1, "that is no lock").says("not a regular file");
+    assert_eq!(stage.text("letter"), "dear", "what the link leads to is not ours");
+}
+
+#[test]
+fn a_home_that_is_no_text_is_refused_with_one_sentence() {
+    let stage = person();
+    let home = std::ffi::OsStr::from_bytes(b"/tmp/moorline-home-\xff");
+    let dir = tempfile::TempDir::new_in("/tmp").expect("/tmp is writable");
+    let home = dir.path().join(std::path::Path::new(home).file_name().expect("it has a name"));
+    std::fs::create_dir(&home).expect("a home");
+    stage.set_env("HOME", &home);
+    let refused = stage.moorline_reads(&ADD, &paste_with_key(&stage, "one"));
+    assert_eq!(
+        refused.stderr.lines().filter(|line| line.contains("UTF-8")).count(),
+        1,
+        "said once:\n{refused}"
+    );
+    refused.fails_with(1, "ssh's config cannot name it");
+    assert!(!home.join(".ssh/config").exists(), "nothing was written");
+}
+
+#[test]
+fn a_relay_s_own_files_are_mended_by_a_repair_that_pastes_nothing() {
+    let stage = person();
+    let wrong = ["repair", "colab", "--from", "-", "--relay-known-hosts"];
+    stage.moorline(&wrong).fails_with(2, "these exclude each other").says("cannot be used with");
+}
+
+#[test]
+fn wrong_usage_is_json_too() {
+    let stage = person();
+    for wrong in [
+        &["--json"][..],
+        &["add", "--bogus", "--json"],
+        &["--json", "status", "-x"],
+        &["--json", "add", "a b"],
+    ] {
+        let outcome = stage.moorline(wrong).fails_with(2, "that is no usage");
+        let value: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("it is JSON");
+        assert!(value["error"].as_str().is_some_and(|text| !text.contains('\n')), "one sentence: {value}");
+        assert_eq!(outcome.stderr, "", "and nothing else");
+    }
+}
+
+#[test]
+fn output_that_is_lost_is_a_failure() {
+    let stage = person();
+    for arguments in ["status", "status --json", "completions bash"] {
+        let script = format!("moorline {arguments} >/dev/full");
+        let outcome = stage.run("sh", &["-c", &script]).fails_with(1, "the device takes nothing");
+        outcome.says("cannot write the output");
+    }
+    let closed = stage.run("sh", &["-c", "{ moorline completions bash; echo ended with $? >&2; } | true"]);
+    let closed = closed.works("a reader may stop");
+    assert!(!closed.stderr.contains("cannot write"), "which is no news:\n{closed}");
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind() {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let stage = person();
+        let place = stage.home().join("throw-away");
+        std::fs::create_dir(&place).expect("a place");
+        stage.set_env("TMPDIR", stage.home_inside().join("throw-away"));
+        let mut command = stage.command("moorline");
+        command.arg("demo").stdout(stage.log("demo")).stderr(stage.log("demo"));
+        let mut demo = Program::start(command);
+        demo.await_ready(
+            || tree::content(&place).keys().any(|path| path.ends_with(".ssh/moorline_ed25519")),
+            || stage.read_log("demo"),
+        );
+        stage.run("kill", &[signal, &demo.id().to_string()]).works("it is told to end");
+        let ended = demo.wait_in_time("moorline demo");
+        assert_eq!(ended.code(), Some(status), "as a shell says it:\n{}", stage.read_log("demo"));
+        let left = tree::content(&place);
+        assert_eq!(left.len(), 1, "the private key and all else is gone: {:?}", left.keys());
+    }
+}
+
+#[test]
+fn after_an_uninstall_nothing_was_ever_there() {
+    for ssh in [None, Some(""), Some(PERSONS_CONFIG)] {
+        let story = Story::begin();
+        let stage = &story.stage;
+        std::fs::remove_dir_all(stage.ssh_dir()).expect("the home is emptied");
+        match ssh {
+            None => {}
+            Some("") => {
+                std::fs::create_dir(stage.ssh_dir()).expect("an empty ~/.ssh");
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+                std::fs::set_permissions(stage.ssh_dir(), mode).expect("its mode");
+            }
+            Some(config) => {
+                stage.put(".ssh/config", config);
+                stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
+            }
+        }
+        let person_s = || {
+            let mut content = tree::content(&stage.home());
+            // The keyring's own files, which are encrypted anew with every change.
+            content.retain(|path, _| !path.starts_with(".local/share/keyrings"));
+            content
+        };
+        let before = person_s();
+        let runtime_before = tree::content(&stage.runtime_dir());
+        let text = format!("{}Root password: correct-horse-battery\n", paste_with_key(stage, "one"));
+        stage.hide("correct-horse-battery");
+        stage.moorline_reads(&ADD, &text).works("it is added");
+        stage.moorline(&["secret", "list"]).works("the password is kept").says("colab/password");
+        stage.moorline(&["uninstall", "--yes"]).works("all of it goes");
+        assert_eq!(person_s(), before, "the home is as it was");
+        let kept: Vec<_> = tree::content(&stage.runtime_dir()).into_keys().collect();
+        let ours = |path: &&std::path::PathBuf| path.to_string_lossy().contains("moorline");
+        assert_eq!(kept.iter().find(ours), None, "nor is anything left of {:?}", runtime_before.keys());
+        let listed = stage.moorline(&["secret", "list"]).works("the keyring answers");
+        assert!(!listed.stdout.contains("colab"), "it holds nothing of Moorline's:\n{listed}");
+    }
 }

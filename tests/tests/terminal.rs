@@ -185,3 +185,116 @@ fn the_waiting_line_is_wiped() {
     let piped = story.stage.moorline(&["status", "--check"]);
     assert!(!piped.said().contains("knocking"), "no waiting line in a pipe:\n{piped}");
 }
+
+/// A shell that says what `moorline add colab` left behind: its status, the terminal, and unread input.
+const SHELL: &str = "\
+sh -c 'echo pid $$; exec moorline add colab'
+echo ended with $?.
+stty -a | tr ';\\n' '  '
+read line
+echo \"the shell got <$line>\"";
+
+/// The shell's report, after the person has typed `fine` to it.
+fn shell_goes_on(mut terminal: Terminal, status: i32) -> String {
+    terminal.awaits(&format!("ended with {status}."));
+    terminal.awaits(" icanon ");
+    terminal.awaits(" echo ");
+    terminal.types("fine\n");
+    terminal.awaits("the shell got <fine>");
+    terminal.ends().works("the shell ends").stdout
+}
+
+#[test]
+fn what_was_typed_before_a_question_is_no_answer() {
+    let story = Story::begin();
+    let before = tree::fingerprint(&story.stage.home());
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab"]);
+    terminal.awaits("then press Ctrl-D:");
+    terminal.types(&format!("{}\u{4}yes\n", cell(&story)));
+    terminal.awaits("Type `yes`");
+    terminal.types("no\n");
+    terminal.ends().fails_with(1, "nobody said yes").says("nothing was changed");
+    assert_eq!(tree::fingerprint(&story.stage.home()), before, "nothing was written");
+}
+
+#[test]
+fn what_was_typed_while_the_runtime_is_reached_is_no_answer() {
+    let story = Story::begin();
+    let text = cell(&story);
+    // The line with the password has no place on this disk.
+    story.stage.put("cell.txt", text.lines().next().unwrap_or_default());
+    let file = story.stage.home_inside().join("cell.txt").display().to_string();
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab", "--from", &file]);
+    // Long before the runtime has answered.
+    terminal.types("yes\n");
+    terminal.awaits("Type `yes`");
+    terminal.types("no\n");
+    terminal.ends().fails_with(1, "nobody said yes").says("nothing was changed");
+}
+
+#[test]
+fn ctrl_c_in_the_demo_leaves_nothing_behind() {
+    let stage = Stage::new();
+    let place = stage.home().join("throw-away");
+    std::fs::create_dir(&place).expect("a place");
+    stage.set_env("TMPDIR", stage.home_inside().join("throw-away"));
+    let mut terminal = Terminal::moorline(&stage, &["demo"]);
+    terminal.awaits("2. The runtime restarts");
+    terminal.types("\u{3}");
+    terminal.ends().fails_with(130, "it was interrupted");
+    let left = tree::content(&place);
+    assert_eq!(left.len(), 1, "the private key and all else is gone: {:?}", left.keys());
+}
+
+#[test]
+fn what_is_left_of_a_paste_never_reaches_the_shell() {
+    let story = Story::begin();
+    let mut terminal = Terminal::shell(&story.stage, SHELL);
+    terminal.awaits("then press Ctrl-D:");
+    terminal.types(&format!("{}\u{3}touch stolen\n", cell(&story)));
+    terminal.types("\u{4}");
+    terminal.awaits("Type `yes`");
+    terminal.types("no\nrm -rf /\nyes\n\u{4}more of it\n");
+    shell_goes_on(terminal, 1);
+}
+
+#[test]
+fn ctrl_c_ends_a_text_and_a_question() {
+    let story = Story::begin();
+    let mut terminal = Terminal::shell(&story.stage, SHELL);
+    terminal.awaits("then press Ctrl-D:");
+    terminal.types("\u{3}");
+    shell_goes_on(terminal, 130);
+    let mut terminal = Terminal::shell(&story.stage, SHELL);
+    terminal.awaits("then press Ctrl-D:");
+    terminal.types(&format!("{}\u{4}", cell(&story)));
+    terminal.awaits("Type `yes`");
+    terminal.types("\u{3}");
+    shell_goes_on(terminal, 130);
+}
+
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    let story = Story::begin();
+    let mut terminal = Terminal::shell(&story.stage, SHELL);
+    terminal.awaits("then press Ctrl-D:");
+    assert!(!terminal.echoes(), "moorline has taken the terminal over");
+    let shown = terminal.text();
+    let pid = shown.lines().find_map(|line| line.trim().strip_prefix("pid ")).expect("the shell said it");
+    story.stage.run("kill", &["-TERM", pid]).works("it is told to end");
+    shell_goes_on(terminal, 143);
+}
+
+#[test]
+fn a_long_line_without_an_end_is_read_whole() {
+    let story = Story::begin();
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab"]);
+    terminal.awaits("then press Ctrl-D:");
+    let port = story.runtime.port();
+    story.stage.knows_host("127.0.0.1", "gpu.example.net");
+    terminal.types(&format!("{} ssh -p {port} root@gpu.example.net", "=".repeat(6000)));
+    terminal.types("\u{4}");
+    terminal.awaits("Type `yes`");
+    terminal.types("\u{1b}[200~no\u{1b}[201~\n");
+    terminal.ends().fails_with(1, "the person said no").says("nothing was changed");
+}

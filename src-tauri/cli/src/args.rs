@@ -126,7 +126,7 @@ pub struct RepairArgs {
     #[command(flatten)]
     pub trust: TrustArgs,
     /// Also mend the relay's own known_hosts, for people who hop on from there.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     pub relay_known_hosts: bool,
     /// Show what would change, and change nothing.
     #[arg(long)]

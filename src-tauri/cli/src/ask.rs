@@ -1,7 +1,7 @@
 //! Questions to the person, on the terminal itself, so that a pasted text may come through standard input.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use anyhow::bail;
 use secrecy::SecretString;
@@ -10,6 +10,10 @@ use secrecy::SecretString;
 const TERMINAL_IN: &str = "/dev/tty";
 #[cfg(windows)]
 const TERMINAL_IN: &str = "CONIN$";
+
+/// More than the fingerprints of any machine's keys.
+#[cfg(unix)]
+const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Goes on only if the person says yes.
 ///
@@ -22,7 +26,7 @@ pub fn confirm(terminal: &mut Option<Terminal>, question: &str) -> anyhow::Resul
 
 /// A terminal that can be asked.
 pub struct Terminal {
-    input: BufReader<File>,
+    input: File,
     _echo: Echo,
 }
 
@@ -34,58 +38,61 @@ impl Terminal {
         }
         let file = File::open(TERMINAL_IN).ok()?;
         let echo = Echo::of(&file);
-        Some(Self { input: BufReader::new(file), _echo: echo })
+        Some(Self { input: file, _echo: echo })
     }
 
-    /// One line of answer, trimmed; `None` at end of input.
-    pub fn ask(&mut self, question: &str) -> Option<String> {
-        let _ = write!(anstream::stderr(), "{question} ");
-        let _ = std::io::stderr().flush();
-        let mut answer = String::new();
-        match self.input.read_line(&mut answer) {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(answer.trim().to_owned()),
-        }
-    }
-
-    /// As [`Terminal::ask`], with the further lines of an answer that was pasted in one go.
+    /// The answer, trimmed; `None` at end of input. What was typed before the question is no answer to it, what is
+    /// pasted in one go is one answer, and what is left unread is discarded.
     pub fn ask_lines(&mut self, question: &str) -> Option<String> {
-        let mut answer = self.ask(question)?;
-        while more(&self.input) {
-            answer.push('\n');
-            if self.input.read_line(&mut answer).ok()? == 0 {
-                break;
-            }
+        #[cfg(unix)]
+        {
+            // Before the discarding: nothing may slip in between, and nothing is echoed that does not count.
+            let mut bytes = crate::tty::Bytes::of(&self.input).ok()?;
+            crate::tty::discard(&self.input);
+            say(question);
+            let answer = bytes.read(crate::typed::Until::Enter, LONGEST_ANSWER).ok()??;
+            Some(String::from_utf8_lossy(&answer).trim().to_owned())
         }
-        Some(answer)
+        #[cfg(not(unix))]
+        {
+            use std::io::BufRead;
+            say(question);
+            let mut input = std::io::BufReader::new(&self.input);
+            let mut answer = String::new();
+            input.read_line(&mut answer).ok().filter(|count| *count > 0)?;
+            while !input.buffer().is_empty() {
+                input.read_line(&mut answer).ok().filter(|count| *count > 0)?;
+            }
+            Some(answer.trim().to_owned())
+        }
     }
 
     /// `yes` or `y`; anything else is no.
     fn confirm(&mut self, question: &str) -> bool {
-        self.ask(&format!("{question} [y/N]"))
+        self.ask_lines(&format!("{question} [y/N]"))
             .is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 }
 
 /// A secret, typed on the terminal without echo; `None` without one.
 pub fn ask_secret(question: &str) -> Option<SecretString> {
-    rpassword::prompt_password(format!("{question} ")).ok().map(SecretString::from)
+    discard();
+    let secret = rpassword::prompt_password(format!("{question} ")).ok().map(SecretString::from);
+    discard();
+    secret
 }
 
-/// How long the lines of one paste may be apart.
-#[cfg(unix)]
-const PASTE_GAP: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-
-#[cfg(unix)]
-fn more(input: &BufReader<File>) -> bool {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let mut wanted = [PollFd::new(input.get_ref(), PollFlags::IN)];
-    !input.buffer().is_empty() || poll(&mut wanted, Some(&PASTE_GAP)).is_ok_and(|ready| ready > 0)
+fn say(question: &str) {
+    let _ = write!(anstream::stderr(), "{question} ");
+    let _ = std::io::stderr().flush();
 }
 
-#[cfg(not(unix))]
-fn more(input: &BufReader<File>) -> bool {
-    !input.buffer().is_empty()
+/// Forgets what was typed so far.
+fn discard() {
+    #[cfg(unix)]
+    if let Ok(terminal) = File::open(TERMINAL_IN) {
+        crate::tty::discard(&terminal);
+    }
 }
 
 /// Turns the terminal's echo on again when dropped: an ssh that is ended at its time limit while it asks for a

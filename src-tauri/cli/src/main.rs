@@ -4,13 +4,19 @@ mod args;
 mod ask;
 mod askpass;
 mod commands;
+mod ending;
 mod printer;
 mod report;
 mod text_in;
+#[cfg(unix)]
+mod tty;
+#[cfg(unix)]
+mod typed;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
@@ -19,7 +25,10 @@ fn main() -> ExitCode {
     if let Some(code) = askpass::acted() {
         return code;
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let printer = Printer::new(cli.json);
     let outcome = match cli.command {
         Command::Add(args) => commands::add::run(&args, &printer),
@@ -34,13 +43,30 @@ fn main() -> ExitCode {
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),
         Command::Completions(args) => commands::completions::run(&args, &printer),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(error) => {
-            printer.error(sentence(&error));
-            ExitCode::from(1)
-        }
+    let code = outcome.unwrap_or_else(|error| {
+        printer.error(sentence(&error));
+        ExitCode::from(1)
+    });
+    // Half an answer is none: a script must not take what a full disk cut off for all there is.
+    if printer.lost_output() { ExitCode::from(1) } else { code }
+}
+
+/// What clap says, or the same for machines: whether they read along is not known before the arguments are.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let what = text.split("\n\n").next().unwrap_or_default();
+        let what = what.strip_prefix("error: ").unwrap_or(what);
+        let said = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "there is no command",
+            _ => what,
+        };
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        Printer::new(true).error(format!("{said}; `moorline --help` shows how it is used"));
+        return ExitCode::from(2);
     }
+    let shown = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { u8::from(shown.is_err()) })
 }
 
 /// The whole chain as one sentence; a cause that its parent already quotes is not said twice.

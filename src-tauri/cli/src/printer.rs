@@ -1,7 +1,9 @@
 //! All that the program says: text for people, one JSON object for machines. Nothing else prints.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::rc::Rc;
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -17,6 +19,7 @@ const STRONG: Style = Style::new().bold();
 /// a terminal (and by `NO_COLOR` and its like, never).
 pub struct Printer {
     form: Form,
+    lost: Rc<Cell<bool>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,12 +32,13 @@ enum Form {
 impl Printer {
     /// With `json`, only [`Printer::json`] and [`Printer::error`] print.
     pub fn new(json: bool) -> Self {
-        Self { form: if json { Form::Json } else { Form::Text } }
+        Self { form: if json { Form::Json } else { Form::Text }, lost: Rc::default() }
     }
 
     /// For steps inside a command that prints one JSON object for all of them.
     pub fn for_steps(&self) -> Self {
-        Self { form: if self.form == Form::Json { Form::Nothing } else { self.form } }
+        let form = if self.form == Form::Json { Form::Nothing } else { self.form };
+        Self { form, lost: Rc::clone(&self.lost) }
     }
 
     /// Whether machines read along.
@@ -101,7 +105,7 @@ impl Printer {
         if self.form == Form::Json
             && let Ok(text) = serde_json::to_string_pretty(value)
         {
-            let _ = writeln!(std::io::stdout(), "{text}");
+            self.check(writeln!(std::io::stdout(), "{text}"));
         }
     }
 
@@ -116,16 +120,29 @@ impl Printer {
     }
 
     /// Text exactly as given (completions, links), in either form.
-    #[expect(clippy::unused_self, reason = "who prints has the printer")]
     pub fn raw(&self, text: &str) {
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        self.check(std::io::stdout().write_all(text.as_bytes()));
+    }
+
+    /// Whether some of the output could not be written, for all printers of a run; says so on standard error.
+    pub fn lost_output(&self) -> bool {
+        self.check(std::io::stdout().flush());
+        self.lost.get()
     }
 
     fn out(&self, text: std::fmt::Arguments<'_>) {
         if self.form == Form::Text {
             let mut out = AutoStream::auto(std::io::stdout());
-            // A closed pipe (`moorline status | head -1`) is the reader's choice.
-            let _ = writeln!(out, "{text}");
+            self.check(writeln!(out, "{text}"));
+        }
+    }
+
+    fn check(&self, written: std::io::Result<()>) {
+        let Err(error) = written else { return };
+        // A closed pipe (`moorline status | head -1`) is the reader's choice.
+        if error.kind() != std::io::ErrorKind::BrokenPipe && !self.lost.replace(true) {
+            let text = format!("cannot write the output: {error}; give it a place that takes it");
+            let _ = writeln!(anstream::stderr(), "{BAD}moorline:{BAD:#} {text}");
         }
     }
 }

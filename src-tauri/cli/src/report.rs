@@ -1,5 +1,7 @@
 //! Showing what happened to the ssh files.
 
+use std::path::Path;
+
 use moorline_ssh_files::{FileChange, Report};
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -42,9 +44,9 @@ fn diff(change: &FileChange) -> String {
 pub fn to_json(report: &Report) -> Value {
     let file = |change: &FileChange| {
         json!({
-            "path": change.path,
+            "path": change.path.to_string_lossy(),
             "changed": change.changed(),
-            "backup": change.backup,
+            "backup": change.backup.as_deref().map(Path::to_string_lossy),
         })
     };
     json!({

@@ -27,11 +27,11 @@ pub fn read(from: Option<&Path>, printer: &Printer) -> anyhow::Result<Zeroizing<
             .with_context(|| format!("cannot read {shown}; check that it is a file"))?;
         shown.to_string()
     } else {
-        if std::io::stdin().is_terminal() {
-            let done = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
-            printer.line(format!("Paste what the notebook's cell printed, then press {done}:"));
-        }
-        let input = std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes);
+        let input = if std::io::stdin().is_terminal() {
+            from_terminal(&mut bytes, printer)
+        } else {
+            rest(&mut bytes)
+        };
         input.context("cannot read standard input")?;
         "standard input".to_owned()
     };
@@ -45,4 +45,23 @@ pub fn read(from: Option<&Path>, printer: &Printer) -> anyhow::Result<Zeroizing<
         );
     }
     Ok(text)
+}
+
+#[cfg(unix)]
+fn from_terminal(bytes: &mut Zeroizing<Vec<u8>>, printer: &Printer) -> std::io::Result<()> {
+    let mut terminal = crate::tty::Bytes::of(std::io::stdin())?;
+    printer.line("Paste what the notebook's cell printed, then press Ctrl-D:");
+    let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);
+    *bytes = terminal.read(crate::typed::Until::EndOfText, limit)?.unwrap_or_default();
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn from_terminal(bytes: &mut Zeroizing<Vec<u8>>, printer: &Printer) -> std::io::Result<()> {
+    printer.line("Paste what the notebook's cell printed, then press Ctrl-Z and Enter:");
+    rest(bytes)
+}
+
+fn rest(bytes: &mut Zeroizing<Vec<u8>>) -> std::io::Result<()> {
+    std::io::stdin().lock().take(LIMIT + 1).read_to_end(bytes).map(drop)
 }

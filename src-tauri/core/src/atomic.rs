@@ -71,7 +71,9 @@ fn sweep(dir: &Path, prefix: &str) {
         if !entry.file_name().to_string_lossy().starts_with(prefix) {
             continue;
         }
-        let left_behind = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        // A FIFO of that name would block.
+        let regular = entry.file_type().is_ok_and(|kind| kind.is_file());
+        let left_behind = regular && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
         if left_behind && let Err(error) = fs::remove_file(entry.path()) {
             tracing::warn!(file = %entry.path().display(), %error, "cannot remove an unfinished replacement");
         }

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use moorline_ssh_files::{Alias, KnownName, config, known_hosts};
 
+use crate::regular;
+
 /// Deeper includes than OpenSSH itself follows (`ssh_config(5)` has a limit of 16) or more files than anybody has are
 /// not looked into.
 const DEEPEST: usize = 16;
 const MOST: usize = 256;
-const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Who has the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +74,9 @@ fn expand(name: &[u8], ssh_dir: &Path, home: &Path) -> Vec<PathBuf> {
     glob::glob(&pattern).map(|found| found.flatten().take(MOST).collect()).unwrap_or_default()
 }
 
+/// What cannot be read is refused with a sentence when the file is edited; here it claims nothing.
 fn read(file: &Path) -> Option<Vec<u8>> {
-    let about = std::fs::metadata(file).ok()?;
-    (about.is_file() && about.len() <= LARGEST).then(|| std::fs::read(file).ok())?
+    regular::read(file).ok().flatten()
 }
 
 #[cfg(test)]

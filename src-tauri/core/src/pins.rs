@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic;
 use crate::dirs::{Dirs, DirsError};
+use crate::regular;
 use crate::trust::Trust;
 
 /// The layout that this version reads and writes.
@@ -128,9 +129,9 @@ impl Pins {
             unreadable: false,
             sessions: BTreeMap::new(),
         };
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(empty(None)),
+        let bytes = match regular::read(path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(empty(None)),
             Err(source) => return Err(PinsError::Read { path: path.to_owned(), source }),
         };
         if let Ok(Head { version }) = serde_json::from_slice(&bytes)

@@ -16,6 +16,10 @@ use crate::ssh::SystemSsh;
 /// # Errors
 /// When a path of this machine (the home, the proxy program) holds characters that ssh's config cannot carry.
 pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<HostEntry, InvalidName> {
+    if dirs.redirected {
+        // It stands in the options of every ssh run.
+        path_text(&dirs.ssh)?;
+    }
     let proxy_command = match &session.link {
         Link::Direct(_) | Link::Ngrok(_) => None,
         Link::Relay(link) => Some(ProxyCommand::from_argv(ssh.relay_proxy_argv(&link.relay, link.port))?),
@@ -41,14 +45,11 @@ pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<Hos
 /// The login key's path as it stands in an entry. OpenSSH expands `~` from the password database, so a redirected
 /// home needs the whole path.
 fn identity_file(dirs: &Dirs) -> Result<IdentityFile, InvalidName> {
-    if dirs.redirected { path_text(&dirs.login_key())?.parse() } else { "~/.ssh/moorline_ed25519".parse() }
+    if dirs.redirected { dirs.login_key().as_path().try_into() } else { "~/.ssh/moorline_ed25519".parse() }
 }
 
 fn path_text(path: &Path) -> Result<String, InvalidName> {
-    // A path that is not UTF-8 keeps its replacement characters, which no validator takes: it is refused there.
-    let text = path.to_string_lossy().into_owned();
-    text.parse::<IdentityFile>()?;
-    Ok(text)
+    Ok(IdentityFile::try_from(path)?.as_str().to_owned())
 }
 
 /// What `known_hosts` is to hold for a session: its pinned keys under its alias and, for links that ssh dials
@@ -174,6 +175,21 @@ mod tests {
         assert_eq!(entry.identity_file.as_str(), "~/.ssh/moorline_ed25519");
         let own = Session { identity_file: Some("~/.ssh/id_work".parse().unwrap()), ..session(link) };
         assert_eq!(host_entry(&own, &dirs, &ssh()).unwrap().identity_file.as_str(), "~/.ssh/id_work");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_home_that_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let dirs = Dirs::under(Path::new(std::ffi::OsStr::from_bytes(b"/tmp/h\xff")));
+        let own = Session {
+            identity_file: Some("~/.ssh/id_work".parse().unwrap()),
+            ..session(Link::Direct(place("h", "1")))
+        };
+        for session in [session(Link::Direct(place("h", "1"))), own] {
+            let said = host_entry(&session, &dirs, &ssh()).unwrap_err().to_string();
+            assert!(said.contains("UTF-8"), "{said}");
+        }
     }
 
     #[test]

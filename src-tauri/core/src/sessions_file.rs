@@ -26,7 +26,6 @@ mod edit;
 mod read;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +34,7 @@ use toml_edit::DocumentMut;
 
 use crate::atomic;
 use crate::dirs::{Dirs, DirsError};
+use crate::regular;
 use crate::session::Session;
 
 /// The layout that this version reads and writes.
@@ -165,9 +165,9 @@ impl SessionsFile {
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, SessionsFileError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+    let bytes = match regular::read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
         Err(source) => return Err(SessionsFileError::Read { path: path.to_owned(), source }),
     };
     match String::from_utf8(bytes) {

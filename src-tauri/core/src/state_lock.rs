@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::dirs::{Dirs, DirsError};
+use crate::{made, regular};
 
 const POLL: Duration = Duration::from_millis(20);
 
@@ -38,6 +39,12 @@ pub enum StateLockError {
         /// What the system said.
         source: io::Error,
     },
+    /// A link, a FIFO or the like stands where the lock file belongs.
+    #[error("cannot lock {path}: it is not a regular file; remove it and try again")]
+    Odd {
+        /// The lock file.
+        path: PathBuf,
+    },
     /// Its directory cannot be made.
     #[error(transparent)]
     Dir(#[from] DirsError),
@@ -51,13 +58,19 @@ impl StateLock {
     pub fn acquire(dirs: &Dirs, wait: Duration) -> Result<Self, StateLockError> {
         let path = dirs.lock_file();
         let unusable = |source| StateLockError::Unusable { path: path.clone(), source };
+        let missing = made::missing(dirs);
         Dirs::create_private(&dirs.state)?;
+        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(StateLockError::Odd { path });
+        }
         let file = open(&path).map_err(unusable)?;
         let since = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => {
                     note_holder(&file);
+                    // Whoever makes directories holds the lock.
+                    made::note(dirs, &missing);
                     return Ok(Self { _file: file });
                 }
                 Err(TryLockError::WouldBlock) => {}
@@ -76,7 +89,12 @@ fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // The holder's number is written into it: a link would lead that into somebody's file.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(regular::flags(flags));
+    }
     options.open(path)
 }
 
@@ -89,7 +107,7 @@ fn note_holder(mut file: &File) {
 }
 
 fn holder(path: &Path) -> String {
-    let pid = fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    let pid = regular::read_text(path).ok().flatten().and_then(|text| text.trim().parse::<u32>().ok());
     pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
 }
 
@@ -124,6 +142,21 @@ mod tests {
             drop(held);
             assert!(waiting.join().unwrap().is_ok());
         });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_its_place_is_refused_and_its_target_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let dirs = Dirs::under(home.path());
+        Dirs::create_private(&dirs.state).unwrap();
+        let target = home.path().join("letter");
+        fs::write(&target, "dear").unwrap();
+        std::os::unix::fs::symlink(&target, dirs.lock_file()).unwrap();
+        let said = StateLock::acquire(&dirs, Duration::ZERO).unwrap_err().to_string();
+        assert!(said.contains("not a regular file; remove it"), "{said}");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "dear", "what the link leads to is not ours");
+        assert!(open(&dirs.lock_file()).is_err(), "not even if the link comes after the look");
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn identity_file(path: &Path) -> anyhow::Result<IdentityFile> {
     if !whole.is_file() {
         bail!("there is no key at {}; name the private key's file", whole.display());
     }
-    Ok(whole.to_string_lossy().parse()?)
+    Ok(whole.as_path().try_into()?)
 }
 
 /// What `add` and `repair --from` share.

@@ -1,5 +1,6 @@
 //! `moorline demo`: the whole story on a practice runtime, in a throw-away home, with the real code and the real ssh.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -20,6 +21,7 @@ use super::add::Adding;
 use super::forget::forget;
 use super::repair::repair;
 use crate::args::{DemoArgs, TrustArgs};
+use crate::ending::Due;
 use crate::printer::Printer;
 
 /// A person's config as it might be, to show that it stays.
@@ -38,13 +40,27 @@ pub fn run(args: &DemoArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         .prefix("moorline-demo-")
         .tempdir()
         .context("cannot make a throw-away home; free some space in the temporary directory")?;
+    let place = home.path().to_owned();
+    let due = Due::at_end(move || remove(&place));
+    // Whatever is made on the way lies in the throw-away home, and goes with it.
+    let scratch = home.path().join("tmp");
+    std::fs::create_dir(&scratch).context("cannot write into the throw-away home")?;
+    if tempfile::env::override_temp_dir(&scratch).is_err() {
+        bail!("another part of this program has chosen a temporary directory; please report this");
+    }
     let steps = play(home.path(), &printer.for_steps())?;
+    drop(due);
     if args.keep {
         let kept = home.keep();
         printer.line(format!("The throw-away home is kept at {}", kept.display()));
     }
     printer.json(&json!({ "steps": steps, "ok": true }));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The story may still be writing into it.
+fn remove(home: &Path) {
+    while std::fs::remove_dir_all(home).is_err_and(|error| error.kind() == ErrorKind::DirectoryNotEmpty) {}
 }
 
 struct Stage<'a> {
@@ -168,7 +184,11 @@ impl Stage<'_> {
     fn ssh(&self) -> anyhow::Result<std::process::Output> {
         let argv = self.tools.ssh.argv(&["-o", "BatchMode=yes", self.name.as_str(), "hostname"]);
         let (program, rest) = argv.split_first().context("there is no ssh program")?;
-        Command::new(program)
+        let mut command = Command::new(program);
+        // Ctrl-C is for the demo, which then tidies up; its ssh ends with the runtime.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command
             .args(rest)
             .stdin(Stdio::null())
             .output()

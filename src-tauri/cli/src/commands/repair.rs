@@ -80,6 +80,12 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
     if adding.dry_run {
         let preview = settle::preview(tools, &change).await?;
         report::print_preview(&preview, printer);
+        if on_relay && let Link::Relay(link) = &session.link {
+            printer.note(format!(
+                "known_hosts on {} would be mended, too; --dry-run does not look at it",
+                link.relay
+            ));
+        }
         printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
         return Ok(ExitCode::SUCCESS);
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use moorline_core::made::made;
 use serde_json::json;
 
 use super::forget::forget;
@@ -25,6 +26,7 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
         printer.done(format!("{name} is forgotten"));
     }
     let dirs = &tools.dirs;
+    let made = made(dirs);
     let key = dirs.login_key();
     for file in [key.with_extension("pub"), key] {
         remove(std::fs::remove_file(&file), &file, printer);
@@ -32,8 +34,10 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
     for dir in [&dirs.config, &dirs.data, &dirs.runtime, &dirs.state] {
         remove(std::fs::remove_dir_all(dir), dir, printer);
     }
-    // Only where nothing else is in it.
-    let _ = std::fs::remove_dir(&dirs.ssh);
+    for dir in made {
+        // Only where nothing else is in it.
+        let _ = std::fs::remove_dir(dir);
+    }
     printer.done("nothing of Moorline is left but this program");
     printer.json(&json!({ "forgotten": names }));
     Ok(ExitCode::SUCCESS)

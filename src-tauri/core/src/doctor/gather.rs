@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use crate::editors::{Editor, Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
+use crate::regular;
 use crate::ssh_files::Alias;
 
 use super::{AgentFacts, ClockFacts, EditorConfigFile, FileFacts, ProxyProgram, SshFiles, Surroundings};
@@ -19,8 +20,6 @@ use super::{AgentFacts, ClockFacts, EditorConfigFile, FileFacts, ProxyProgram, S
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Younger temporary files may belong to a write that is going on.
 const STALE: Duration = Duration::from_secs(60);
-/// More than any real file of these; a larger one is not read.
-const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// Where to look, and what other parts of Moorline know already.
 pub struct Sources<'a> {
@@ -91,11 +90,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    let facts = fs::metadata(path).ok()?;
-    if !facts.is_file() || facts.len() > LARGEST {
-        return None;
-    }
-    fs::read(path).ok()
+    regular::read(path).ok().flatten()
 }
 
 fn facts(path: &Path) -> Option<FileFacts> {

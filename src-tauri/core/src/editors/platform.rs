@@ -7,6 +7,7 @@ use std::time::Duration;
 use moorline_ssh_files::files::{Refusal, SshFilesError, edit_file};
 
 use super::{Editor, SearchEnv, SettingsError, platform_setting, settings_file, without_platform_setting};
+use crate::regular;
 use crate::ssh_files::Alias;
 
 /// The editor does not lock its settings, and Moorline's own processes are done in no time.
@@ -74,11 +75,7 @@ fn change(
 }
 
 fn read(path: &Path) -> Result<Option<String>, PlatformError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(PlatformError::Read { path: path.to_owned(), source }),
-    }
+    regular::read_text(path).map_err(|source| PlatformError::Read { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

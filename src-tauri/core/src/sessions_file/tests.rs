@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use crate::session::{Link, RelayLink};
 use moorline_ssh_files::Place;

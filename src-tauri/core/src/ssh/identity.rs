@@ -7,6 +7,8 @@ use moorline_ssh_files::{IdentityFile, UserName};
 use russh::client::Handle;
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 
+use crate::regular;
+
 use super::client::Gate;
 use super::failure::shown;
 use super::login::LoginError;
@@ -85,9 +87,10 @@ impl Identity {
         // A key on a token, or with a passphrase: the agent's, if anybody's.
         let mut beside = path.clone().into_os_string();
         beside.push(".pub");
-        let text = match std::fs::read_to_string(&beside) {
-            Ok(text) => text,
-            Err(_) if path.exists() => return Err(IdentityError::NoPublicHalf { path }),
+        let text = match regular::read_text(Path::new(&beside)) {
+            Ok(Some(text)) => text,
+            Ok(None) | Err(_) if path.exists() => return Err(IdentityError::NoPublicHalf { path }),
+            Ok(None) => return Err(unreadable("there is no such file")),
             Err(cause) => return Err(unreadable(&cause.to_string())),
         };
         let public = PublicKey::from_openssh(text.trim()).map_err(|cause| unreadable(&cause.to_string()))?;

@@ -340,13 +340,15 @@ fn destination(target: &RelayTarget) -> Vec<String> {
     words
 }
 
-/// ssh splits this option at blanks and expands `%` and `${…}` in it (`ssh_config(5)`, TOKENS).
+/// ssh splits this option at blanks, takes quotes and backslashes for its own, and expands `%` and `${…}` in it (`ssh_config(5)`, TOKENS).
 fn known_hosts_option(path: &Path) -> String {
     let path = path.to_string_lossy().replace('%', "%%");
-    if path.contains([' ', '\t']) {
-        format!("UserKnownHostsFile=\"{path}\"")
-    } else {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%~".contains(c) || (cfg!(windows) && c == '\\');
+    if path.chars().all(plain) {
         format!("UserKnownHostsFile={path}")
+    } else {
+        let escaped = path.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("UserKnownHostsFile=\"{escaped}\"")
     }
 }
 
@@ -408,6 +410,15 @@ mod tests {
                 "UserKnownHostsFile=\"/tmp/a b%%c/.ssh/known_hosts\"".to_owned()
             ]
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn quotes_in_a_home_are_not_ssh_s() {
+        let option = |path: &str| known_hosts_option(Path::new(path));
+        assert_eq!(option("/home/me/.ssh/k"), "UserKnownHostsFile=/home/me/.ssh/k");
+        assert_eq!(option("/home/o'hara/k"), "UserKnownHostsFile=\"/home/o'hara/k\"");
+        assert_eq!(option(r#"/a"b\c"#), r#"UserKnownHostsFile="/a\"b\\c""#);
     }
 
     #[test]

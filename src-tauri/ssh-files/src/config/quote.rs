@@ -1,6 +1,7 @@
 //! The two values whose text ssh takes apart again: a path and a command line.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::names::InvalidName;
@@ -44,6 +45,18 @@ impl FromStr for IdentityFile {
             return Err(InvalidName::new("identity file", value, PATH_RULE));
         }
         Ok(Self(path))
+    }
+}
+
+impl TryFrom<&Path> for IdentityFile {
+    type Error = InvalidName;
+
+    fn try_from(path: &Path) -> Result<Self, InvalidName> {
+        let Some(text) = path.to_str() else {
+            let rule = "a path in ssh's config must be UTF-8 text";
+            return Err(InvalidName::new("path", &path.to_string_lossy(), rule));
+        };
+        text.parse()
     }
 }
 
