@@ -39,8 +39,7 @@ pub struct HostName(String);
 
 impl HostName {
     const RULE: &'static str = "a host name has letters, digits, dots, dashes and underscores, starts with a letter or digit, and is at most 253 long; or it is an IP address";
-    const NUMBERS: &'static str =
-        "resolvers read such numbers as an IP address; write the address with four decimal parts, such as 127.0.0.1";
+    const NUMBERS: &'static str = "resolvers read such numbers as an IP address; write the address with four decimal parts, such as 127.0.0.1";
 
     /// The name as it stands in files; IPv6 addresses have no brackets.
     pub fn as_str(&self) -> &str {
@@ -318,9 +317,18 @@ mod tests {
 
     #[test]
     fn addresses_in_disguise_are_refused() {
-        for value in
-            ["2130706433", "0x7f.1", "0X7F000001", "127.1", "127.0.0.010", "0x7f.0.0.1", "1.2.3.4.5", "999.1.1.1", "1.", "0x"]
-        {
+        for value in [
+            "2130706433",
+            "0x7f.1",
+            "0X7F000001",
+            "127.1",
+            "127.0.0.010",
+            "0x7f.0.0.1",
+            "1.2.3.4.5",
+            "999.1.1.1",
+            "1.",
+            "0x",
+        ] {
             let error = value.parse::<HostName>().unwrap_err().to_string();
             assert!(error.contains(value) && error.contains("127.0.0.1"), "{error}");
         }
