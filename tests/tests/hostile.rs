@@ -7,16 +7,21 @@ use moorline_tests::story::{PERSONS_CONFIG, PERSONS_KNOWN_HOSTS, split_block};
 use moorline_tests::{Stage, tree};
 
 /// The keywords that an entry of ours may hold.
-const KEYWORDS: [&str; 14] = [
+const KEYWORDS: [&str; 19] = [
     "Host",
     "HostName",
     "Port",
     "User",
     "HostKeyAlias",
     "StrictHostKeyChecking",
+    "UserKnownHostsFile",
     "UpdateHostKeys",
+    "CheckHostIP",
     "ForwardAgent",
     "ControlPath",
+    "RemoteCommand",
+    "PubkeyAuthentication",
+    "PreferredAuthentications",
     "IdentityFile",
     "IdentitiesOnly",
     "ServerAliveInterval",
@@ -73,7 +78,7 @@ fn block_is_ours(block: &str, text: &str) {
         assert!(KEYWORDS.contains(&keyword), "{text:?} brought the line {line:?}");
         let hosts = ["colab", "*"];
         assert!(keyword != "Host" || hosts.contains(&value), "{text:?} brought the line {line:?}");
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-~/:*".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-~/:*,".contains(c);
         assert!(value.chars().all(plain), "{text:?} brought the line {line:?}");
     }
 }

@@ -31,6 +31,8 @@ pub struct HostEntry {
     pub user: UserName,
     /// `IdentityFile`.
     pub identity_file: IdentityFile,
+    /// `UserKnownHostsFile`: where the runtime's key is pinned. The same rules hold for its path.
+    pub known_hosts_file: IdentityFile,
     /// `ProxyCommand`, for links that need one.
     pub proxy_command: Option<ProxyCommand>,
 }
