@@ -1,6 +1,9 @@
 //! Text that was made to harm: nothing of it may reach a file that ssh reads.
 #![cfg(target_os = "linux")]
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 use moorline_tests::story::{PERSONS_CONFIG, PERSONS_KNOWN_HOSTS, split_block};
@@ -33,7 +36,26 @@ fn person() -> Stage {
     let stage = Stage::new();
     stage.put(".ssh/config", PERSONS_CONFIG);
     stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
+    // For a shell that takes a part of a text for a command.
+    let program = stage.programs().join("evil");
+    fs::write(&program, "#!/bin/sh\ntouch ~/evil\n").expect("the trap is written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
     stage
+}
+
+/// Goes wherever the session leads, by ssh and by Moorline; a shell on the way would expand what it is given. Where
+/// it ends is of no interest.
+fn dial(stage: &Stage) {
+    stage.run("ssh", &["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "colab", "true"]);
+    if stage.text(".ssh/config").contains("Host colab\n") {
+        stage.moorline(&["repair", "colab", "--yes"]);
+    }
+}
+
+/// Whether a command of some text ran: in the home, in the working folder of the stage's commands, or in `/tmp`.
+fn something_ran(stage: &Stage) -> bool {
+    let places = [stage.home().join("evil"), "/evil".into(), "/tmp/moorline-evil".into()];
+    places.iter().any(|place| fs::symlink_metadata(place).is_ok())
 }
 
 /// Pastes the text and insists that whatever came of it is harmless.
@@ -57,10 +79,9 @@ fn is_harmless(text: &str) {
         );
     }
     known_hosts_is_ours(&stage.text(".ssh/known_hosts"), text);
-    assert!(
-        stage.get("evil").is_empty() && !std::path::Path::new("/tmp/moorline-evil").exists(),
-        "nothing ran"
-    );
+    assert!(!something_ran(&stage), "adding {text:?} ran a command");
+    dial(&stage);
+    assert!(!something_ran(&stage), "dialling after {text:?} ran a command");
     // Were there a directive or a command in it, ssh would show or run it now.
     let resolved = stage.run("ssh", &["-G", "colab"]).works(&format!("ssh reads the config after {text:?}"));
     assert!(!resolved.stdout.to_lowercase().contains("evil"), "ssh sees it:\n{resolved}");
@@ -90,6 +111,20 @@ fn known_hosts_is_ours(known_hosts: &str, text: &str) {
         let names = line.split(' ').next().unwrap_or_default();
         let ours = names.split(',').all(|name| name == "colab" || name.starts_with("[127.0.0.1]:"));
         assert!(ours && line.split(' ').count() == 3, "{text:?} brought the line {line:?}");
+    }
+}
+
+/// The proof that the other tests could fail.
+#[test]
+fn a_command_that_runs_is_noticed() {
+    for trap in ["Match host colab exec evil\n", "Host colab\n  ProxyCommand evil\n"] {
+        let stage = person();
+        stage.put(".ssh/config", trap);
+        assert!(!something_ran(&stage), "nothing ran yet");
+        dial(&stage);
+        assert!(something_ran(&stage), "{trap:?} ran unseen");
+        let left = fs::read(stage.home().join("evil")).expect("it left a file");
+        assert!(left.is_empty(), "of a kind that an empty read does not tell from none");
     }
 }
 
