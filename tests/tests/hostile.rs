@@ -2,7 +2,6 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
@@ -37,9 +36,7 @@ fn person() -> Stage {
     stage.put(".ssh/config", PERSONS_CONFIG);
     stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
     // For a shell that takes a part of a text for a command.
-    let program = stage.programs().join("evil");
-    fs::write(&program, "#!/bin/sh\ntouch ~/evil\n").expect("the trap is written");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be run");
+    stage.put_program("evil", "#!/bin/sh\ntouch ~/evil\n");
     stage
 }
 
