@@ -3,7 +3,8 @@
 //! `ssh -G` runs the commands of `Match exec` lines. So where the person's file has one, or includes other files
 //! (which may have one), a private copy of our block alone is asked instead. Our block stands at the top and ssh
 //! takes the first value it finds (`ssh_config(5)`), so for the options that an entry sets the answer is the same;
-//! what then goes unseen is a `ProxyCommand` that a `Host *` below adds to an entry without one.
+//! what then goes unseen is what a `Host *` below adds where an entry is open: a `ProxyCommand`, a `SessionType`, a list
+//! of algorithms. [`SystemSsh::logs_in`] meets them in the end.
 
 use std::io::Write;
 use std::path::Path;
