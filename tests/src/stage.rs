@@ -124,6 +124,13 @@ impl Stage {
         fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("the mode is set");
     }
 
+    /// Puts a script on the path, before all other programs of that name.
+    pub fn put_program(&self, name: &str, script: &str) {
+        let program = self.programs().join(name);
+        fs::write(&program, script).expect("the script is written");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("the mode is set");
+    }
+
     /// A file of the home; empty when there is none.
     pub fn get(&self, path: &str) -> Vec<u8> {
         fs::read(self.home().join(path)).unwrap_or_default()

@@ -1,22 +1,29 @@
 //! Text that was made to harm: nothing of it may reach a file that ssh reads.
 #![cfg(target_os = "linux")]
 
+use std::fs;
+
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 use moorline_tests::story::{PERSONS_CONFIG, PERSONS_KNOWN_HOSTS, split_block};
 use moorline_tests::{Stage, tree};
 
 /// The keywords that an entry of ours may hold.
-const KEYWORDS: [&str; 14] = [
+const KEYWORDS: [&str; 19] = [
     "Host",
     "HostName",
     "Port",
     "User",
     "HostKeyAlias",
     "StrictHostKeyChecking",
+    "UserKnownHostsFile",
     "UpdateHostKeys",
+    "CheckHostIP",
     "ForwardAgent",
     "ControlPath",
+    "RemoteCommand",
+    "PubkeyAuthentication",
+    "PreferredAuthentications",
     "IdentityFile",
     "IdentitiesOnly",
     "ServerAliveInterval",
@@ -28,7 +35,24 @@ fn person() -> Stage {
     let stage = Stage::new();
     stage.put(".ssh/config", PERSONS_CONFIG);
     stage.put(".ssh/known_hosts", PERSONS_KNOWN_HOSTS);
+    // For a shell that takes a part of a text for a command.
+    stage.put_program("evil", "#!/bin/sh\ntouch ~/evil\n");
     stage
+}
+
+/// Goes wherever the session leads, by ssh and by Moorline; a shell on the way would expand what it is given. Where
+/// it ends is of no interest.
+fn dial(stage: &Stage) {
+    stage.run("ssh", &["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "colab", "true"]);
+    if stage.text(".ssh/config").contains("Host colab\n") {
+        stage.moorline(&["repair", "colab", "--yes"]);
+    }
+}
+
+/// Whether a command of some text ran: in the home, in the working folder of the stage's commands, or in `/tmp`.
+fn something_ran(stage: &Stage) -> bool {
+    let places = [stage.home().join("evil"), "/evil".into(), "/tmp/moorline-evil".into()];
+    places.iter().any(|place| fs::symlink_metadata(place).is_ok())
 }
 
 /// Pastes the text and insists that whatever came of it is harmless.
@@ -52,10 +76,9 @@ fn is_harmless(text: &str) {
         );
     }
     known_hosts_is_ours(&stage.text(".ssh/known_hosts"), text);
-    assert!(
-        stage.get("evil").is_empty() && !std::path::Path::new("/tmp/moorline-evil").exists(),
-        "nothing ran"
-    );
+    assert!(!something_ran(&stage), "adding {text:?} ran a command");
+    dial(&stage);
+    assert!(!something_ran(&stage), "dialling after {text:?} ran a command");
     // Were there a directive or a command in it, ssh would show or run it now.
     let resolved = stage.run("ssh", &["-G", "colab"]).works(&format!("ssh reads the config after {text:?}"));
     assert!(!resolved.stdout.to_lowercase().contains("evil"), "ssh sees it:\n{resolved}");
@@ -73,7 +96,7 @@ fn block_is_ours(block: &str, text: &str) {
         assert!(KEYWORDS.contains(&keyword), "{text:?} brought the line {line:?}");
         let hosts = ["colab", "*"];
         assert!(keyword != "Host" || hosts.contains(&value), "{text:?} brought the line {line:?}");
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-~/:*".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-~/:*,".contains(c);
         assert!(value.chars().all(plain), "{text:?} brought the line {line:?}");
     }
 }
@@ -85,6 +108,20 @@ fn known_hosts_is_ours(known_hosts: &str, text: &str) {
         let names = line.split(' ').next().unwrap_or_default();
         let ours = names.split(',').all(|name| name == "colab" || name.starts_with("[127.0.0.1]:"));
         assert!(ours && line.split(' ').count() == 3, "{text:?} brought the line {line:?}");
+    }
+}
+
+/// The proof that the other tests could fail.
+#[test]
+fn a_command_that_runs_is_noticed() {
+    for trap in ["Match host colab exec evil\n", "Host colab\n  ProxyCommand evil\n"] {
+        let stage = person();
+        stage.put(".ssh/config", trap);
+        assert!(!something_ran(&stage), "nothing ran yet");
+        dial(&stage);
+        assert!(something_ran(&stage), "{trap:?} ran unseen");
+        let left = fs::read(stage.home().join("evil")).expect("it left a file");
+        assert!(left.is_empty(), "of a kind that an empty read does not tell from none");
     }
 }
 

@@ -36,16 +36,17 @@ pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<Hos
         user: session.user.clone(),
         identity_file: match &session.identity_file {
             Some(own) => own.clone(),
-            None => identity_file(dirs)?,
+            None => in_ssh_dir(dirs, &dirs.login_key(), "~/.ssh/moorline_ed25519")?,
         },
+        known_hosts_file: in_ssh_dir(dirs, &dirs.ssh.join("known_hosts"), "~/.ssh/known_hosts")?,
         proxy_command,
     })
 }
 
-/// The login key's path as it stands in an entry. OpenSSH expands `~` from the password database, so a redirected
-/// home needs the whole path.
-fn identity_file(dirs: &Dirs) -> Result<IdentityFile, InvalidName> {
-    if dirs.redirected { dirs.login_key().as_path().try_into() } else { "~/.ssh/moorline_ed25519".parse() }
+/// The path of a file in `.ssh` as it stands in an entry. OpenSSH expands `~` from the password database, so a
+/// redirected home needs the whole path.
+fn in_ssh_dir(dirs: &Dirs, whole: &Path, by_tilde: &str) -> Result<IdentityFile, InvalidName> {
+    if dirs.redirected { whole.try_into() } else { by_tilde.parse() }
 }
 
 fn path_text(path: &Path) -> Result<String, InvalidName> {
@@ -170,9 +171,11 @@ mod tests {
         let link = Link::Direct(place("h", "1"));
         let entry = host_entry(&session(link.clone()), &dirs, &ssh()).unwrap();
         assert_eq!(entry.identity_file.as_str(), "/tmp/home/.ssh/moorline_ed25519");
+        assert_eq!(entry.known_hosts_file.as_str(), "/tmp/home/.ssh/known_hosts");
         dirs.redirected = false;
         let entry = host_entry(&session(link.clone()), &dirs, &ssh()).unwrap();
         assert_eq!(entry.identity_file.as_str(), "~/.ssh/moorline_ed25519");
+        assert_eq!(entry.known_hosts_file.as_str(), "~/.ssh/known_hosts");
         let own = Session { identity_file: Some("~/.ssh/id_work".parse().unwrap()), ..session(link) };
         assert_eq!(host_entry(&own, &dirs, &ssh()).unwrap().identity_file.as_str(), "~/.ssh/id_work");
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use moorline_ssh_files::{
     Alias, Fingerprint, HostEntry, HostKey, InvalidName, KnownHostsEdit, Report, SshDir, SshFilesError,
+    known_hosts,
 };
 
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
@@ -71,6 +72,22 @@ pub enum SettleError {
     /// ssh reads the entry differently from what was meant.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// The person's `known_hosts` declares the key worthless.
+    #[error(
+        "line {line} of {file} revokes the key {print} ({kind}), so ssh would refuse it and {name} was left as it is; find out why it was revoked, and delete that line only if you know better"
+    )]
+    Revoked {
+        /// The session.
+        name: Alias,
+        /// The key's fingerprint.
+        print: Fingerprint,
+        /// Its kind.
+        kind: &'static str,
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+    },
     /// The program that proxied entries run could not be put in place.
     #[error(transparent)]
     ProxyProgram(#[from] ProxyProgramError),
@@ -264,10 +281,29 @@ fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, Set
     Ok(entries.collect::<Result<_, InvalidName>>()?)
 }
 
+/// What would make ssh refuse the session, found before anything is written.
 async fn verify(tools: &Tools, plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {
+    refuse_revoked(plan, name, report)?;
     let Some(entry) = plan.entries.iter().find(|entry| entry.alias == *name) else { return Ok(()) };
     let config = report.config.after().unwrap_or_default();
-    Ok(tools.ssh.check_entry(entry, &report.config.path, &config, VERIFY_LIMIT).await?)
+    Ok(tools.ssh.check_entry(entry, &plan.edit.pin_keys, &report.config.path, &config, VERIFY_LIMIT).await?)
+}
+
+fn refuse_revoked(plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {
+    let file = &report.known_hosts;
+    let before = file.before.as_deref().unwrap_or_default();
+    for key in &plan.edit.pin_keys {
+        if let Some(line) = known_hosts::is_revoked(before, &plan.edit.pin_names, key) {
+            return Err(SettleError::Revoked {
+                name: name.clone(),
+                print: key.fingerprint(),
+                kind: key.algorithm().as_str(),
+                file: file.path.display().to_string(),
+                line,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn with_remark(mut report: Report, remark: Option<String>) -> Report {

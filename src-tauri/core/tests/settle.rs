@@ -74,6 +74,29 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
+fn a_revoked_key_is_refused_before_anything_is_written() {
+    for names in ["*", "colab", "x,[127.0.0.1]:2222"] {
+        let home = Home::new();
+        let known_hosts = format!("# mine\n@revoked {names} {}\n", key(7));
+        home.write("known_hosts", known_hosts.as_bytes());
+        let change = change(&session("2222"), None, Some(key(7)));
+        for refused in [
+            block_on(preview(&home.tools, &change)).unwrap_err(),
+            block_on(settle(&home.tools, &change)).unwrap_err(),
+        ] {
+            let said = refused.to_string();
+            assert!(matches!(refused, SettleError::Revoked { line: 2, .. }), "{names}: {said}");
+            assert!(said.contains("line 2 of ") && said.contains("SHA256:"), "{said}");
+        }
+        assert_eq!((home.file("config").as_str(), home.file("known_hosts")), (THEIRS, known_hosts));
+        assert!(!home.tools.dirs.sessions_file().exists() && !home.tools.dirs.pins_file().exists());
+    }
+    let home = Home::new();
+    home.write("known_hosts", format!("@revoked * {}\n", key(8)).as_bytes());
+    block_on(settle(&home.tools, &change(&session("2222"), None, Some(key(7))))).unwrap();
+}
+
+#[test]
 fn settled_moved_and_forgotten_leaves_the_person_s_bytes() {
     let home = Home::new();
     let theirs =

@@ -12,6 +12,8 @@ use moorline_ssh_files::config::apply;
 use moorline_ssh_files::{HostEntry, ProxyCommand};
 use support::{LIMIT, block_on};
 
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7";
+
 fn direct() -> HostEntry {
     HostEntry {
         alias: "colab".parse().unwrap(),
@@ -19,6 +21,7 @@ fn direct() -> HostEntry {
         port: Some("15873".parse().unwrap()),
         user: "root".parse().unwrap(),
         identity_file: "~/.ssh/moorline_ed25519".parse().unwrap(),
+        known_hosts_file: "~/.ssh/known_hosts".parse().unwrap(),
         proxy_command: None,
     }
 }
@@ -37,7 +40,7 @@ fn check(home: &Path, entry: &HostEntry, config: &[u8]) -> Result<(), VerifyErro
     let ssh = SystemSsh::find(Some(home)).unwrap();
     let file = home.join("config");
     std::fs::write(&file, config).unwrap();
-    block_on(ssh.check_entry(entry, &file, config, LIMIT))
+    block_on(ssh.check_entry(entry, &[KEY.parse().unwrap()], &file, config, LIMIT))
 }
 
 #[test]
@@ -49,13 +52,17 @@ fn entries_that_were_just_written_are_right() {
             "",
             "Host *\n  ForwardAgent yes\n  User me\n  Port 22\n",
             "User me\nHost colab\n  HostName evil\n",
+            "Host *\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  CheckHostIP yes\n",
+            "Host *\n  PubkeyAuthentication no\n  PreferredAuthentications password\n  RemoteCommand tmux\n",
+            "Host *\n  HostKeyAlgorithms ssh-ed25519\n  PubkeyAcceptedAlgorithms ^ssh-ed25519\n",
         ] {
             let config = apply(person.as_bytes(), std::slice::from_ref(&entry)).unwrap();
             check(home.path(), &entry, &config).unwrap_or_else(|e| panic!("{person:?}: {e}"));
         }
     }
     for path in ["/home/me/100% mine/key", "/k e y"] {
-        let entry = HostEntry { identity_file: path.parse().unwrap(), ..direct() };
+        let (identity_file, known_hosts_file) = (path.parse().unwrap(), path.parse().unwrap());
+        let entry = HostEntry { identity_file, known_hosts_file, ..direct() };
         let config = apply(b"", std::slice::from_ref(&entry)).unwrap();
         check(home.path(), &entry, &config).unwrap_or_else(|e| panic!("{path:?}: {e}"));
     }
@@ -71,6 +78,10 @@ fn what_overrules_an_entry_is_named() {
         ("Host colab\n  HostName evil.example\n", "hostname"),
         ("Host c*\n  StrictHostKeyChecking no\n", "stricthostkeychecking"),
         ("ForwardAgent yes\n", "forwardagent"),
+        ("UserKnownHostsFile /dev/null\n", "userknownhostsfile"),
+        ("PubkeyAuthentication no\n", "pubkeyauthentication"),
+        ("PreferredAuthentications password\n", "preferredauthentications"),
+        ("RemoteCommand tmux\n", "remotecommand"),
     ] {
         let overruled = [above.as_bytes(), &config].concat();
         let error = check(home.path(), &entry, &overruled).unwrap_err();
@@ -79,6 +90,37 @@ fn what_overrules_an_entry_is_named() {
             "{above:?}: {error:?}"
         );
     }
+}
+
+#[test]
+fn lists_that_leave_the_keys_out_are_named() {
+    let home = tempfile::tempdir().unwrap();
+    for (person, named) in [
+        ("Host *\n  HostKeyAlgorithms rsa-sha2-512,ssh-rsa\n", "hostkeyalgorithms"),
+        ("Host *\n  HostKeyAlgorithms -ssh-ed25519\n", "hostkeyalgorithms"),
+        ("Host *\n  PubkeyAcceptedAlgorithms rsa-sha2-512\n", "pubkeyacceptedalgorithms"),
+    ] {
+        let config = apply(person.as_bytes(), &[direct()]).unwrap();
+        let error = check(home.path(), &direct(), &config).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("ssh-ed25519") && said.contains("Host * !colab"), "{said}");
+        assert!(
+            matches!(&error, VerifyError::LeavesOut { option, .. } if *option == named),
+            "{person:?}: {said}"
+        );
+    }
+    // A key of the person's own may be of any kind.
+    let own = HostEntry { identity_file: "~/.ssh/id_rsa".parse().unwrap(), ..direct() };
+    let person = b"Host *\n  PubkeyAcceptedAlgorithms rsa-sha2-512\n";
+    check(home.path(), &own, &apply(person, std::slice::from_ref(&own)).unwrap()).unwrap();
+}
+
+#[test]
+fn a_session_type_without_commands_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let config = apply(b"Host *\n  SessionType none\n", &[direct()]).unwrap();
+    let error = check(home.path(), &direct(), &config).unwrap_err();
+    assert!(matches!(error, VerifyError::Differs { option: "sessiontype", .. }), "{error}");
 }
 
 #[test]

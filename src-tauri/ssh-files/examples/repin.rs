@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         port: Some(place.port),
         user: UserName::root(),
         identity_file: "~/.ssh/moorline_ed25519".parse()?,
+        known_hosts_file: "~/.ssh/known_hosts".parse()?,
         proxy_command: None,
     };
     SshDir::new(dir, format!("{dir}/backups")).write(&edit, &[entry])?;

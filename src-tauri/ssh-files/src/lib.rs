@@ -37,6 +37,7 @@
 //!     port: Some(place.port),
 //!     user: UserName::root(),
 //!     identity_file: "~/.ssh/id_ed25519".parse()?,
+//!     known_hosts_file: "~/.ssh/known_hosts".parse()?,
 //!     proxy_command: None,
 //! };
 //!

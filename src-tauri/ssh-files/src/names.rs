@@ -32,12 +32,14 @@ impl InvalidName {
 /// A host name or IP address that leads to a runtime or a relay.
 ///
 /// Allowed: `[A-Za-z0-9][A-Za-z0-9._-]{0,252}`, or anything [`IpAddr`] parses. Held in lower case, as OpenSSH
-/// lowers a name before it looks it up in `known_hosts`.
+/// lowers a name before it looks it up in `known_hosts`. Numbers that resolvers take for an address in disguise
+/// (`2130706433`, `0x7f.1`, `127.1`: POSIX `inet_addr`) are refused, since they would hide where they lead.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostName(String);
 
 impl HostName {
     const RULE: &'static str = "a host name has letters, digits, dots, dashes and underscores, starts with a letter or digit, and is at most 253 long; or it is an IP address";
+    const NUMBERS: &'static str = "resolvers read such numbers as an IP address; write the address with four decimal parts, such as 127.0.0.1";
 
     /// The name as it stands in files; IPv6 addresses have no brackets.
     pub fn as_str(&self) -> &str {
@@ -65,7 +67,20 @@ impl FromStr for HostName {
         if !first_ok || !rest_ok || bytes.len() > 253 {
             return Err(refuse());
         }
+        if value.split('.').all(reads_as_number) {
+            return Err(InvalidName::new("host name", value, Self::NUMBERS));
+        }
         Ok(Self(value.to_ascii_lowercase()))
+    }
+}
+
+/// Whether a resolver may take this part of a name for a number: decimal, octal or hexadecimal. An empty part, behind
+/// a dot at the end, does not make a name of numbers.
+fn reads_as_number(label: &str) -> bool {
+    let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    match hex {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => label.bytes().all(|b| b.is_ascii_digit()),
     }
 }
 
@@ -298,6 +313,28 @@ mod tests {
                 && "+22".parse::<Port>().is_err()
         );
         assert_eq!(Port::SSH.get(), 22);
+    }
+
+    #[test]
+    fn addresses_in_disguise_are_refused() {
+        for value in [
+            "2130706433",
+            "0x7f.1",
+            "0X7F000001",
+            "127.1",
+            "127.0.0.010",
+            "0x7f.0.0.1",
+            "1.2.3.4.5",
+            "999.1.1.1",
+            "1.",
+            "0x",
+        ] {
+            let error = value.parse::<HostName>().unwrap_err().to_string();
+            assert!(error.contains(value) && error.contains("127.0.0.1"), "{error}");
+        }
+        for value in ["0xbeef.example", "1.example", "3com", "0xg", "127.0.0.1.nip.io", "gpu-0"] {
+            assert!(value.parse::<HostName>().is_ok(), "{value:?} is a name");
+        }
     }
 
     #[test]

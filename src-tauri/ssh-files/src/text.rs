@@ -101,3 +101,28 @@ pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
     }
     text
 }
+
+/// Whether `name` (in lower case) fits a pattern of `*` and `?`, as `ssh_config(5)` has them, under PATTERNS. Goes back
+/// to the last `*` alone, so a hostile pattern costs no more than the product of both lengths.
+pub(crate) fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(b) if *b == b'?' || b.eq_ignore_ascii_case(&name[n]) => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, from)) = star else { return false };
+                star = Some((at, from + 1));
+                (p, n) = (at + 1, from + 1);
+            }
+        }
+    }
+    pattern[p..].iter().all(|b| *b == b'*')
+}

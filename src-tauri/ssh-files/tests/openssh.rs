@@ -108,11 +108,16 @@ fn odd_identity_files_arrive_whole() {
     {
         let home = Home::new();
         let one = session("colab", "h", 1, &[OLD_KEY]);
-        let entry = HostEntry { identity_file: path.parse().unwrap(), ..one.entry() };
+        let (identity_file, known_hosts_file) = (path.parse().unwrap(), path.parse().unwrap());
+        let entry = HostEntry { identity_file, known_hosts_file, ..one.entry() };
         home.try_write_edit(&one.pin(None), &[entry]).unwrap();
         let resolved = resolved(&home.path("config"), "colab").unwrap();
         // `-G` prints the path before `%` is expanded.
         let expected = format!("identityfile {}", path.replace('%', "%%"));
+        assert!(resolved.lines().any(|l| l == expected), "{expected:?} is not in\n{resolved}");
+        // That of the known hosts after, by version.
+        let expected = format!("userknownhostsfile {path}");
+        let resolved = resolved.replace("%%", "%");
         assert!(resolved.lines().any(|l| l == expected), "{expected:?} is not in\n{resolved}");
     }
 }

@@ -179,6 +179,7 @@ fn re_point(folder: &Path) -> Result<()> {
         port: Some("7424".parse()?),
         user: "root".parse()?,
         identity_file: "~/.ssh/moorline_ed25519".parse()?,
+        known_hosts_file: "~/.ssh/known_hosts".parse()?,
         proxy_command: None,
     };
     SshDir::new(folder, folder.join("backups")).write(&edit, &[entry])?;

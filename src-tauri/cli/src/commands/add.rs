@@ -125,7 +125,12 @@ impl Adding<'_> {
         // One that was refused replaces none that may be right.
         let vault_problem =
             if login == Login::PasswordRefused { None } else { self.keep_password(&proposal) };
-        self.conclude(&change, &written, reached.as_ref().err(), login, vault_problem.as_deref());
+        let ssh_works = match &reached {
+            Ok(Reached { ssh, .. }) => login::ssh_agrees(ssh, &change.session, login, printer).await,
+            Err(_) => None,
+        };
+        let standing = (login, ssh_works);
+        self.conclude(&change, &written, reached.as_ref().err(), standing, vault_problem.as_deref());
         Ok(ExitCode::SUCCESS)
     }
 
@@ -192,14 +197,14 @@ impl Adding<'_> {
         change: &Change,
         written: &Report,
         unreachable: Option<&ReachError>,
-        login: Login,
+        (login, ssh_works): (Login, Option<bool>),
         vault_problem: Option<&str>,
     ) {
         let name = &change.session.name;
         if let Some(error) = unreachable {
             self.printer.note(format!("{name} was added, but cannot be reached just now: {error}"));
             self.printer.line(format!("When it runs: moorline repair {name}"));
-        } else if login.works() {
+        } else if login.works() && ssh_works != Some(false) {
             self.printer.heading(format!("Ready: ssh {name}"));
         } else {
             self.printer.line(format!("Then: ssh {name}"));
@@ -215,6 +220,7 @@ impl Adding<'_> {
                 "fingerprint": key.fingerprint(), "trust": trust,
             })),
             "login": login.word(),
+            "ssh_works": ssh_works,
             "vault_problem": vault_problem,
             "files": report::to_json(written),
         }));

@@ -8,6 +8,7 @@ use moorline_core::session::Session;
 use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::login::{Installed, LoginError, install_login_key, key_login_works};
 use moorline_core::ssh::login_key::LoginKey;
+use moorline_core::ssh::own_login::OwnLogin;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::HostKey;
@@ -17,6 +18,9 @@ use super::reaching::patient;
 use crate::printer::Printer;
 
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// For plain ssh, with whatever the person's config adds to it.
+const OWN_SSH_LIMIT: Duration = Duration::from_secs(15);
 
 /// How the login stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,7 @@ pub enum Login {
 }
 
 impl Login {
-    /// Whether `ssh NAME` works now.
+    /// Whether the runtime lets this computer in now; see [`ssh_agrees`].
     pub fn works(self) -> bool {
         matches!(self, Self::KeyWorks | Self::KeyInstalled | Self::OwnKey)
     }
@@ -129,6 +133,32 @@ pub async fn ensure(
             Ok(if refused { Login::PasswordRefused } else { Login::KeyMissing })
         }
     }
+}
+
+/// Whether the person's own ssh agrees that the login works; says why where it does not. `None` if it was not asked,
+/// since nothing is to be expected of it or since it would ask the person again.
+pub async fn ssh_agrees(ssh: &SystemSsh, session: &Session, login: Login, printer: &Printer) -> Option<bool> {
+    if !login.works() || ssh.asks_person() {
+        return None;
+    }
+    let name = &session.name;
+    let waiting = printer.waiting(format!("trying ssh {name}"));
+    let tried = ssh.logs_in(name, OWN_SSH_LIMIT).await;
+    drop(waiting);
+    let said = match tried {
+        Ok(OwnLogin::Works) => return Some(true),
+        Ok(OwnLogin::Fails(said)) if said.is_empty() => "it says nothing".to_owned(),
+        Ok(OwnLogin::Fails(said)) => said,
+        Err(error) => error.to_string(),
+    };
+    printer.note(if login == Login::OwnKey {
+        format!("`ssh {name}` does not log in without asking you something: {said}")
+    } else {
+        format!(
+            "the login works, but your own `ssh {name}` does not: {said}; look for an option for every host in your ssh config (`moorline doctor` names the usual ones)"
+        )
+    });
+    Some(false)
 }
 
 fn stored_password(tools: &Tools, session: &Session, printer: &Printer) -> Option<SecretString> {

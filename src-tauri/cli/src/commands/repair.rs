@@ -98,13 +98,15 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
         repair_on_relay(adding, &reached.ssh, session, &answer.key).await?;
     }
     let login = login::ensure(tools, &reached.ssh, session, None, printer).await?;
-    if login.works() {
+    let ssh_works = login::ssh_agrees(&reached.ssh, session, login, printer).await;
+    if login.works() && ssh_works != Some(false) {
         printer.heading(format!("Ready: ssh {}", session.name));
     }
     printer.json(&json!({
         "session": session.name,
         "host_key": { "fingerprint": answer.key.fingerprint(), "trust": answer.trust },
         "login": login.word(),
+        "ssh_works": ssh_works,
         "files": report::to_json(&written),
     }));
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@ use crate::ssh_files::config::{BEGIN, END};
 use super::{Check, Surroundings};
 
 /// Options of our entries that decide whether a session connects, and to whom.
-const DECISIVE: [&str; 12] = [
+const DECISIVE: [&str; 15] = [
     "hostname",
     "port",
     "user",
@@ -21,21 +21,34 @@ const DECISIVE: [&str; 12] = [
     "proxyjump",
     "userknownhostsfile",
     "controlmaster",
+    "remotecommand",
+    "preferredauthentications",
+    "pubkeyauthentication",
 ];
 
 /// Options of our entries that only tune it.
-const TUNING: [&str; 4] = ["updatehostkeys", "serveraliveinterval", "serveralivecountmax", "connecttimeout"];
+const TUNING: [&str; 5] =
+    ["updatehostkeys", "checkhostip", "serveraliveinterval", "serveralivecountmax", "connecttimeout"];
+
+/// Options that people set for every host and that our entries are closed to.
+const CLOSED: [&str; 8] = [
+    "controlmaster",
+    "controlpath",
+    "forwardagent",
+    "userknownhostsfile",
+    "checkhostip",
+    "remotecommand",
+    "preferredauthentications",
+    "pubkeyauthentication",
+];
 
 /// Options that our entries leave open and that change how a session connects.
-const LEAKING: [(&str, &str); 8] = [
+const LEAKING: [(&str, &str); 5] = [
     ("proxyjump", "sends sessions without a proxy of their own through that host"),
     ("proxycommand", "sends sessions without a proxy of their own through that command"),
-    ("remotecommand", "makes `ssh NAME command` fail"),
-    ("userknownhostsfile", "makes ssh look for host keys elsewhere than where Moorline pins them"),
-    ("preferredauthentications", "may leave out the login by key"),
-    ("pubkeyauthentication", "may turn the login by key off"),
     ("sessiontype", "may leave sessions without a shell"),
     ("hostkeyalgorithms", "may leave out the pinned key's type"),
+    ("pubkeyacceptedalgorithms", "may leave out the login key's type"),
 ];
 
 pub(super) fn text(found: &Surroundings) -> Check {
@@ -99,7 +112,7 @@ pub(super) fn leaks(found: &Surroundings) -> Check {
         }
         if let Some((_, effect)) = LEAKING.iter().find(|(keyword, _)| *keyword == line.keyword) {
             reaching.push(format!("line {} ({}) {effect}", line.number, line.written));
-        } else if ["controlmaster", "controlpath", "forwardagent"].contains(&line.keyword.as_str()) {
+        } else if CLOSED.contains(&line.keyword.as_str()) {
             covered.push(line.written);
         }
     }

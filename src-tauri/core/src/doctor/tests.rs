@@ -192,8 +192,8 @@ fn a_long_list_is_cut() {
 fn options_for_every_host_that_reach_into_sessions_are_named() {
     for (below, words) in [
         ("Host *\n  ProxyJump bastion\n", "line 8 (ProxyJump) sends"),
-        ("RemoteCommand tmux\n", "line 7 (RemoteCommand) makes"),
-        ("Host *\n  UserKnownHostsFile ~/.kh\n", "line 8 (UserKnownHostsFile) makes"),
+        ("SessionType none\n", "line 7 (SessionType) may"),
+        ("Host *\n  HostKeyAlgorithms ssh-rsa\n", "line 8 (HostKeyAlgorithms) may"),
     ] {
         let check = config("config-leaks", &format!("{BLOCK}{below}"));
         assert_said(&check, Verdict::Advice, &[words], "Host * !NAME");

@@ -19,6 +19,7 @@ pub mod failure;
 pub mod identity;
 pub mod login;
 pub mod login_key;
+pub mod own_login;
 pub mod probe;
 pub mod relay;
 pub mod relay_known_hosts;

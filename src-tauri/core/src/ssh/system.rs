@@ -37,7 +37,7 @@ pub const ASKPASS_SESSION: &str = "MOORLINE_ASKPASS";
 
 impl Prompts {
     /// What this needs in the environment of the one ssh that it is for.
-    fn env(&self) -> Vec<(&'static str, OsString)> {
+    pub(super) fn env(&self) -> Vec<(&'static str, OsString)> {
         let Self::Askpass { program, session } = self else { return Vec::new() };
         vec![
             ("SSH_ASKPASS", program.clone().into_os_string()),
@@ -224,7 +224,7 @@ impl SystemSsh {
         self.run_child(argv, Vec::new(), &[], what, limit).await
     }
 
-    async fn run_child(
+    pub(super) async fn run_child(
         &self,
         argv: &[String],
         env: Vec<(&'static str, OsString)>,
@@ -268,7 +268,7 @@ impl SystemSsh {
     }
 
     /// For a run of our own: ssh fails on a `-F` file that does not exist, as in a fresh redirected home.
-    fn present_file_options(&self) -> Vec<String> {
+    pub(super) fn present_file_options(&self) -> Vec<String> {
         let present = |config| if Path::exists(config) { config } else { Path::new("none") };
         self.options_with(self.config.as_deref().map(present))
     }

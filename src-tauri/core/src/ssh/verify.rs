@@ -3,14 +3,15 @@
 //! `ssh -G` runs the commands of `Match exec` lines. So where the person's file has one, or includes other files
 //! (which may have one), a private copy of our block alone is asked instead. Our block stands at the top and ssh
 //! takes the first value it finds (`ssh_config(5)`), so for the options that an entry sets the answer is the same;
-//! what then goes unseen is a `ProxyCommand` that a `Host *` below adds to an entry without one.
+//! what then goes unseen is what a `Host *` below adds where an entry is open: a `ProxyCommand`, a `SessionType`, a list
+//! of algorithms. [`SystemSsh::logs_in`] meets them in the end.
 
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use moorline_ssh_files::config::{ConfigError, block_of};
-use moorline_ssh_files::{Alias, HostEntry, Port};
+use moorline_ssh_files::{Alias, HostEntry, HostKey, KeyAlgorithm};
 
 use super::failure::{last_line, shown};
 use super::system::{SshRunError, SystemSsh};
@@ -42,7 +43,7 @@ pub enum VerifyError {
     PrivateCopy(std::io::Error),
     /// Another part of the file overrules the entry.
     #[error(
-        "`ssh {alias}` would use {option} {got}, not {wanted}; look for a Host or Match line above Moorline's block in {file}"
+        "`ssh {alias}` would use {option} {got}, not {wanted}; find the line of {file} that says so (it wins above Moorline's block) and exclude the session there with `Host * !{alias}`"
     )]
     Differs {
         /// The entry.
@@ -68,6 +69,24 @@ pub enum VerifyError {
         /// The file.
         file: String,
     },
+    /// The person's own file leaves out a kind of key that the session needs.
+    #[error(
+        "your {file} allows {option} {got} alone for {alias}, without {wanted}, which {purpose} needs; exclude it there with `Host * !{alias}`, or add {wanted}"
+    )]
+    LeavesOut {
+        /// The entry.
+        alias: Alias,
+        /// The option.
+        option: &'static str,
+        /// What it allows, escaped and bounded.
+        got: String,
+        /// What is missing.
+        wanted: &'static str,
+        /// What for.
+        purpose: &'static str,
+        /// The file.
+        file: String,
+    },
 }
 
 impl SystemSsh {
@@ -88,12 +107,13 @@ impl SystemSsh {
         Ok(pairs(&String::from_utf8_lossy(&output.stdout)))
     }
 
-    /// Whether `config` makes ssh do what `entry` says. `config_file` is where it lies, or is going to lie; only
+    /// Whether `config` makes ssh do what `entry` says and lets it take the `pinned` keys. `config_file` is where it lies, or is going to lie; only
     /// messages name it, since a private copy is what ssh reads. No command of the person's is run: where one could
     /// be, the copy holds our block alone.
     pub async fn check_entry(
         &self,
         entry: &HostEntry,
+        pinned: &[HostKey],
         config_file: &Path,
         config: &[u8],
         limit: Duration,
@@ -115,7 +135,8 @@ impl SystemSsh {
             }
             other => other,
         })?;
-        compare(entry, &found, &file)
+        compare(entry, &found, &file)?;
+        allows_keys(entry, pinned, &found, &file)
     }
 }
 
@@ -133,9 +154,14 @@ fn may_run_commands(config: &[u8]) -> bool {
     })
 }
 
+/// The first value of an option that `ssh -G` printed.
+fn value<'a>(found: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    found.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
+}
+
 fn compare(entry: &HostEntry, found: &[(String, String)], file: &str) -> Result<(), VerifyError> {
     let alias = &entry.alias;
-    let get = |name: &str| found.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str());
+    let get = |name: &str| value(found, name);
     let proxy = ["proxycommand", "proxyjump"].into_iter().find_map(|o| get(o).filter(|v| *v != "none"));
     if let (None, Some(command)) = (&entry.proxy_command, proxy) {
         let command = shown(command, 160);
@@ -144,15 +170,23 @@ fn compare(entry: &HostEntry, found: &[(String, String)], file: &str) -> Result<
     let same = |wanted: &str, got: &str| wanted == got;
     let yes = |_: &str, got: &str| matches!(got, "yes" | "true");
     let no = |_: &str, got: &str| matches!(got, "no" | "false");
-    let port = entry.port.unwrap_or(Port::SSH).to_string();
+    // A proxied entry has no port, and its proxy knows the way whatever a `Host *` says.
+    let port = entry.port.map(|port| port.to_string());
     let proxy_command = entry.proxy_command.as_ref().map(|c| c.as_str().to_owned());
-    let expect: [(&'static str, Option<&str>, Agrees); 8] = [
+    let expect: [(&'static str, Option<&str>, Agrees); 14] = [
         ("hostname", Some(entry.host_name.as_str()), same),
-        ("port", Some(&port), same),
+        ("port", port.as_deref(), same),
         ("user", Some(entry.user.as_str()), same),
         ("hostkeyalias", Some(alias.as_str()), same),
         ("stricthostkeychecking", Some("yes"), yes),
+        ("userknownhostsfile", Some(entry.known_hosts_file.as_str()), same_path),
+        ("checkhostip", Some("no"), no),
         ("forwardagent", Some("no"), no),
+        ("remotecommand", Some("none"), same),
+        // A version without the option has no other type of session.
+        ("sessiontype", get("sessiontype").and(Some("default")), same),
+        ("pubkeyauthentication", Some("yes"), yes),
+        ("preferredauthentications", Some("publickey"), |wanted, got| got.split(',').any(|m| m == wanted)),
         ("identityfile", Some(entry.identity_file.as_str()), same_path),
         ("proxycommand", proxy_command.as_deref(), same),
     ];
@@ -170,6 +204,48 @@ fn compare(entry: &HostEntry, found: &[(String, String)], file: &str) -> Result<
         }
     }
     Ok(())
+}
+
+/// Whether the person's lists of algorithms, to which an entry is open, leave room for the pinned keys and, where the
+/// session uses it, for our login key.
+fn allows_keys(
+    entry: &HostEntry,
+    pinned: &[HostKey],
+    found: &[(String, String)],
+    file: &str,
+) -> Result<(), VerifyError> {
+    // An old ssh has other names for the options; without a list nothing is left out.
+    let allowed = |option: &str, kinds: &[&str]| {
+        value(found, option).is_none_or(|list| list.split(',').any(|one| kinds.contains(&one)))
+    };
+    let refuse = |option, wanted, purpose| VerifyError::LeavesOut {
+        alias: entry.alias.clone(),
+        option,
+        got: shown(value(found, option).unwrap_or_default(), 160),
+        wanted,
+        purpose,
+        file: file.to_owned(),
+    };
+    let fits = |key: &HostKey| allowed("hostkeyalgorithms", signatures(key.algorithm()));
+    if let Some(first) = pinned.first().filter(|_| !pinned.iter().any(fits)) {
+        return Err(refuse("hostkeyalgorithms", signatures(first.algorithm())[0], "the pinned host key"));
+    }
+    let own_login_key = entry.identity_file.as_str().ends_with("/moorline_ed25519");
+    if own_login_key && !allowed("pubkeyacceptedalgorithms", &["ssh-ed25519"]) {
+        return Err(refuse("pubkeyacceptedalgorithms", "ssh-ed25519", "the login key"));
+    }
+    Ok(())
+}
+
+/// The signature algorithms of a kind of key, the best first (RFC 8332 section 3 for RSA).
+fn signatures(kind: KeyAlgorithm) -> &'static [&'static str] {
+    match kind {
+        KeyAlgorithm::Ed25519 => &["ssh-ed25519"],
+        KeyAlgorithm::EcdsaP256 => &["ecdsa-sha2-nistp256"],
+        KeyAlgorithm::EcdsaP384 => &["ecdsa-sha2-nistp384"],
+        KeyAlgorithm::EcdsaP521 => &["ecdsa-sha2-nistp521"],
+        KeyAlgorithm::Rsa => &["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+    }
 }
 
 /// ssh prints the path as the file has it (`%` doubled) or, by version, with `~` expanded.

@@ -13,6 +13,24 @@ pub const END: &str = "# <<< moorline <<<";
 
 const BEGIN_LINE: &str = "# >>> moorline >>> managed: edits inside are replaced";
 
+/// Against what a `Host *` would leak in. `CheckHostIP` would hold a new runtime to the key of the last one that had
+/// its IP address, and write lines of its own.
+const FIXED_FOR_THE_KEY: &str = "    UpdateHostKeys no
+    CheckHostIP no
+    ForwardAgent no
+    ControlPath none
+    RemoteCommand none
+";
+
+/// Ours first, then what a person can type; and no waiting for a runtime that is gone.
+const FIXED_FOR_THE_LOGIN: &str = "    IdentitiesOnly yes
+    PubkeyAuthentication yes
+    PreferredAuthentications publickey,keyboard-interactive,password
+    ServerAliveInterval 15
+    ServerAliveCountMax 3
+    ConnectTimeout 15
+";
+
 /// The block's bytes: from the start of its begin marker's line to behind the line end of its end marker.
 pub(super) fn find(config: &[u8]) -> Result<Option<Range<usize>>, ConfigError> {
     refuse_what_ssh_misreads(config)?;
@@ -62,11 +80,11 @@ fn render_entry(entry: &HostEntry, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "    User {}", entry.user)?;
     writeln!(out, "    HostKeyAlias {}", entry.alias)?;
-    out.push_str(
-        "    StrictHostKeyChecking yes\n    UpdateHostKeys no\n    ForwardAgent no\n    ControlPath none\n",
-    );
+    out.push_str("    StrictHostKeyChecking yes\n");
+    writeln!(out, "    UserKnownHostsFile {}", entry.known_hosts_file.rendered())?;
+    out.push_str(FIXED_FOR_THE_KEY);
     writeln!(out, "    IdentityFile {}", entry.identity_file.rendered())?;
-    out.push_str("    IdentitiesOnly yes\n    ServerAliveInterval 15\n    ServerAliveCountMax 3\n    ConnectTimeout 15\n");
+    out.push_str(FIXED_FOR_THE_LOGIN);
     if let Some(command) = &entry.proxy_command {
         writeln!(out, "    ProxyCommand {}", command.as_str())?;
     }

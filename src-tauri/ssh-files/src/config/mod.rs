@@ -31,6 +31,8 @@ pub struct HostEntry {
     pub user: UserName,
     /// `IdentityFile`.
     pub identity_file: IdentityFile,
+    /// `UserKnownHostsFile`: where the runtime's key is pinned. The same rules hold for its path.
+    pub known_hosts_file: IdentityFile,
     /// `ProxyCommand`, for links that need one.
     pub proxy_command: Option<ProxyCommand>,
 }
@@ -142,9 +144,10 @@ pub fn foreign_pattern(config: &[u8], alias: &Alias) -> Option<usize> {
     let block = block::find(config).ok().flatten().unwrap_or(0..0);
     let means_it = |line: &[u8]| {
         let patterns: Vec<_> = words::host_patterns(line).collect();
-        let denied = patterns.iter().any(|p| p.strip_prefix(b"!").is_some_and(|p| words::matches(p, name)));
+        let denied =
+            patterns.iter().any(|p| p.strip_prefix(b"!").is_some_and(|p| crate::text::fits(p, name)));
         let particular = |p: &Vec<u8>| p.iter().any(|b| !b"*?!".contains(b));
-        !denied && patterns.iter().any(|p| particular(p) && words::matches(p, name))
+        !denied && patterns.iter().any(|p| particular(p) && crate::text::fits(p, name))
     };
     Lines::of(config)
         .find_map(|line| (!block.contains(&line.start) && means_it(line.text)).then_some(line.number))

@@ -7,6 +7,7 @@ fn direct(alias: &str) -> HostEntry {
         port: Some("15873".parse().unwrap()),
         user: UserName::root(),
         identity_file: "~/.ssh/moorline_ed25519".parse().unwrap(),
+        known_hosts_file: "~/.ssh/known_hosts".parse().unwrap(),
         proxy_command: None,
     }
 }
@@ -33,11 +34,16 @@ Host colab
     User root
     HostKeyAlias colab
     StrictHostKeyChecking yes
+    UserKnownHostsFile ~/.ssh/known_hosts
     UpdateHostKeys no
+    CheckHostIP no
     ForwardAgent no
     ControlPath none
+    RemoteCommand none
     IdentityFile ~/.ssh/moorline_ed25519
     IdentitiesOnly yes
+    PubkeyAuthentication yes
+    PreferredAuthentications publickey,keyboard-interactive,password
     ServerAliveInterval 15
     ServerAliveCountMax 3
     ConnectTimeout 15
@@ -143,13 +149,13 @@ fn literal_host_patterns_outside_the_block_are_found() {
         assert_eq!(foreign_entry(text.as_bytes(), &alias), line, "{text:?}");
     }
     assert_eq!(foreign_entry(DIRECT.as_bytes(), &alias), None, "our own entry is not foreign");
-    assert_eq!(foreign_entry(format!("{DIRECT}Host colab\n").as_bytes(), &alias), Some(18));
+    assert_eq!(foreign_entry(format!("{DIRECT}Host colab\n").as_bytes(), &alias), Some(23));
 }
 
 #[test]
 fn options_that_a_removal_would_move_are_named() {
     let below = format!("Host z\n{DIRECT}# c\n\nPort 2222\n");
-    assert_eq!(scope_changed_by_removal(below.as_bytes()), Some(21));
+    assert_eq!(scope_changed_by_removal(below.as_bytes()), Some(26));
     assert_eq!(scope_changed_by_removal(format!("Port 1\n{DIRECT}Port 2\n").as_bytes()), None);
     assert_eq!(scope_changed_by_removal(format!("Host z\n{DIRECT}Host y\n Port 2\n").as_bytes()), None);
 }

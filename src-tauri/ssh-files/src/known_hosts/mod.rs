@@ -7,7 +7,10 @@
 mod hashed;
 mod line;
 mod plan;
+mod revoked;
 mod scan;
+
+pub use revoked::is_revoked;
 
 use crate::host_key::HostKey;
 use crate::names::{Alias, HostName, Port};

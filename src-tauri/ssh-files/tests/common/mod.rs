@@ -68,6 +68,7 @@ impl Session {
             port: Some(self.place.port),
             user: UserName::root(),
             identity_file: "~/.ssh/moorline_ed25519".parse().unwrap(),
+            known_hosts_file: "~/.ssh/known_hosts".parse().unwrap(),
             proxy_command: None,
         }
     }

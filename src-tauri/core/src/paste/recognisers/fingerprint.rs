@@ -1,4 +1,4 @@
-//! Fingerprints of the runtime's host key, as `ssh-keygen -lf` prints them, when the text says that they are that.
+//! Fingerprints of the runtime's host key: whole lines of `ssh-keygen -lf`, and others that the text says are that.
 
 use moorline_ssh_files::Fingerprint;
 
@@ -22,13 +22,33 @@ pub fn find(text: &Text) -> Vec<Finding> {
                 Ok(_) if told_by_server(text, index) => {
                     What::Doubt(Doubt::SentByServer { line: line.number })
                 }
-                Ok(print) if is_about_host_keys(text, index) => What::Fingerprint(print),
+                Ok(print) if is_about_host_keys(text, index) || printed_by_keygen(&line.text) => {
+                    What::Fingerprint(print)
+                }
                 Ok(_) => What::Doubt(Doubt::KeyOfWhom { line: line.number }),
             };
             found.push(Finding::new(NAME, line.number, Confidence::Likely, what));
         }
     }
     found
+}
+
+/// Whether the line is what `ssh-keygen -lf` prints of a runtime's own key file: `BITS SHA256:… COMMENT (TYPE)`
+/// (`OpenSSH` ssh-keygen(1), -l), with the comment that a machine's root gives its keys, or none. What a scan of a
+/// server prints has the server's name there and proves nothing, and a person's key has the person's.
+fn printed_by_keygen(line: &str) -> bool {
+    const TYPES: [&str; 3] = ["(ED25519)", "(ECDSA)", "(RSA)"];
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [bits, print, ref comment @ .., kind] = words[..] else { return false };
+    let of_machine = match comment {
+        ["no", "comment"] => true,
+        [one] => one.starts_with("root@"),
+        _ => false,
+    };
+    of_machine
+        && matches!(bits.parse(), Ok(256_u16..=16384))
+        && print.starts_with("SHA256:")
+        && TYPES.contains(&kind)
 }
 
 /// Whether the line at `index` stands in a client's text about the key that an unknown server sent (the warnings of `OpenSSH`,
@@ -49,4 +69,57 @@ pub fn told_by_server(text: &Text, index: usize) -> bool {
     let near = |lower: &str| NEAR.iter().any(|mark| lower.contains(mark));
     let own = text.lines.get(index).is_some_and(|l| l.lower().contains("key fingerprint is sha256:"));
     own || text.around(index, 12, 4).iter().any(|line| near(&line.lower()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINT: &str = "SHA256:3AO9ikqSgFBNYhSvW8pGJsPzpe9ozmyEaMlvxWJ5WCY";
+
+    fn told(text: &str) -> What {
+        let mut found = find(&Text::new(text));
+        assert_eq!(found.len(), 1, "{text:?}");
+        found.remove(0).what
+    }
+
+    #[test]
+    fn what_ssh_keygen_prints_in_a_notebook_is_the_runtime_s() {
+        for line in [
+            format!("256 {PRINT} root@9a1b2c (ED25519)"),
+            format!("  3072 {PRINT} no comment (RSA)\r"),
+            format!("256 {PRINT} root@buildhost.example (ECDSA)"),
+        ] {
+            let what = told(&format!("ssh -p 15873 root@0.tcp.ngrok.io\n{line}\n"));
+            assert!(
+                matches!(&what, What::Fingerprint(print) if print.to_string() == PRINT),
+                "{line:?}: {what}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_short_of_that_still_has_to_say_whose_it_is() {
+        for line in [
+            PRINT.to_owned(),
+            format!("256 {PRINT}"),
+            format!("256 {PRINT} root@9a1b2c"),
+            format!("256 {PRINT} ada@desk (ED25519)"),
+            format!("256 {PRINT} [0.tcp.ngrok.io]:15873 (ED25519)"),
+            format!("me: 256 {PRINT} root@9a1b2c (ED25519)"),
+            format!("255 {PRINT} root@9a1b2c (ED25519)"),
+            format!("{PRINT} root@9a1b2c (ED25519)"),
+        ] {
+            let what = told(&line);
+            assert!(matches!(what, What::Doubt(Doubt::KeyOfWhom { line: 1 })), "{line:?}: {what}");
+        }
+    }
+
+    #[test]
+    fn a_client_s_warning_is_not_outdone_by_the_form_of_a_line() {
+        let what = told(&format!(
+            "The fingerprint for the ED25519 key sent by the remote host is\n256 {PRINT} root@9a1b2c (ED25519)\n"
+        ));
+        assert!(matches!(what, What::Doubt(Doubt::SentByServer { line: 2 })), "{what}");
+    }
 }
