@@ -29,6 +29,7 @@ test: setup lint unit ## everything: lints, unit, property and end-to-end tests
 lint: ## formatting, clippy, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	$(CARGO) check $(LOCKED) --manifest-path fuzz/Cargo.toml
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
 unit: setup

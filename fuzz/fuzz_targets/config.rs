@@ -13,6 +13,7 @@ fuzz_target!(|data: &[u8]| {
         port: Some("7423".parse().unwrap()),
         user: UserName::root(),
         identity_file: "~/.ssh/moorline_ed25519".parse().unwrap(),
+        known_hosts_file: "~/.ssh/known_hosts".parse().unwrap(),
         proxy_command: None,
     };
     let proxied = HostEntry {
@@ -22,6 +23,8 @@ fuzz_target!(|data: &[u8]| {
         ..direct.clone()
     };
     let _ = config::foreign_entry(data, &alias);
+    let _ = config::foreign_pattern(data, &alias);
+    let _ = config::included_files(data);
     let _ = config::scope_changed_by_removal(data);
     let Ok(added) = config::apply(data, &[direct.clone()]) else {
         assert!(config::check(data).is_err());
