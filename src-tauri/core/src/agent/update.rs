@@ -101,15 +101,7 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
         Sight::Failed(obstacle) => failed(followed, obstacle, grace, now),
         Sight::Vitals(vitals) => {
             if let Health::Online { .. } = followed.health {
-                let same = vitals.boot_id == followed.boot_id || followed.boot_id.is_none();
-                if let Some(returning) = &mut followed.returning {
-                    returning.new_machine.get_or_insert(!same);
-                }
-                if !same {
-                    followed.warned_of_end = None;
-                    followed.warned_of_disk = false;
-                }
-                followed.boot_id.clone_from(&vitals.boot_id);
+                recognise(followed, vitals.boot_id.as_deref());
                 followed.vitals = Some(vitals);
             }
             Vec::new()
@@ -129,6 +121,20 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.returning =
         Some(Return { files_written: false, online: true, new_machine: None, until: later(now, RECOGNISE) });
     vec![Effect::Settle { session: followed.session.clone(), key: None }]
+}
+
+/// Tells whether it is another machine. A reading that was cut short and has no boot id tells nothing.
+fn recognise(followed: &mut Followed, boot_id: Option<&str>) {
+    let Some(boot_id) = boot_id else { return };
+    let another = followed.boot_id.as_deref().is_some_and(|known| known != boot_id);
+    if let Some(returning) = &mut followed.returning {
+        returning.new_machine.get_or_insert(another);
+    }
+    if another {
+        followed.warned_of_end = None;
+        followed.warned_of_disk = false;
+    }
+    followed.boot_id = Some(boot_id.to_owned());
 }
 
 fn failed(

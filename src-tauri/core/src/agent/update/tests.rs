@@ -178,6 +178,23 @@ fn another_boot_is_a_new_machine_and_a_silent_one_is_not_waited_for_long() {
 }
 
 #[test]
+fn a_reading_that_was_cut_short_makes_no_new_machine() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    assert!(play.saw("colab", Sight::Vitals(Vitals::default())).is_empty());
+    play.saw("colab", closed());
+    play.saw("colab", REFUSED);
+    play.after(1);
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    assert!(play.saw("colab", Sight::Vitals(Vitals::default())).is_empty());
+    assert_eq!(
+        only(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).title,
+        "colab is back on the same machine"
+    );
+}
+
+#[test]
 fn files_that_cannot_be_written_are_told_instead_of_a_return() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
