@@ -160,6 +160,8 @@ fn failed(
 /// the stored password, once for each runtime; only if that fails is a person needed.
 fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.drop_due = None;
+    // One that comes with a key that was just vouched for goes on once the login works.
+    followed.returning.take_if(|returning| returning.online);
     if followed.installing {
         return Vec::new();
     }

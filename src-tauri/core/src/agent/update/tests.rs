@@ -532,6 +532,15 @@ fn any_sight() -> impl Strategy<Value = Sight> {
     ]
 }
 
+fn any_install() -> impl Strategy<Value = KeyInstall> {
+    prop_oneof![
+        2 => Just(KeyInstall::Done),
+        1 => Just(KeyInstall::NoPassword),
+        1 => Just(KeyInstall::VaultShut("locked".to_owned())),
+        1 => Just(KeyInstall::Failed("no".to_owned())),
+    ]
+}
+
 fn any_msg() -> impl Strategy<Value = Msg> {
     let who = prop_oneof![Just("a"), Just("b")];
     prop_oneof![
@@ -540,6 +549,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         3 => (who.clone(), any::<bool>()).prop_map(|(who, good)| {
             Msg::Settled(name(who), if good { Ok(()) } else { Err("no".to_owned()) })
         }),
+        2 => (who.clone(), any_install()).prop_map(|(who, outcome)| Msg::KeyInstalled(name(who), outcome)),
         1 => Just(Msg::Woke),
         1 => Just(Msg::NetworkChanged),
         1 => (who, 2..4u8).prop_map(|(who, n)| Msg::Asked(Request::Approve(name(who), key(n).fingerprint()))),
