@@ -113,10 +113,13 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
-    followed.seen_key = None;
+    let being_written = followed.seen_key.take().is_some();
     if let Some(returning) = &mut followed.returning {
         returning.online = true;
-        return Vec::new();
+        if returning.files_written || being_written {
+            return Vec::new();
+        }
+        return vec![Effect::Settle { session: followed.session.clone(), key: None }];
     }
     followed.returning =
         Some(Return { files_written: false, online: true, new_machine: None, until: later(now, RECOGNISE) });
@@ -160,8 +163,11 @@ fn failed(
 /// the stored password, once for each runtime; only if that fails is a person needed.
 fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.drop_due = None;
-    // One that comes with a key that was just vouched for goes on once the login works.
+    // A return on a key that was just vouched for goes on once the login works, and mends the files again then.
     followed.returning.take_if(|returning| returning.online);
+    if let Some(returning) = &mut followed.returning {
+        returning.files_written = false;
+    }
     if followed.installing {
         return Vec::new();
     }

@@ -355,7 +355,9 @@ fn a_stored_password_brings_a_new_disk_back_without_a_person() {
     assert_eq!(tried, [Effect::InstallKey { session: session("colab"), pinned: vec![key(2)] }]);
     play.second += 20;
     assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
-    let notice = only(&play.saw("colab", Sight::Online));
+    let healed = play.saw("colab", Sight::Online);
+    assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
+    let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
     assert_eq!(notice.title, "colab has a new machine; the disk is empty");
 }
 
