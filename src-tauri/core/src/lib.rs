@@ -8,6 +8,7 @@ pub mod clock;
 pub mod dirs;
 pub mod doctor;
 pub mod editors;
+pub mod login;
 pub mod paste;
 pub mod pins;
 pub mod practice;

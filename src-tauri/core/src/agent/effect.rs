@@ -39,14 +39,9 @@ pub enum Effect {
         /// The person's choices.
         options: LaunchOptions,
     },
-    /// Put this desktop's login key on the runtime, with the stored password, after it proved one of these keys;
-    /// answered by `Msg::KeyInstalled`.
-    InstallKey {
-        /// The session.
-        session: Session,
-        /// The keys that its runtime may show.
-        pinned: Vec<HostKey>,
-    },
+    /// Put this desktop's login key on the runtime, with the stored password, after it proved a pinned key; answered
+    /// by `Msg::KeyInstalled`.
+    InstallKey(Session),
     /// Open the session's notebook.
     OpenNotebook {
         /// The session.

@@ -66,8 +66,8 @@ pub enum KeyInstall {
     Done,
     /// No password is kept for the session.
     NoPassword,
-    /// The vault cannot be read just now, so nothing was tried; one sentence.
-    VaultShut(String),
+    /// No password was sent: the vault cannot be read just now, or the connection broke; one sentence.
+    NotTried(String),
     /// It was tried and failed; one sentence.
     Failed(String),
 }

@@ -8,6 +8,7 @@ use moorline_ssh_files::{Alias, HostKey};
 use super::cause::Cause;
 use super::health::{Health, Light};
 use super::notice::NoticeKind;
+use super::run::Comparison;
 use super::snapshot::{Action, SessionView, Snapshot};
 use super::vitals::Vitals;
 use super::words;
@@ -175,6 +176,15 @@ impl State {
             snoozed_until: self.snoozed_until,
             starts_at_login: self.starts_at_login,
         }
+    }
+
+    /// The keys of a session, for a person to compare; `None` if there is no such session.
+    pub(super) fn comparison(&self, name: &Alias) -> Option<Comparison> {
+        let followed = self.sessions.get(name)?;
+        let pinned = followed.pinned.iter().map(|(key, trust)| (key.fingerprint(), *trust)).collect();
+        let waits = matches!(followed.health, Health::NewHostKey { .. });
+        let seen = followed.seen_key.as_ref().filter(|_| waits).map(HostKey::fingerprint);
+        Some(Comparison { pinned, seen })
     }
 
     /// Whether something is timed, so that ticks are needed.

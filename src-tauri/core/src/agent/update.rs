@@ -179,11 +179,11 @@ fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
         return needs_login(followed, "Its disk may be new. Repair tries the stored password again.", now);
     }
     followed.installing = true;
-    followed.install_tried.clone_from(&keys);
+    followed.install_tried = keys;
     if !matches!(followed.health, Health::AuthFailed { .. }) {
         followed.health = Health::Suspect { since: since(&followed.health, now) };
     }
-    vec![Effect::InstallKey { session: followed.session.clone(), pinned: keys }]
+    vec![Effect::InstallKey(followed.session.clone())]
 }
 
 fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Timestamp) -> Vec<Effect> {
@@ -205,7 +205,7 @@ fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Time
             let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
             needs_login(followed, &why, now)
         }
-        KeyInstall::VaultShut(sentence) => {
+        KeyInstall::NotTried(sentence) => {
             followed.install_tried.clear();
             needs_login(followed, &sentence, now)
         }
