@@ -25,6 +25,13 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum What {
+    /// The agent runs from now on.
+    Watching {
+        /// Its process id.
+        process: u32,
+        /// Moorline's version.
+        version: String,
+    },
     /// A session is followed from now on.
     Following {
         /// The session.

@@ -9,7 +9,7 @@ use moorline_ssh_files::{Alias, HostKey};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::msg::{Loaded, Msg, Request};
+use super::msg::{Loaded, Msg};
 use super::run::Messages;
 use crate::clock;
 use crate::editors::Editor;
@@ -64,7 +64,7 @@ pub(super) async fn look(tools: Arc<Tools>, out: Messages) {
         let tools = Arc::clone(&tools);
         let Ok(now) = tokio::task::spawn_blocking(move || Looks::of(&tools)).await else { return };
         let changed = known.replace(now) != Some(now) && known.is_some();
-        if changed && !out.send(Msg::Asked(Request::Reload)).await {
+        if changed && !out.send(Msg::FilesChanged).await {
             return;
         }
         tokio::time::sleep(LOOK).await;

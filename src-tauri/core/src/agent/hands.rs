@@ -99,14 +99,15 @@ impl<F: Faces> Hands<F> {
 impl<F: Faces> World for Hands<F> {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Watch(order) => match self.watchers.get(&order.session.name) {
-                Some(watcher) => watcher.order(order),
-                None => {
+            Effect::Watch(order) => {
+                if let Some(watcher) = self.watchers.get(&order.session.name) {
+                    watcher.order(order);
+                } else {
                     let name = order.session.name.clone();
                     let watcher = watch::spawn(order, Arc::clone(&self.watching), self.sights.clone());
                     self.watchers.insert(name, watcher);
                 }
-            },
+            }
             Effect::Unwatch(name) => drop(self.watchers.remove(&name)),
             Effect::Redial(name) => {
                 if let Some(watcher) = self.watchers.get(&name) {

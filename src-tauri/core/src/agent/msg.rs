@@ -19,6 +19,8 @@ pub enum Msg {
     Saw(Alias, Sight),
     /// The sessions and pins as they are on disk now (at the start, and after somebody wrote them).
     Loaded(Vec<Loaded>),
+    /// Some program wrote the sessions or pins.
+    FilesChanged,
     /// The person's choices as they are on disk now.
     Configured(Settings),
     /// The sessions or pins on disk cannot be read; one sentence. What was known goes on.
@@ -112,8 +114,10 @@ pub enum Request {
     Resume(Alias),
     /// Do what a notification's button says.
     Pressed(NoticeAction),
-    /// Read the sessions and pins again: somebody else wrote them.
+    /// Read the sessions and pins again, and dial what is not online: a person just changed something.
     Reload,
+    /// Show the window, on the compare view of a session if one is named.
+    Show(Option<Alias>),
     /// No notifications for this many minutes; 0 ends it.
     Snooze(u16),
 }

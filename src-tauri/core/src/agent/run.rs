@@ -150,7 +150,7 @@ impl<W: World> Loop<W> {
     async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.take(Msg::Asked(Request::Reload));
+        self.take(Msg::FilesChanged);
         loop {
             let input = tokio::select! {
                 input = inputs.recv() => input,

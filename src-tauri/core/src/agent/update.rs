@@ -28,6 +28,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded(state, all),
+        Msg::FilesChanged => vec![Effect::Reload],
         Msg::Configured(settings) => {
             state.settings = settings;
             Vec::new()
@@ -426,7 +427,8 @@ fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
             NoticeAction::Repair(name) => repair(state, &name),
             NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
         },
-        Request::Reload => vec![Effect::Reload],
+        Request::Reload => [vec![Effect::Reload], redial_all(state)].concat(),
+        Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
             let pause = SignedDuration::from_mins(i64::from(minutes));
             state.snoozed_until = (minutes > 0).then(|| later(now, pause));

@@ -1,0 +1,1 @@
+//! The door against everything that may come to it.
