@@ -114,7 +114,8 @@ impl AgentHandle {
         answered.await.map_err(|_| Ended)
     }
 
-    /// The keys of a session; `None` if there is no such session.
+    /// The keys of a session; `None` if there is no such session. Where a key waits for an approval, the runtime is
+    /// dialled again, so that a change of it is seen soon.
     pub async fn compare(&self, name: Alias) -> Result<Option<Comparison>, Ended> {
         let (answer, answered) = oneshot::channel();
         self.inputs.send(Input::Compare(name, answer)).await.map_err(|_| Ended)?;
@@ -165,7 +166,12 @@ impl<W: World> Loop<W> {
                     let _ = answer.send(objection.map_or(Ok(()), Err));
                 }
                 Some(Input::Compare(name, answer)) => {
-                    let _ = answer.send(self.state.comparison(&name));
+                    let found = self.state.comparison(&name);
+                    if found.as_ref().is_some_and(|found| found.seen.is_some()) {
+                        // What people compare should be what answers now, not what did a minute ago.
+                        self.world.carry_out(Effect::Redial(name));
+                    }
+                    let _ = answer.send(found);
                 }
                 Some(Input::Stop) | None => break,
             }
