@@ -130,6 +130,8 @@ fn a_killed_agent_loses_nothing_and_is_in_nobody_s_way() {
     watching.health("colab", "online");
     let second = story.stage.moorline(&["watch"]);
     second.fails_with(1, "there is one agent").says("runs already");
+    let uninstall = story.stage.moorline(&["uninstall", "--yes"]);
+    uninstall.fails_with(1, "the agent would go on, and write again").says("end it first");
     let mut window = Call::open(&story.stage);
     assert_eq!(window.ask(json!({ "pause": "colab" }))["answer"], "done");
     watching.health("colab", "paused");
@@ -146,6 +148,29 @@ fn a_killed_agent_loses_nothing_and_is_in_nobody_s_way() {
     watching.health("colab", "online");
     assert_eq!(story.stage.text(".ssh/known_hosts"), before);
     story.all_is_well();
+}
+
+/// A person may edit the file, and may err.
+#[test]
+fn what_stands_in_the_settings_is_taken_up_without_a_restart() {
+    let story = followed();
+    let mut watching = Watching::start(&story.stage);
+    watching.health("colab", "online");
+    let good = story.stage.text(".config/moorline/config.toml");
+    story
+        .stage
+        .put(".config/moorline/config.toml", format!("{good}\n[settings]\nlifetime_hours = \"long\"\n"));
+    let told = watching.notice("needed");
+    let body = told["body"].as_str().unwrap_or_default();
+    assert!(body.contains("config.toml, line") && body.contains("lifetime_hours"), "{told}");
+    story.stage.put(".config/moorline/config.toml", format!("{good}\n[settings]\nlifetime_hours = 24\n"));
+    watching.event("it to be well again", |event| {
+        event["event"] == "notice-over" && event["slot"] == told["slot"]
+    });
+    assert!(
+        !watching.lines().iter().any(|event| event["health"]["state"] == "suspect"),
+        "the session was left alone meanwhile"
+    );
 }
 
 #[test]

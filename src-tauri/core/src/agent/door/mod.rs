@@ -1,7 +1,8 @@
 //! The agent's door: a local socket in a directory of the person's own. Whoever holds it is the agent.
 //!
-//! Beside the socket lies a lock, which the system frees when its holder ends, however it ends. Only who has the
-//! lock removes a socket that a crash left behind, so a running agent's is never taken away.
+//! With it goes a lock, which the system frees when its holder ends, however it ends. Only who has the lock removes a
+//! socket that a crash left behind, so a running agent's is never taken away. The lock lies with the state, one for
+//! all logins of a home, whatever their runtime directories.
 
 mod call;
 mod line;
@@ -72,7 +73,8 @@ impl Door {
     pub fn open(dirs: &Dirs) -> Result<Self, DoorError> {
         let place = place::Place::of(dirs);
         place.make()?;
-        let lock = take_lock(&place.lock)?;
+        Dirs::create_private(&dirs.state)?;
+        let lock = take_lock(&dirs.agent_lock_file())?;
         let unusable = |source| DoorError::Unusable { path: place.socket.clone(), source };
         place.clear().map_err(unusable)?;
         let listener = place.listen().map_err(unusable)?;

@@ -18,7 +18,6 @@ pub(super) struct Place {
     dir: PathBuf,
     /// Whether the directory is one that Moorline shares with nobody's files in a place that others write to.
     in_the_open: bool,
-    pub lock: PathBuf,
     pub socket: PathBuf,
 }
 
@@ -35,7 +34,7 @@ impl Place {
     }
 
     fn within(dir: PathBuf, in_the_open: bool) -> Self {
-        Self { lock: dir.join("agent.lock"), socket: dir.join("agent.sock"), dir, in_the_open }
+        Self { socket: dir.join("agent.sock"), dir, in_the_open }
     }
 
     /// Makes the directory, for the person alone.
