@@ -1,12 +1,18 @@
 //! From a pasted text to a proposal: what a session would become. Pure; nothing is reached or written.
 
-use moorline_ssh_files::{Alias, HostName, IdentityFile, InvalidName, Place, Port, UserName, config};
+use std::path::PathBuf;
+
+use moorline_ssh_files::{Alias, HostName, IdentityFile, InvalidName, Place, Port, UserName};
 use secrecy::SecretString;
 
+use crate::claims::Claim;
 use crate::paste::{FoundLink, Reading, What};
 use crate::session::{Link, RelayLink, RelayTarget, RemotePath, Session};
 use crate::sessions_file::SessionsFile;
 use crate::trust::Evidence;
+
+/// The name of a session that nobody named.
+const DEFAULT_NAME: &str = "colab";
 
 /// What the person said besides the text.
 #[derive(Debug, Clone, Default)]
@@ -52,14 +58,27 @@ pub enum ProposeError {
     )]
     GoogleColab,
     /// The person has an entry of that name themselves.
-    #[error(
-        "line {line} of your ssh config already has `Host {name}`; choose another name (`moorline add NAME`), or remove that entry first"
-    )]
+    #[error("line {line} of {} already has `Host {name}`; choose another name (`moorline add NAME`), or remove that entry first", file.display())]
     NameTaken {
         /// The alias.
         name: Alias,
+        /// The file.
+        file: PathBuf,
         /// The line, from 1.
         line: usize,
+    },
+    /// The text suggests a name that another machine of the person's has.
+    #[error(
+        "the text calls the runtime {0}, which is a machine of yours already; choose a name: moorline add NAME"
+    )]
+    NameOfAnother(Alias),
+    /// The relay's name is the alias of a session, so that ssh would go round in circles.
+    #[error(
+        "the relay {relay} has the name of a session, and ssh would go round in circles; give the relay's own address, or choose another name for the session"
+    )]
+    RelayIsSession {
+        /// The relay.
+        relay: RelayTarget,
     },
     /// A relay was named for a link that has none.
     #[error("the text names {0}, which is not a port on a relay; leave --relay out")]
@@ -72,7 +91,8 @@ pub enum ProposeError {
     Name(#[from] InvalidName),
 }
 
-/// Puts the text and the wish together. `config` is the person's ssh config, to see whether the name is free.
+/// Puts the text and the wish together. `claimed` tells whether a name is a machine of the person's already
+/// (see [`claims::claim`](crate::claims::claim)).
 ///
 /// Only host, port, user and folder are ever taken from a text; never a command.
 ///
@@ -82,28 +102,33 @@ pub fn propose(
     reading: &Reading,
     wish: &Wish,
     sessions: &SessionsFile,
-    config: &[u8],
+    claimed: impl Fn(&Alias) -> Option<Claim>,
 ) -> Result<Proposal, ProposeError> {
     let name = name(reading, wish, sessions)?;
     let was = sessions.get(&name).cloned();
-    if was.is_none()
-        && let Some(line) = config::foreign_entry(config, &name)
-    {
-        return Err(ProposeError::NameTaken { name, line });
-    }
     let mut questions = Vec::new();
+    if was.is_none() {
+        questions.extend(new_name(&name, wish, claimed(&name))?);
+    }
     let link = link(reading, wish, was.as_ref(), &mut questions)?;
+    if let Link::Relay(RelayLink { relay, .. }) = &link
+        && (relay.host.as_str() == name.as_str()
+            || sessions.sessions().keys().any(|other| other.as_str() == relay.host.as_str()))
+    {
+        return Err(ProposeError::RelayIsSession { relay: relay.clone() });
+    }
     let user = wish
         .user
         .clone()
         .or_else(|| reading.user.clone())
         .or_else(|| was.as_ref().map(|session| session.user.clone()))
         .unwrap_or_else(UserName::root);
+    // A text may name the folder of a new session; what the person uses stays.
     let folder = wish
         .folder
         .clone()
-        .or_else(|| reading.folder.clone())
-        .or_else(|| was.as_ref().and_then(|session| session.folder.clone()));
+        .or_else(|| was.as_ref().and_then(|session| session.folder.clone()))
+        .or_else(|| reading.folder.clone());
     let identity_file =
         wish.identity_file.clone().or_else(|| was.as_ref().and_then(|session| session.identity_file.clone()));
     let session = Session { name, link, user, folder, identity_file };
@@ -121,6 +146,25 @@ pub fn propose(
     Ok(Proposal { session, was, evidence, password: reading.password.clone(), questions })
 }
 
+/// A name that no session has yet. One that the person did not say themselves is asked about, and one that is another
+/// machine's is never taken from a text.
+fn new_name(name: &Alias, wish: &Wish, claim: Option<Claim>) -> Result<Option<String>, ProposeError> {
+    let said = wish.name.is_some();
+    match claim {
+        Some(Claim::Entry { file, line }) => Err(ProposeError::NameTaken { name: name.clone(), file, line }),
+        Some(_) if !said => Err(ProposeError::NameOfAnother(name.clone())),
+        Some(Claim::Pattern { file, line }) => Ok(Some(format!(
+            "Line {line} of {} means {name} by a pattern; take the name for this runtime?",
+            file.display()
+        ))),
+        Some(Claim::KnownHost) => {
+            Ok(Some(format!("known_hosts already holds a key under {name}; replace it by this runtime's?")))
+        }
+        None if said || name.as_str() == DEFAULT_NAME => Ok(None),
+        None => Ok(Some(format!("The text calls the runtime {name}; follow it under that name?"))),
+    }
+}
+
 fn login(session: &Session) -> String {
     format!("{}@{} ({})", session.user, session.link, session.link.kind())
 }
@@ -132,7 +176,7 @@ fn name(reading: &Reading, wish: &Wish, sessions: &SessionsFile) -> Result<Alias
     let mut all = sessions.sessions().keys();
     match (all.next(), all.next()) {
         (Some(only), None) => Ok(only.clone()),
-        _ => "colab".parse(),
+        _ => DEFAULT_NAME.parse(),
     }
 }
 
@@ -211,7 +255,7 @@ mod tests {
     }
 
     fn propose_from(text: &str, wish: &Wish, toml: &str) -> Result<Proposal, ProposeError> {
-        propose(&paste::read(text), wish, &sessions(toml), b"")
+        propose(&paste::read(text), wish, &sessions(toml), |_| None)
     }
 
     const TRAINER: &str = "\
@@ -297,13 +341,42 @@ folder = \"/content/x\"
     }
 
     #[test]
-    fn an_entry_of_the_person_s_own_is_never_shadowed() {
-        let taken = propose(
-            &paste::read("bore.pub:4242"),
-            &Wish::default(),
-            &sessions(""),
-            b"Port 22\nHost colab other\n  HostName x\n",
-        );
-        assert!(matches!(taken, Err(ProposeError::NameTaken { line: 2, .. })), "{taken:?}");
+    fn a_machine_of_the_person_s_own_is_never_shadowed_unasked() {
+        let said = Wish { name: Some("home".parse().unwrap()), ..Wish::default() };
+        let from_text = "Host home\n HostName bore.pub\n Port 4242\n User root\n";
+        let file = PathBuf::from("config");
+        let entry = Claim::Entry { file: file.clone(), line: 2 };
+        let with = |text: &str, wish: &Wish, claim: &Claim| {
+            propose(&paste::read(text), wish, &sessions(""), |_| Some(claim.clone()))
+        };
+        for wish in [&said, &Wish::default()] {
+            let taken = with(from_text, wish, &entry);
+            assert!(matches!(taken, Err(ProposeError::NameTaken { line: 2, .. })), "{taken:?}");
+        }
+        for claim in [Claim::KnownHost, Claim::Pattern { file, line: 1 }] {
+            let taken = with(from_text, &Wish::default(), &claim);
+            assert!(matches!(taken, Err(ProposeError::NameOfAnother(_))), "{taken:?}");
+            let asked = with("bore.pub:4242", &said, &claim).unwrap();
+            assert_eq!(asked.questions.len(), 1, "{:?}", asked.questions);
+        }
+        let free = propose_from(from_text, &Wish::default(), "").unwrap();
+        assert!(free.questions[0].contains("calls the runtime home"), "{:?}", free.questions);
+    }
+
+    #[test]
+    fn a_relay_that_is_a_session_would_go_round_in_circles() {
+        let colab = Wish { name: Some("colab".parse().unwrap()), ..Wish::default() };
+        for relay in ["colab", "trainer"] {
+            let text = format!("ssh -fNT -R 7423:127.0.0.1:22 me@{relay}");
+            let looped = propose_from(&text, &colab, TRAINER);
+            assert!(matches!(looped, Err(ProposeError::RelayIsSession { .. })), "{looped:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_does_not_move_the_person_to_another_folder() {
+        let text = "vscode://vscode-remote/ssh-remote+root@bore.pub:4242/content/theirs";
+        let made = propose_from(text, &Wish::default(), TRAINER).unwrap();
+        assert_eq!(made.session.folder.unwrap().as_str(), "/content/x");
     }
 }

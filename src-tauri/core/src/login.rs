@@ -25,6 +25,9 @@ pub enum Login {
     KeyInstalled(Installed),
     /// The runtime does not know the key, and no password is kept.
     NoPassword(LoginKey),
+    /// The runtime does not know the key, and the kept password was given for another link, which is named; it was
+    /// not sent here.
+    PasswordOfAnother(LoginKey, String),
     /// The runtime does not know the key, and the vault cannot be read just now; no password was sent.
     VaultShut(LoginKey, VaultError),
     /// The runtime does not know the key, and the password did not help.
@@ -64,10 +67,9 @@ pub async fn ensure(
         return Ok(Login::OwnKey);
     }
     let pins = Pins::load(&tools.dirs.pins_file())?;
-    let pinned: Vec<HostKey> = pins
-        .get(&session.name)
-        .map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect())
-        .unwrap_or_default();
+    let known = pins.get(&session.name);
+    let pinned: Vec<HostKey> =
+        known.map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect()).unwrap_or_default();
     let key = LoginKey::ensure(&tools.dirs.login_key())?;
     let route = route(tools, ssh, session)?;
     match key_login_works(&route, &pinned, &session.user, &key, limit).await {
@@ -75,7 +77,13 @@ pub async fn ensure(
         Ok(false) => {}
         Err(error) => return Ok(Login::NotTried(error)),
     }
+    let given_for = known.and_then(|pins| pins.password_for.clone());
     let kept = if pasted.is_none() {
+        match given_for {
+            Some(link) if link == session.link.described() => {}
+            Some(link) => return Ok(Login::PasswordOfAnother(key, link)),
+            None => return Ok(Login::NoPassword(key)),
+        }
         let name = SecretName::of(session.name.clone(), SecretKind::Password);
         match tools.vault.get(&name) {
             Ok(kept) => kept,

@@ -41,6 +41,9 @@ pub struct SessionPins {
     /// The host key of the runtime on which the login key was installed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_key_installed: Option<Fingerprint>,
+    /// The link for which the person gave the password in the vault: it is sent nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_for: Option<String>,
 }
 
 /// A host key that is accepted for a session.

@@ -46,6 +46,11 @@ impl Link {
         }
     }
 
+    /// Kind and endpoint in one text, to tell whether something was given for this very link.
+    pub fn described(&self) -> String {
+        format!("{} {self}", self.kind())
+    }
+
     /// The host and port that ssh itself dials; `None` for links that need a `ProxyCommand`.
     pub fn dialled(&self) -> Option<&Place> {
         match self {

@@ -1,7 +1,7 @@
 //! Settling a session: writing down where its runtime is and which key it may show, everywhere it must stand.
 //!
-//! The order makes a crash harmless: the whole outcome is computed and checked first, then the session and its
-//! pins are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
+//! The order makes a crash harmless: the whole outcome is computed and checked first, then the session's pins and
+//! the session itself are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use moorline_ssh_files::{
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
 use crate::proxy_program::{self, ProxyProgramError};
 use crate::repoint;
-use crate::session::{Link, Session};
+use crate::session::{Link, RelayTarget, Session};
 use crate::sessions_file::{SessionsFile, SessionsFileError};
 use crate::ssh::verify::VerifyError;
 use crate::state_lock::{StateLock, StateLockError};
@@ -37,8 +37,17 @@ pub struct Change {
     pub key: Option<(HostKey, Trust)>,
     /// A fingerprint to hold the runtime to once it can be reached.
     pub expected: Option<Fingerprint>,
+    /// Whether the password in the vault is for the session's link: the person gave it for this one.
+    pub password_is_for_it: bool,
     /// When.
     pub now: Timestamp,
+}
+
+impl Change {
+    /// A new session, or one whose files are to be mended: no key, nothing expected, no password given.
+    pub fn of(session: Session, now: Timestamp) -> Self {
+        Self { session, was: None, key: None, expected: None, password_is_for_it: false, now }
+    }
 }
 
 /// Why nothing, or not everything, was written.
@@ -65,6 +74,16 @@ pub enum SettleError {
     /// The program that proxied entries run could not be put in place.
     #[error(transparent)]
     ProxyProgram(#[from] ProxyProgramError),
+    /// A relay has the name of a session (the sessions file was edited by hand).
+    #[error(
+        "session {name} goes through the relay {relay}, which has the name of a session, and ssh would go round in circles; give the relay's own address in config.toml"
+    )]
+    RelayIsSession {
+        /// The session.
+        name: Alias,
+        /// The relay.
+        relay: RelayTarget,
+    },
     /// Someone else changed the session between the question and the answer.
     #[error(
         "{0} was changed by another Moorline meanwhile, so nothing was written; look at `moorline status` and try again"
@@ -96,8 +115,10 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     if matches!(change.session.link, Link::Cloudflare(_)) {
         proxy_program::install(&tools.dirs)?;
     }
-    plan.sessions.save()?;
+    // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of
+    // it once more, as a move.
     plan.pins.save()?;
+    plan.sessions.save()?;
     let report = dir.write(&plan.edit, &plan.entries)?;
     // What was taken out of known_hosts need not be remembered any longer.
     plan.pins.entry(&change.session.name).written = plan.written;
@@ -110,8 +131,7 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
 /// # Errors
 /// As [`settle`].
 pub async fn heal(tools: &Tools, session: &Session, now: Timestamp) -> Result<Report, SettleError> {
-    let change =
-        Change { session: session.clone(), was: Some(session.clone()), key: None, expected: None, now };
+    let change = Change { was: Some(session.clone()), ..Change::of(session.clone(), now) };
     settle(tools, &change).await
 }
 
@@ -132,6 +152,18 @@ pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
     pins.save()?;
     sessions.save()?;
     Ok(with_remark(report, remark))
+}
+
+/// Notes that the password in the vault is for the session as it is now: the person has just given it.
+///
+/// # Errors
+/// The pins cannot be written.
+pub fn bind_password(tools: &Tools, session: &Session) -> Result<(), SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let mut pins = Pins::load(&tools.dirs.pins_file())?;
+    pins.entry(&session.name).password_for = Some(session.link.described());
+    pins.save()?;
+    Ok(())
 }
 
 /// The person's `.ssh` directory.
@@ -182,23 +214,34 @@ fn record(pin: &mut SessionPins, change: &Change) {
             }
         }
     }
-    if change.expected.is_some() {
+    let moved = change.was.as_ref().is_some_and(|was| was.link != change.session.link);
+    if change.expected.is_some() || moved {
+        // What was expected at another address says nothing about this one.
         pin.expected = change.expected;
+    }
+    if change.password_is_for_it {
+        pin.password_for = Some(change.session.link.described());
     }
 }
 
-fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, InvalidName> {
-    sessions
-        .sessions()
-        .values()
-        .map(|session| repoint::host_entry(session, &tools.dirs, &tools.ssh))
-        .collect()
+fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, SettleError> {
+    let all = sessions.sessions();
+    for session in all.values() {
+        if let Link::Relay(link) = &session.link
+            && all.keys().any(|name| name.as_str() == link.relay.host.as_str())
+        {
+            let (name, relay) = (session.name.clone(), link.relay.clone());
+            return Err(SettleError::RelayIsSession { name, relay });
+        }
+    }
+    let entries = all.values().map(|session| repoint::host_entry(session, &tools.dirs, &tools.ssh));
+    Ok(entries.collect::<Result<_, InvalidName>>()?)
 }
 
 async fn verify(tools: &Tools, plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {
     let Some(entry) = plan.entries.iter().find(|entry| entry.alias == *name) else { return Ok(()) };
-    let config = report.config.after.as_deref().unwrap_or_default();
-    Ok(tools.ssh.check_entry(entry, &report.config.path, config, VERIFY_LIMIT).await?)
+    let config = report.config.after().unwrap_or_default();
+    Ok(tools.ssh.check_entry(entry, &report.config.path, &config, VERIFY_LIMIT).await?)
 }
 
 fn with_remark(mut report: Report, remark: Option<String>) -> Report {

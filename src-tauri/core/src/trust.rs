@@ -64,6 +64,11 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// One of the fingerprints that the person gave.
+    pub fn any_fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprints.first().copied().or_else(|| self.keys.first().map(HostKey::fingerprint))
+    }
+
     /// Whether the person gave something to compare with.
     pub fn names_a_key(&self) -> bool {
         !self.keys.is_empty() || !self.fingerprints.is_empty()

@@ -63,11 +63,9 @@ fn session(port: &str) -> Session {
 
 fn change(session: &Session, was: Option<&Session>, key: Option<HostKey>) -> Change {
     Change {
-        session: session.clone(),
         was: was.cloned(),
         key: key.map(|key| (key, Trust::Approved)),
-        expected: None,
-        now: Timestamp::UNIX_EPOCH,
+        ..Change::of(session.clone(), Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -145,6 +143,35 @@ fn healing_brings_back_what_was_broken_by_hand() {
     let report = block_on(heal(&home.tools, &session, Timestamp::UNIX_EPOCH)).unwrap();
     assert_eq!((home.file("config"), home.file("known_hosts")), (config, known));
     assert!(report.config.backup.is_some(), "what a hand wrote into the block is kept");
+}
+
+#[test]
+fn what_was_expected_or_given_at_one_address_is_not_taken_to_another() {
+    let home = Home::new();
+    let (first, second) = (session("1001"), session("1002"));
+    let pins = || Pins::load(&home.tools.dirs.pins_file()).unwrap().get(&first.name).unwrap().clone();
+    let print = key(9).fingerprint();
+    let waiting = Change { expected: Some(print), password_is_for_it: true, ..change(&first, None, None) };
+    block_on(settle(&home.tools, &waiting)).unwrap();
+    assert_eq!(
+        (pins().expected, pins().password_for.as_deref()),
+        (Some(print), Some("direct 127.0.0.1:1001"))
+    );
+    block_on(settle(&home.tools, &change(&second, Some(&first), None))).unwrap();
+    assert_eq!(pins().expected, None);
+    assert_eq!(pins().password_for.as_deref(), Some("direct 127.0.0.1:1001"), "so it is not for 1002");
+}
+
+#[test]
+fn sessions_that_go_round_in_circles_are_refused_also_when_edited_by_hand() {
+    let home = Home::new();
+    let toml = "[session.a]\nlink = \"relay\"\nrelay = \"me@b\"\nport = 1\n\
+                [session.b]\nlink = \"direct\"\nhost = \"h\"\nport = 2\n";
+    Dirs::create_private(&home.tools.dirs.config).unwrap();
+    fs::write(home.tools.dirs.sessions_file(), toml).unwrap();
+    let refused = block_on(settle(&home.tools, &change(&session("1001"), None, Some(key(1)))));
+    assert!(matches!(refused, Err(SettleError::RelayIsSession { .. })), "{refused:?}");
+    assert_eq!(home.file("config"), THEIRS);
 }
 
 #[test]

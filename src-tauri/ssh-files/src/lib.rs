@@ -70,6 +70,7 @@ pub mod files;
 pub mod host_key;
 pub mod known_hosts;
 pub mod names;
+mod revision;
 mod text;
 
 pub use config::{HostEntry, IdentityFile, ProxyCommand};

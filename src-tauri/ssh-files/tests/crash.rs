@@ -74,7 +74,7 @@ fn every_call(calls: &str, effect: &str, fresh: bool) -> usize {
         let met = run_with(&home, calls, effect, count);
         let now = (read("known_hosts"), read("config"));
         let healed = home.ssh().write(&after().pin(Some(&before())), &[after().entry()]).unwrap();
-        let new = (healed.known_hosts.after, healed.config.after);
+        let new = (healed.known_hosts.after().map(Vec::from), healed.config.after().map(Vec::from));
         let place = format!("{calls} {effect} {count}, fresh: {fresh}");
         assert!(now.0 == old.0 || now.0 == new.0, "{place}: known_hosts is neither old nor new");
         assert!(now.1 == old.1 || now.1 == new.1, "{place}: config is neither old nor new");

@@ -158,6 +158,6 @@ fn a_machine_without_ssh_files_is_left_as_it_was() {
     assert!(!home.ssh_dir().exists(), "nothing to write, nothing to make");
     home.write(&one, None);
     let report = home.forget(&one);
-    assert_eq!((report.config.after, report.known_hosts.after), (None, None));
+    assert_eq!((report.config.after(), report.known_hosts.after()), (None, None));
     assert!(!home.path("config").exists() && !home.path("known_hosts").exists());
 }

@@ -1,7 +1,8 @@
 //! Times re-pointing against `ssh-keygen -R` on the same file, and `moorline`'s start against `ssh`'s.
 //!
 //! Each row is a median of interleaved rounds, and each ratio the median of the ratios within a round, so that a
-//! machine that slows down halfway slows both sides down. Ours is the whole of a re-pointing but for `ssh -G`:
+//! machine that slows down halfway slows both sides down. Beside the time on the clock stands the processor time
+//! (user and system, all threads), which a busy machine changes less; the load average tells how busy it was. Ours is the whole of a re-pointing but for `ssh -G`:
 //! locks, both files read, changed, backed up, synced and replaced. `ssh-keygen -R` syncs nothing and changes one
 //! file.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -32,9 +33,10 @@ fn main() -> Result<()> {
 fn table() -> Result<()> {
     let me = std::env::current_exe()?;
     let target = me.parent().context("a program lies in a folder")?;
+    println!("load average at the start: {}\n", load_average());
     println!(
-        "{:<24} {:>12} {:>12} {:>14} {:>8}",
-        "re-pointing", "ours", "as process", "ssh-keygen -R", "ratio"
+        "{:<22} {:>11} {:>11} {:>13} {:>6}   {:>11} {:>13} {:>6}",
+        "re-pointing", "ours", "as process", "ssh-keygen -R", "ratio", "ours, CPU", "keygen, CPU", "ratio"
     );
     for lines in [1_000, 10_000, 100_000] {
         for hashed in [false, true] {
@@ -56,15 +58,15 @@ fn re_pointing_row(me: &Path, folder: &Path, lines: usize, hashed: bool) -> Resu
         run(Command::new("ssh-keygen").args(["-q", "-H", "-f"]).arg(original.join("known_hosts")))?;
         fs::remove_file(original.join("known_hosts.old"))?;
     }
-    let (mut ours, mut process, mut theirs, mut ratios) = (vec![], vec![], vec![], vec![]);
+    let (mut ours, mut processes, mut keygens) = (vec![], vec![], vec![]);
     for round in 0..ROUNDS {
         let fresh = |name: &str| copy(&original, &folder.join(format!("{name}.{round}")));
         let (a, b, c) = (fresh("a")?, fresh("b")?, fresh("c")?);
         // What the copies left to write is not to be paid by whoever syncs first.
         let _ = run(&mut Command::new("sync"));
         let own = timed(|| re_point(&a))?;
-        let own_process = timed(|| run(Command::new(me).arg("re-point").arg(&b)))?;
-        let keygen = timed(|| {
+        let process = spent(|| run(Command::new(me).arg("re-point").arg(&b)))?;
+        let keygen = spent(|| {
             run(Command::new("ssh-keygen")
                 .args(["-q", "-R", "[127.0.0.1]:7423", "-f"])
                 .arg(c.join("known_hosts")))
@@ -80,15 +82,62 @@ fn re_pointing_row(me: &Path, folder: &Path, lines: usize, hashed: bool) -> Resu
         for used in [a, b, c] {
             fs::remove_dir_all(used)?;
         }
-        ratios.push(own_process.as_secs_f64() / keygen.as_secs_f64());
         ours.push(own);
-        process.push(own_process);
-        theirs.push(keygen);
+        processes.push(process);
+        keygens.push(keygen);
     }
     let name = format!("{lines} {} lines", if hashed { "hashed" } else { "plain" });
-    let [ours, process, theirs] = [ours, process, theirs].map(|times| milliseconds(median(times)));
-    println!("{name:<24} {ours:>12} {process:>12} {theirs:>14} {:>8.2}", median_of(ratios));
+    let columns = |part: fn(&Spent) -> Duration| {
+        let of = |all: &[Spent]| milliseconds(median(all.iter().map(part).collect()));
+        let ratio = |(a, b): (&Spent, &Spent)| part(a).as_secs_f64() / part(b).as_secs_f64();
+        let ratios = processes.iter().zip(&keygens).map(ratio).collect();
+        (of(&processes), of(&keygens), median_of(ratios))
+    };
+    let ((process, keygen, ratio), (our_cpu, keygen_cpu, cpu_ratio)) =
+        (columns(|s| s.wall), columns(|s| s.cpu));
+    println!(
+        "{name:<22} {:>11} {process:>11} {keygen:>13} {ratio:>6.2}   {our_cpu:>11} {keygen_cpu:>13} {cpu_ratio:>6.2}",
+        milliseconds(median(ours))
+    );
     Ok(())
+}
+
+/// What a child process took.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    wall: Duration,
+    /// User and system, all threads.
+    cpu: Duration,
+}
+
+fn spent(work: impl FnOnce() -> Result<()>) -> Result<Spent> {
+    let before = cpu_of_children()?;
+    let wall = timed(work)?;
+    Ok(Spent { wall, cpu: cpu_of_children()?.saturating_sub(before) })
+}
+
+/// Of all children that have ended.
+#[cfg(target_os = "linux")]
+fn cpu_of_children() -> Result<Duration> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let duration = |time: nix::sys::time::TimeVal| -> Result<_> {
+        Ok(Duration::from_secs(time.tv_sec().try_into()?) + Duration::from_micros(time.tv_usec().try_into()?))
+    };
+    Ok(duration(usage.user_time())? + duration(usage.system_time())?)
+}
+
+/// Not measured here.
+#[cfg(not(target_os = "linux"))]
+fn cpu_of_children() -> Result<Duration> {
+    Ok(Duration::ZERO)
+}
+
+/// Of 1, 5 and 15 minutes, where the system tells.
+fn load_average() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let averages: Vec<&str> = text.split(' ').take(3).collect();
+    if averages.len() == 3 { averages.join(" ") } else { "unknown".to_owned() }
 }
 
 fn start_rows(moorline: &Path) -> Result<()> {

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use moorline_core::add::{Proposal, Wish, propose};
+use moorline_core::claims::claim;
 use moorline_core::clock;
 use moorline_core::paste::{self, Doubt, Reading};
 use moorline_core::reach::ReachError;
 use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
-use moorline_core::trust::Trust;
+use moorline_core::trust::{Evidence, Trust};
 use moorline_core::vault::{SecretKind, SecretName};
-use moorline_ssh_files::{IdentityFile, Report};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, Report};
 use serde_json::json;
 
 use super::key_question::{self, Answer};
@@ -85,14 +86,18 @@ impl Adding<'_> {
     pub async fn run(&self, reading: &Reading, wish: &Wish) -> anyhow::Result<ExitCode> {
         let Self { tools, printer, .. } = *self;
         let mut terminal = Terminal::open(printer.is_json());
-        let config = std::fs::read(settle::ssh_dir(tools).config_path()).unwrap_or_default();
-        let mut proposal = propose(reading, wish, &super::sessions(tools)?, &config)?;
-        proposal.evidence.fingerprints.extend(self.trust.fingerprint);
+        let dirs = &tools.dirs;
+        let claimed = |name: &Alias| claim(&dirs.ssh, &dirs.home, name);
+        let mut proposal = propose(reading, wish, &super::sessions(tools)?, claimed)?;
+        if let Some(fingerprint) = self.trust.fingerprint {
+            proposal.evidence = only(fingerprint, &proposal.evidence)?;
+        }
         self.say_what_was_read(reading, &proposal);
         self.confirm(&proposal, &mut terminal)?;
 
         let session = &proposal.session;
-        let expected = key_question::expected(tools, session, &proposal.evidence)?;
+        let moved = proposal.was.as_ref().is_some_and(|was| was.link != session.link);
+        let expected = key_question::expected(tools, session, &proposal.evidence, moved)?;
         let (key, reached) =
             match reach(tools, session, &expected, REACH_LIMIT, terminal.as_ref(), printer).await {
                 Ok(reached) => {
@@ -100,15 +105,15 @@ impl Adding<'_> {
                         key_question::settle_key(self, session, &expected, &reached, &mut terminal).await?;
                     (Some(answer), Ok(reached))
                 }
-                Err(error) => (pasted_key(&proposal), Err(error)),
+                Err(error) => (pasted_key(&proposal, moved || expected.pinned.is_empty()), Err(error)),
             };
-        let expected = proposal.evidence.fingerprints.first().copied().filter(|_| key.is_none());
+        let expected = proposal.evidence.any_fingerprint().filter(|_| key.is_none());
         let change = Change {
-            session: proposal.session.clone(),
             was: proposal.was.clone(),
             key: key.map(|answer| (answer.key, answer.trust)),
             expected,
-            now: clock::now(),
+            password_is_for_it: proposal.password.is_some(),
+            ..Change::of(proposal.session.clone(), clock::now())
         };
         if self.dry_run {
             return self.show_only(&change).await;
@@ -218,8 +223,22 @@ impl Adding<'_> {
     }
 }
 
-/// A whole key line in the text can be pinned without reaching anything: a wrong one only means that ssh refuses.
-fn pasted_key(proposal: &Proposal) -> Option<Answer> {
-    let key = proposal.evidence.keys.first()?;
+/// A whole key line in the text can be pinned without reaching anything: a wrong one only means that ssh refuses. It
+/// replaces no key that is pinned for the same address: an older text would break an alias that works.
+fn pasted_key(proposal: &Proposal, nothing_to_lose: bool) -> Option<Answer> {
+    let key = proposal.evidence.keys.first().filter(|_| nothing_to_lose)?;
     Some(Answer { key: key.clone(), trust: Trust::Pasted })
+}
+
+/// `--fingerprint` means exactly that key; a text that names another one contradicts it.
+fn only(fingerprint: Fingerprint, text: &Evidence) -> anyhow::Result<Evidence> {
+    let keys: Vec<HostKey> =
+        text.keys.iter().filter(|key| key.fingerprint() == fingerprint).cloned().collect();
+    let agrees = !text.names_a_key() || !keys.is_empty() || text.fingerprints.contains(&fingerprint);
+    if !agrees {
+        bail!(
+            "the text names another host key than --fingerprint {fingerprint}; nothing was changed: find out which one is the runtime's"
+        );
+    }
+    Ok(Evidence { keys, fingerprints: vec![fingerprint], ..Evidence::default() })
 }

@@ -126,6 +126,7 @@ impl Stage<'_> {
         );
         self.tools.vault.set(&secret, runtime.password())?;
         let session = super::session(&self.tools, Some(&self.name))?;
+        settle::bind_password(&self.tools, &session)?;
         let trust = self.compare(runtime);
         super::block_on(repair(&self.adding(&trust), &session, false))??;
         Ok(())

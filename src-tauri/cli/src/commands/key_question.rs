@@ -32,12 +32,14 @@ pub struct Answer {
 
 /// What the key that answers is held against: what the person named now or, failing that, when the runtime could not
 /// be reached; and what is pinned.
-pub fn expected(tools: &Tools, session: &Session, named: &Evidence) -> anyhow::Result<Expected> {
+///
+/// With `moved`, the session is on its way to another address, of which nothing was expected.
+pub fn expected(tools: &Tools, session: &Session, named: &Evidence, moved: bool) -> anyhow::Result<Expected> {
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let mut expected = Expected { named: named.clone(), pinned: Vec::new() };
     if let Some(pins) = pins.get(&session.name) {
         expected.pinned = pins.keys.iter().map(|pinned| pinned.key.clone()).collect();
-        if !named.names_a_key() {
+        if !named.names_a_key() && !moved {
             expected.named.fingerprints.extend(pins.expected);
         }
     }

@@ -87,6 +87,13 @@ pub async fn ensure(
             return Ok(Login::KeyMissing);
         }
         login::Login::NoPassword(key) => key,
+        login::Login::PasswordOfAnother(key, link) => {
+            printer.note(format!(
+                "the stored password was given for {link}, and is not sent elsewhere; if it is the same here: moorline secret set {}",
+                session.name
+            ));
+            key
+        }
         login::Login::VaultShut(key, error) => {
             printer.note(error);
             key

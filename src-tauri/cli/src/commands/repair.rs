@@ -63,7 +63,7 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
     let Adding { tools, printer, .. } = *adding;
     let named =
         Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
-    let expected = key_question::expected(tools, session, &named)?;
+    let expected = key_question::expected(tools, session, &named, false)?;
     let mut terminal = Terminal::open(printer.is_json());
     let reached = match reach(tools, session, &expected, LIMIT, terminal.as_ref(), printer).await {
         Ok(reached) => reached,
@@ -77,11 +77,9 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
     };
     let answer = key_question::settle_key(adding, session, &expected, &reached, &mut terminal).await?;
     let change = Change {
-        session: session.clone(),
         was: Some(session.clone()),
         key: Some((answer.key.clone(), answer.trust)),
-        expected: None,
-        now: clock::now(),
+        ..Change::of(session.clone(), clock::now())
     };
     if adding.dry_run {
         let preview = settle::preview(tools, &change).await?;

@@ -4,7 +4,8 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use moorline_core::vault::SecretName;
+use moorline_core::settle;
+use moorline_core::vault::{SecretKind, SecretName};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -21,9 +22,13 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
     let tools = super::tools()?;
     match command {
         SecretCommand::Set(args) => {
-            super::session(&tools, Some(&args.name))?;
+            let session = super::session(&tools, Some(&args.name))?;
             let secret = ask(args, printer)?;
             tools.vault.set(&name(args), &secret)?;
+            if args.kind == SecretKind::Password {
+                settle::bind_password(&tools, &session)?;
+            }
+            super::agent::reload(&tools);
             printer.done(format!("stored the {} of {}", args.kind, args.name));
             printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "stored": true }));
         }

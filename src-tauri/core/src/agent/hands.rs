@@ -179,11 +179,18 @@ async fn install_key(tools: &Tools, session: &Session) -> KeyInstall {
     match login::ensure(tools, &ssh, session, None, LOGIN_LIMIT).await {
         Ok(Login::KeyWorks | Login::KeyInstalled(_) | Login::OwnKey) => KeyInstall::Done,
         Ok(Login::NoPassword(_)) => KeyInstall::NoPassword,
+        Ok(Login::PasswordOfAnother(_, link)) => KeyInstall::Failed(other_password(&session.name, &link)),
         Ok(Login::VaultShut(_, error)) => KeyInstall::NotTried(error.to_string()),
         Ok(Login::NotTried(error)) => KeyInstall::NotTried(error.to_string()),
         Ok(Login::NotInstalled(_, error)) => KeyInstall::Failed(error.to_string()),
         Err(error) => KeyInstall::NotTried(error.to_string()),
     }
+}
+
+fn other_password(name: &Alias, link: &str) -> String {
+    format!(
+        "The stored password was given for {link}, and is not sent elsewhere. If it is the same: moorline secret set {name}"
+    )
 }
 
 fn open(

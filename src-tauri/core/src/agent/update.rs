@@ -427,7 +427,11 @@ fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
             NoticeAction::Repair(name) => repair(state, &name),
             NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
         },
-        Request::Reload => [vec![Effect::Reload], redial_all(state)].concat(),
+        Request::Reload => {
+            // The password may be another one.
+            state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
+            [vec![Effect::Reload], redial_all(state)].concat()
+        }
         Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
             let pause = SignedDuration::from_mins(i64::from(minutes));

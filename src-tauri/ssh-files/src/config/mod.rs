@@ -135,6 +135,27 @@ pub fn foreign_entry(config: &[u8], alias: &Alias) -> Option<usize> {
     })
 }
 
+/// Line (from 1) of a `Host` line outside the managed block that means `alias` by a pattern such as `gpu*`. A pattern
+/// that matches everything means nobody in particular.
+pub fn foreign_pattern(config: &[u8], alias: &Alias) -> Option<usize> {
+    let name = alias.as_str().as_bytes();
+    let block = block::find(config).ok().flatten().unwrap_or(0..0);
+    let means_it = |line: &[u8]| {
+        let patterns: Vec<_> = words::host_patterns(line).collect();
+        let denied = patterns.iter().any(|p| p.strip_prefix(b"!").is_some_and(|p| words::matches(p, name)));
+        let particular = |p: &Vec<u8>| p.iter().any(|b| !b"*?!".contains(b));
+        !denied && patterns.iter().any(|p| particular(p) && words::matches(p, name))
+    };
+    Lines::of(config)
+        .find_map(|line| (!block.contains(&line.start) && means_it(line.text)).then_some(line.number))
+}
+
+/// The files that the `Include` lines of a config name, as they stand there (`ssh_config(5)`: relative ones lie in
+/// `~/.ssh`, and they may hold `*`).
+pub fn included_files(config: &[u8]) -> Vec<Vec<u8>> {
+    Lines::of(config).flat_map(|line| words::included(line.text)).collect()
+}
+
 /// Line (from 1) of an option that changes its section when the block is removed: the block stands below a `Host` or
 /// `Match` line, and the option right below the block, held global by the block's closing line.
 pub fn scope_changed_by_removal(config: &[u8]) -> Option<usize> {

@@ -153,3 +153,26 @@ fn options_that_a_removal_would_move_are_named() {
     assert_eq!(scope_changed_by_removal(format!("Port 1\n{DIRECT}Port 2\n").as_bytes()), None);
     assert_eq!(scope_changed_by_removal(format!("Host z\n{DIRECT}Host y\n Port 2\n").as_bytes()), None);
 }
+
+#[test]
+fn patterns_claim_a_name_unless_they_mean_everybody() {
+    let alias: Alias = "gpu1".parse().unwrap();
+    for (config, line) in [
+        ("Host gpu*\n", Some(1)),
+        ("Port 22\nHost other g?u1\n", Some(2)),
+        ("Host gpu* !gpu1\n", None),
+        ("Host *\n", None),
+        ("Host ?*\n", None),
+        ("Host !x\n", None),
+        ("Host gp\nHost gpu\nHost gpu12\n", None),
+        ("Match host gpu*\n", None),
+    ] {
+        assert_eq!(foreign_pattern(config.as_bytes(), &alias), line, "{config}");
+    }
+}
+
+#[test]
+fn includes_are_named_as_they_stand() {
+    let config = b"Include a \"b c\"\nHost x\n  include=~/.d/*\n# Include no\n";
+    assert_eq!(included_files(config), [&b"a"[..], b"b c", b"~/.d/*"]);
+}

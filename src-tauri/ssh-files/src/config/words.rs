@@ -7,6 +7,38 @@ pub(super) fn host_patterns(line: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     words(rest).into_iter()
 }
 
+/// The files that an `Include` line names, as they stand there; nothing for every other line.
+pub(super) fn included(line: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let (keyword, rest) = keyword(line);
+    let rest = if keyword.eq_ignore_ascii_case(b"include") { rest } else { b"" };
+    words(rest).into_iter()
+}
+
+/// Whether a pattern with `*` and `?` matches the whole of `name` (`ssh_config(5)`, PATTERNS).
+pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    // The last `*` seen, and how much of the name it has swallowed so far.
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(byte) if *byte == b'?' || Some(byte) == name.get(n) => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, swallowed)) = star else { return false };
+                star = Some((at, swallowed + 1));
+                p = at + 1;
+                n = swallowed + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
 /// Whether the line opens a new section.
 pub(super) fn opens_section(line: &[u8]) -> bool {
     let (keyword, _) = keyword(line);

@@ -8,12 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 
 use super::error::SshFilesError;
+use super::flush::Unflushed;
 use super::{os, replace};
 
 /// How many backups of one file are kept; the first one ever always is.
 const KEPT: usize = 20;
 
-const WORTH_A_LINK: usize = 1024 * 1024;
+/// From this many bytes on, a second link is worth its oddity.
+const WORTH_A_LINK: usize = 256 * 1024;
 
 /// The directory of backups; it may not exist yet.
 #[derive(Debug, Clone, Copy)]
@@ -31,28 +33,37 @@ impl<'a> Backups<'a> {
         !self.stamps(file).is_empty()
     }
 
-    /// Keeps `content`, which `original` holds now, and forgets the oldest backups but the very first.
+    /// Keeps `content`, which `original` holds now, and forgets the oldest backups but the very first. The caller
+    /// flushes what comes back before it changes the original.
     ///
-    /// A large private file is kept as a second link, which costs nothing: it is about to be replaced, never
-    /// written to, by us.
-    pub(super) fn keep(self, file: &str, original: &Path, content: &[u8]) -> Result<PathBuf, SshFilesError> {
+    /// A large file is kept as a second link, which costs nothing: it is about to be replaced, never written to, by
+    /// us. The link opens no new way to the file: either nobody but the owner may read that, or nobody else may enter
+    /// the directory of backups.
+    pub(super) fn keep(
+        self,
+        file: &str,
+        original: &Path,
+        content: &[u8],
+    ) -> Result<(PathBuf, Vec<Unflushed>), SshFilesError> {
         self.make_dir()?;
-        let mut stamp = unix_millis();
-        let path = loop {
+        // Always the newest, however fast backups follow each other and whatever the clock does.
+        let mut stamp = unix_millis().max(self.stamps(file).last().map_or(0, |newest| newest + 1));
+        let (path, copied) = loop {
             let path = self.dir.join(format!("{file}.{stamp}"));
-            let linked = content.len() >= WORTH_A_LINK && os::link_private(original, &path);
-            match if linked { Ok(()) } else { replace::keep_copy(&path, content) } {
-                Ok(()) => break path,
+            let linked = content.len() >= WORTH_A_LINK && os::link_private(original, self.dir, &path);
+            match if linked { Ok(None) } else { replace::keep_copy(&path, content).map(Some) } {
+                Ok(copied) => break (path, copied),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => stamp += 1,
                 Err(e) => return Err(SshFilesError::io("write the backup", &path)(e)),
             }
         };
-        os::sync_dir(self.dir).map_err(SshFilesError::io("flush", self.dir))?;
+        let copied = copied.map(|file| Unflushed::new_file(&path, file));
+        let unflushed = Unflushed::dir(self.dir)?.into_iter().chain(copied).collect();
         let stamps = self.stamps(file);
         for stamp in stamps.iter().skip(1).take(stamps.len().saturating_sub(KEPT)) {
             let _ = fs::remove_file(self.dir.join(format!("{file}.{stamp}")));
         }
-        Ok(path)
+        Ok((path, unflushed))
     }
 
     /// Whether `file` did not exist before our first write.
@@ -73,7 +84,9 @@ impl<'a> Backups<'a> {
     pub(super) fn wrote_block(self, block: &[u8]) -> Option<bool> {
         let known = fs::read_to_string(self.block_note()).ok()?;
         let digest = digest(block);
-        Some(known.lines().any(|line| line == digest))
+        // A power cut may have left a part of the note, which tells nothing.
+        let is_whole = known.lines().next().is_some_and(|line| line.len() == digest.len());
+        is_whole.then(|| known.lines().any(|line| line == digest))
     }
 
     /// Remembers the block that is about to be written. The one before stays known: a run that is killed before it
@@ -86,7 +99,8 @@ impl<'a> Backups<'a> {
         }
         self.make_dir()?;
         let before = known.lines().next().unwrap_or_default();
-        replace::write_own(&self.block_note(), format!("{digest}\n{before}\n").as_bytes())
+        // Not flushed: whoever finds less than a whole note takes it for none, and keeps one backup too many.
+        replace::note_own(&self.block_note(), format!("{digest}\n{before}\n").as_bytes())
     }
 
     fn block_note(self) -> PathBuf {
@@ -128,7 +142,7 @@ mod tests {
         let at = dir.path().join("deep/backups");
         let backups = Backups::at(&at);
         assert!(!backups.any_of("config"));
-        let kept: Vec<_> = (0..30_u8).map(|n| backups.keep("config", &at, &[n]).unwrap()).collect();
+        let kept: Vec<_> = (0..30_u8).map(|n| backups.keep("config", &at, &[n]).unwrap().0).collect();
         assert_eq!(backups.stamps("config").len(), KEPT);
         assert_eq!(fs::read(&kept[0]).unwrap(), [0]);
         assert_eq!(fs::read(&kept[29]).unwrap(), [29]);

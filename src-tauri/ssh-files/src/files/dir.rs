@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::backup::Backups;
 use super::error::{Refusal, SshFilesError};
-use super::replace::{self, Replaced};
-use super::target::{Compared, Target};
+use super::flush::{self, Unflushed};
+use super::replace::{self, Replaced, Staged};
+use super::target::{Stamp, Target};
 use super::{FileChange, LOCK_WAIT, Report, lock, os, tidy};
 use crate::config::{self, HostEntry};
 use crate::known_hosts::{self, KnownHostsEdit};
+use crate::revision::Revision;
 
 const KNOWN_HOSTS: &str = "known_hosts";
 const CONFIG: &str = "config";
@@ -81,12 +83,27 @@ impl SshDir {
                 continue;
             }
             let mut report = draft.report;
+            let mut staged = None;
             if now.known_hosts {
+                let mut alongside = Vec::new();
+                if now.config {
+                    (staged, alongside) = plan.stage_config(&config, &report.config)?;
+                }
                 report.known_hosts =
-                    plan.write_known_hosts(&known_hosts, report.known_hosts, draft.foreign)?;
+                    plan.write_known_hosts(&known_hosts, report.known_hosts, draft.foreign, &mut alongside)?;
+                // Nothing is left unless there was nothing to write after all.
+                flush::flush(alongside)?;
+            }
+            // File systems keep the order of two renames in one directory, so that one flush does for both.
+            let together = now.config && known_hosts.dir() == config.dir();
+            if now.known_hosts && !together {
+                replace::sync_dir(&known_hosts)?;
             }
             if now.config {
-                report.config = plan.write_config(&config, report.config.before)?;
+                let written = plan.write_config(&config, report.config.before, staged);
+                let flushed = replace::sync_dir(&config);
+                report.config = written?;
+                flushed?;
             }
             if let Some(backup) = &report.config.backup
                 && report.remarks.iter().any(|r| r == HAND_EDITED)
@@ -140,9 +157,16 @@ const HAND_EDITED: &str = "Edits inside Moorline's block of the config were repl
 /// Both edits as worked out from what was read.
 struct Draft {
     report: Report,
+    /// As `known_hosts` was right before it was read.
+    known_hosts_stamp: Option<Stamp>,
     known_hosts_remarks: Vec<String>,
     /// How many lines of others in `known_hosts` go or lose names.
     foreign: usize,
+}
+
+struct StagedConfig {
+    content: Staged,
+    backup: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy)]
@@ -153,7 +177,8 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Works out both edits. `earlier` saves the work on a `known_hosts` that is still the same.
+    /// Works out both edits. `earlier` saves the work on a `known_hosts` that is still the same, by its stamp: every
+    /// byte of it is compared before it is replaced, and again after.
     fn draft(
         &self,
         known_hosts: &Target,
@@ -161,43 +186,48 @@ impl Plan<'_> {
         earlier: Option<Draft>,
     ) -> Result<Draft, SshFilesError> {
         let mut draft = match earlier {
-            None => self.draft_known_hosts(known_hosts, known_hosts.read()?)?,
-            Some(earlier) => match known_hosts.compare(earlier.report.known_hosts.before.as_deref())? {
-                Compared::Same => earlier,
-                Compared::Changed(now) => self.draft_known_hosts(known_hosts, now)?,
-            },
+            Some(same)
+                if same.known_hosts_stamp.is_some() && same.known_hosts_stamp == known_hosts.stamp() =>
+            {
+                same
+            }
+            _ => self.draft_known_hosts(known_hosts)?,
         };
         let before = config.read()?;
         let text = before.as_deref().unwrap_or_default();
         let bytes = config::apply(text, self.entries).map_err(|e| replace::refusal(config, e.into()))?;
         let mut remarks = draft.known_hosts_remarks.clone();
         self.remark_config(config, text, &bytes, &mut remarks);
-        let after = self.settled(CONFIG, before.as_ref(), bytes);
-        draft.report.config = FileChange { path: config.named.clone(), before, after, backup: None };
+        let revision = self.settled(CONFIG, before.as_deref(), bytes.into());
+        draft.report.config = FileChange { path: config.named.clone(), before, revision, backup: None };
         draft.report.remarks = remarks;
         Ok(draft)
     }
 
-    fn draft_known_hosts(&self, target: &Target, before: Option<Vec<u8>>) -> Result<Draft, SshFilesError> {
+    fn draft_known_hosts(&self, target: &Target) -> Result<Draft, SshFilesError> {
+        let stamp = target.stamp();
+        let before = target.read()?;
         let text = before.as_deref().unwrap_or_default();
-        let outcome = known_hosts::apply(text, self.edit).map_err(|e| replace::refusal(target, e.into()))?;
-        let after = self.settled(KNOWN_HOSTS, before.as_ref(), outcome.bytes);
-        let known_hosts = FileChange { path: target.named.clone(), before, after, backup: None };
-        let config = FileChange { path: PathBuf::new(), before: None, after: None, backup: None };
+        let outcome = known_hosts::revise(text, self.edit).map_err(|e| replace::refusal(target, e.into()))?;
+        let revision = self.settled(KNOWN_HOSTS, before.as_deref(), outcome.revision);
+        let known_hosts = FileChange { path: target.named.clone(), before, revision, backup: None };
+        let config = FileChange { path: PathBuf::new(), before: None, revision: None, backup: None };
         Ok(Draft {
             report: Report { known_hosts, config, remarks: Vec::new() },
+            known_hosts_stamp: stamp,
             known_hosts_remarks: outcome.remarks,
             foreign: outcome.foreign,
         })
     }
 
     /// An empty file stays away if there was none, and goes if we made it.
-    fn settled(&self, file: &str, before: Option<&Vec<u8>>, after: Vec<u8>) -> Option<Vec<u8>> {
+    fn settled(&self, file: &str, before: Option<&[u8]>, revision: Revision) -> Option<Revision> {
         let needless = match before {
             None => true,
             Some(before) => !before.is_empty() && self.backups.was_created(file),
         };
-        if after.is_empty() && needless { None } else { Some(after) }
+        let empty = revision.is_empty(before.unwrap_or_default());
+        if empty && needless { None } else { Some(revision) }
     }
 
     fn remark_config(&self, target: &Target, before: &[u8], after: &[u8], remarks: &mut Vec<String>) {
@@ -235,51 +265,86 @@ impl Plan<'_> {
         target: &Target,
         drafted: FileChange,
         foreign: usize,
+        alongside: &mut Vec<Unflushed>,
     ) -> Result<FileChange, SshFilesError> {
         // `transform` runs before each `before_write`, and tells it whether text of others goes.
         let foreign = std::cell::Cell::new(foreign);
-        let mut drafted_bytes = Some(drafted.after.unwrap_or_default());
+        let mut revision = Some(drafted.revision.unwrap_or_else(|| Vec::new().into()));
         let mut backup = None;
         let replaced = replace::replace(
             target,
             drafted.before,
             &mut |text| {
-                if let Some(bytes) = drafted_bytes.take() {
-                    return Ok(bytes);
+                if let Some(revision) = revision.take() {
+                    return Ok(revision);
                 }
-                let outcome = known_hosts::apply(text, self.edit).map_err(Refusal::from)?;
+                let outcome = known_hosts::revise(text, self.edit).map_err(Refusal::from)?;
                 foreign.set(outcome.foreign);
-                Ok(outcome.bytes)
+                Ok(outcome.revision)
             },
             &mut |target, before, _| {
-                self.prepare(KNOWN_HOSTS, target, before, foreign.get() > 0, &mut backup)
+                let mut unflushed = std::mem::take(alongside);
+                unflushed.extend(self.prepare(
+                    KNOWN_HOSTS,
+                    target,
+                    before,
+                    foreign.get() > 0,
+                    &mut backup,
+                )?);
+                Ok(unflushed)
             },
+            None,
         )?;
         self.concluded(KNOWN_HOSTS, target, replaced, backup)
+    }
+
+    /// Writes the new config beside the old one. What comes back is flushed before [`write_config`](Self::write_config).
+    fn stage_config(
+        &self,
+        target: &Target,
+        drafted: &FileChange,
+    ) -> Result<(Option<StagedConfig>, Vec<Unflushed>), SshFilesError> {
+        let Some(revision) = drafted.revision.clone() else { return Ok((None, Vec::new())) };
+        let mut backup = None;
+        let (content, unflushed) =
+            replace::stage(target, drafted.before.as_deref(), revision, &mut |target, before, pieces| {
+                self.prepare_config(target, before, pieces, &mut backup)
+            })?;
+        Ok((Some(StagedConfig { content, backup }), unflushed))
     }
 
     fn write_config(
         &self,
         target: &Target,
         drafted_from: Option<Vec<u8>>,
+        staged: Option<StagedConfig>,
     ) -> Result<FileChange, SshFilesError> {
-        let mut backup = None;
+        let (staged, mut backup) = staged.map_or((None, None), |s| (Some(s.content), s.backup));
         let replaced = replace::replace(
             target,
             drafted_from,
-            &mut |text| config::apply(text, self.entries).map_err(Refusal::from),
-            &mut |target, before, after| {
-                let old = before.unwrap_or_default();
-                let has_block = matches!(config::block_of(old), Ok(Some(_)));
-                let foreign = has_block && self.hand_edited(old) != Some(false);
-                self.prepare(CONFIG, target, before, foreign, &mut backup)?;
-                match config::block_of(after) {
-                    Ok(Some(block)) => self.backups.note_block(block),
-                    _ => Ok(()),
-                }
-            },
+            &mut |text| Ok(config::apply(text, self.entries).map_err(Refusal::from)?.into()),
+            &mut |target, before, pieces| self.prepare_config(target, before, pieces, &mut backup),
+            staged,
         )?;
         self.concluded(CONFIG, target, replaced, backup)
+    }
+
+    fn prepare_config(
+        &self,
+        target: &Target,
+        before: Option<&[u8]>,
+        pieces: &[&[u8]],
+        backup: &mut Option<PathBuf>,
+    ) -> Result<Vec<Unflushed>, SshFilesError> {
+        let old = before.unwrap_or_default();
+        let has_block = matches!(config::block_of(old), Ok(Some(_)));
+        let foreign = has_block && self.hand_edited(old) != Some(false);
+        let unflushed = self.prepare(CONFIG, target, before, foreign, backup)?;
+        if let Ok(Some(block)) = config::block_of(&pieces.concat()) {
+            self.backups.note_block(block)?;
+        }
+        Ok(unflushed)
     }
 
     /// Keeps the old content where that is due, before the file is touched.
@@ -290,13 +355,15 @@ impl Plan<'_> {
         before: Option<&[u8]>,
         foreign: bool,
         backup: &mut Option<PathBuf>,
-    ) -> Result<(), SshFilesError> {
-        let Some(before) = before else { return self.backups.note_created(file) };
+    ) -> Result<Vec<Unflushed>, SshFilesError> {
+        let Some(before) = before else { return self.backups.note_created(file).map(|()| Vec::new()) };
         let first = !self.backups.any_of(file) && !self.backups.was_created(file);
         if first || foreign {
-            *backup = Some(self.backups.keep(file, &target.path, before)?);
+            let (path, unflushed) = self.backups.keep(file, &target.path, before)?;
+            *backup = Some(path);
+            return Ok(unflushed);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn concluded(
@@ -306,14 +373,14 @@ impl Plan<'_> {
         replaced: Replaced,
         backup: Option<PathBuf>,
     ) -> Result<FileChange, SshFilesError> {
-        let Replaced { before, mut after } = replaced;
-        if after.as_ref().is_some_and(Vec::is_empty)
+        let Replaced { before, mut revision } = replaced;
+        if revision.as_ref().is_some_and(|r| r.is_empty(before.as_deref().unwrap_or_default()))
             && self.backups.was_created(file)
             && replace::remove_if_empty(target)?
         {
             self.backups.forget_created(file);
-            after = None;
+            revision = None;
         }
-        Ok(FileChange { path: target.named.clone(), before, after, backup })
+        Ok(FileChange { path: target.named.clone(), before, revision, backup })
     }
 }

@@ -3,32 +3,36 @@
 mod backup;
 mod dir;
 mod error;
+mod flush;
 mod lock;
 mod os;
 mod replace;
 mod target;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use dir::SshDir;
 pub use error::{Refusal, SshFilesError};
 
+use crate::revision::Revision;
 use lock::Lock;
+use replace::Replaced;
 use target::Target;
 
 /// How long a lock is waited for, unless told otherwise.
 pub const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// What happened to one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct FileChange {
     /// The file as the caller named it.
     pub path: PathBuf,
     /// Its bytes before; `None` if it did not exist.
     pub before: Option<Vec<u8>>,
-    /// Its bytes after; `None` if it does not exist.
-    pub after: Option<Vec<u8>>,
+    /// What became of `before`.
+    revision: Option<Revision>,
     /// Where the old bytes were kept, if a backup was due.
     pub backup: Option<PathBuf>,
 }
@@ -36,9 +40,27 @@ pub struct FileChange {
 impl FileChange {
     /// Whether anything was (or, for a preview, would be) written.
     pub fn changed(&self) -> bool {
-        self.before != self.after
+        match (&self.before, &self.revision) {
+            (Some(before), Some(revision)) => !revision.is_noop(before),
+            (before, revision) => before.is_some() || revision.is_some(),
+        }
+    }
+
+    /// Its bytes after; `None` if it does not exist. Put together from `before` and what changed, at each call.
+    pub fn after(&self) -> Option<Cow<'_, [u8]>> {
+        self.revision.as_ref().map(|revision| revision.text(self.before.as_deref().unwrap_or_default()))
     }
 }
+
+impl PartialEq for FileChange {
+    fn eq(&self, other: &Self) -> bool {
+        let same_bytes =
+            self.before == other.before && (self.revision == other.revision || self.after() == other.after());
+        same_bytes && self.path == other.path && self.backup == other.backup
+    }
+}
+
+impl Eq for FileChange {}
 
 /// What an edit of both files did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +89,18 @@ pub fn edit_file(
 ) -> Result<FileChange, SshFilesError> {
     let target = Target::resolve(path)?;
     let _lock = lock(&target, lock_wait)?;
-    let replaced = replace::replace(&target, target.read()?, &mut transform, &mut |_, _, _| Ok(()))?;
-    Ok(FileChange { path: path.to_owned(), before: replaced.before, after: replaced.after, backup: None })
+    let Replaced { before, revision } = replace::replace(
+        &target,
+        target.read()?,
+        &mut |text| transform(text).map(Revision::from),
+        &mut |_, _, _| Ok(Vec::new()),
+        None,
+    )?;
+    let change = FileChange { path: path.to_owned(), before, revision, backup: None };
+    if change.changed() {
+        replace::sync_dir(&target)?;
+    }
+    Ok(change)
 }
 
 fn lock(target: &Target, wait: Duration) -> Result<Lock, SshFilesError> {

@@ -3,6 +3,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::error::SshFilesError;
 use super::os;
@@ -91,6 +92,12 @@ impl Target {
         }
     }
 
+    /// Length and time of the last change, which an honest change does not leave alone; `None` if there is no telling.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        let found = fs::symlink_metadata(&self.path).ok()?;
+        Some(Stamp { length: found.len(), modified: found.modified().ok()? })
+    }
+
     /// Whether the content is still `expected` (`None`: no file), and what it is if not.
     pub(super) fn compare(&self, expected: Option<&[u8]>) -> Result<Compared, SshFilesError> {
         let same = match (File::open(&self.path), expected) {
@@ -143,6 +150,13 @@ impl Target {
         }
         Ok(())
     }
+}
+
+/// See [`Target::stamp`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    length: u64,
+    modified: SystemTime,
 }
 
 /// What became of a content that was read earlier.

@@ -12,7 +12,8 @@ pub(super) struct Entry<'a> {
     /// Offset of `names` in the line.
     pub(super) names_at: usize,
     key_type: &'a [u8],
-    key_text: &'a [u8],
+    /// From the key's text to the end of the line. Most lines' keys are never looked at.
+    rest: &'a [u8],
 }
 
 impl<'a> Entry<'a> {
@@ -40,8 +41,13 @@ impl<'a> Entry<'a> {
             Some(_) => None,
         };
         let (_, key_type) = field();
-        let (_, key_text) = field();
-        if key_text.is_empty() { None } else { Some(Self { marker, names, names_at, key_type, key_text }) }
+        let rest = &line[at..];
+        let rest = &rest[rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count()..];
+        if matches!(rest, [] | [b'\r', ..]) {
+            None
+        } else {
+            Some(Self { marker, names, names_at, key_type, rest })
+        }
     }
 
     /// Salt and hash as base64, if the name is a hashed one (`|1|salt|hash`).
@@ -66,7 +72,8 @@ impl<'a> Entry<'a> {
     /// The key, if it is one of the kinds that this crate knows.
     pub(super) fn key(&self) -> Option<HostKey> {
         let name = std::str::from_utf8(self.key_type).ok()?;
-        let text = std::str::from_utf8(self.key_text).ok()?;
+        let end = self.rest.iter().position(|b| matches!(b, b' ' | b'\t' | b'\r')).unwrap_or(self.rest.len());
+        let text = std::str::from_utf8(&self.rest[..end]).ok()?;
         format!("{name} {text}").parse().ok()
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::line::Entry;
 use super::scan::{Found, Hit, Target};
-use super::{KnownHostsEdit, KnownHostsError, KnownHostsOutcome, hashed};
+use super::{KnownHostsEdit, KnownHostsError, Revised, hashed};
 use crate::host_key::HostKey;
+use crate::revision::{Revision, Span};
 use crate::text::{self, BYTE_ORDER_MARK, Eol};
 
 enum Verdict {
@@ -37,7 +38,7 @@ pub(super) fn carry_out(
     edit: &KnownHostsEdit,
     targets: &[Target<'_>],
     found: &Found,
-) -> Result<KnownHostsOutcome, KnownHostsError> {
+) -> Result<Revised, KnownHostsError> {
     let write_hashed = found.others_hashed * 2 > found.others;
     let mut plan = Plan { edit, targets, write_hashed, standing: BTreeSet::new(), remarks: Vec::new() };
     if original.starts_with(BYTE_ORDER_MARK) {
@@ -51,34 +52,37 @@ pub(super) fn carry_out(
     let (pinned, added) = plan.missing_lines(Eol::majority(found.crlf, found.line_ends))?;
     let insert_at = insertion_point(original, &verdicts);
 
-    let mut outcome = KnownHostsOutcome {
-        bytes: Vec::with_capacity(original.len() + pinned.len()),
-        dropped: 0,
-        narrowed: 0,
-        added,
-        foreign: 0,
-        remarks: plan.remarks,
-    };
-    let mut out = Splice { original, at: 0, pinned: Some((insert_at, pinned)), out: &mut outcome.bytes };
+    let mut pin =
+        Some(Span { start: insert_at, end: insert_at, with: pinned }).filter(|pin| !pin.with.is_empty());
+    let mut spans = Vec::new();
+    let (mut dropped, mut narrowed, mut foreign_lines) = (0, 0, 0);
     for (hit, verdict) in verdicts {
-        match verdict {
-            Verdict::Keep => {}
+        let (span, foreign) = match verdict {
+            Verdict::Keep => continue,
             Verdict::Drop { foreign } => {
-                out.replace(hit.start, hit.end, b"");
-                outcome.dropped += 1;
-                outcome.foreign += usize::from(foreign);
+                dropped += 1;
+                (Span { start: hit.start, end: hit.end, with: Vec::new() }, foreign)
             }
             Verdict::Narrow { names, foreign } => {
+                narrowed += 1;
                 let entry = hit.entry(original);
                 let start = hit.start + entry.names_at;
-                out.replace(start, start + entry.names.len(), &names);
-                outcome.narrowed += 1;
-                outcome.foreign += usize::from(foreign);
+                (Span { start, end: start + entry.names.len(), with: names }, foreign)
             }
-        }
+        };
+        foreign_lines += usize::from(foreign);
+        spans.extend(pin.take_if(|pin| pin.start <= span.start));
+        spans.push(span);
     }
-    out.finish();
-    Ok(outcome)
+    spans.extend(pin);
+    Ok(Revised {
+        revision: Revision::Spans(spans),
+        dropped,
+        narrowed,
+        added,
+        foreign: foreign_lines,
+        remarks: plan.remarks,
+    })
 }
 
 impl Plan<'_, '_> {
@@ -223,34 +227,4 @@ fn insertion_point(original: &[u8], verdicts: &[(&Hit, Verdict)]) -> usize {
     }
     // Behind a last line without line end there is no place for a line that can be taken out again.
     memchr::memrchr(b'\n', original).map_or(0, |n| n + 1)
-}
-
-/// Copies the original, with some spans replaced and the new lines put in at one place.
-struct Splice<'a> {
-    original: &'a [u8],
-    at: usize,
-    pinned: Option<(usize, Vec<u8>)>,
-    out: &'a mut Vec<u8>,
-}
-
-impl Splice<'_> {
-    fn replace(&mut self, start: usize, end: usize, with: &[u8]) {
-        self.copy_to(start);
-        self.out.extend_from_slice(with);
-        self.at = end;
-    }
-
-    fn copy_to(&mut self, end: usize) {
-        if let Some((place, lines)) = self.pinned.take_if(|(place, _)| *place <= end) {
-            self.out.extend_from_slice(&self.original[self.at..place]);
-            self.out.extend_from_slice(&lines);
-            self.at = place;
-        }
-        self.out.extend_from_slice(&self.original[self.at..end]);
-        self.at = end;
-    }
-
-    fn finish(mut self) {
-        self.copy_to(self.original.len());
-    }
 }

@@ -1,6 +1,6 @@
 //! One pass over the file: which lines name one of the targets, and what the file looks like otherwise.
 
-use super::hashed::HashedName;
+use super::hashed::Sought;
 use super::line::Entry;
 use super::{KnownHostsEdit, KnownName, Place};
 use crate::host_key::HostKey;
@@ -107,13 +107,14 @@ pub(super) fn scan(file: &[u8], targets: &[Target<'_>]) -> Found {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let parts = (file.len() / WORTH_A_THREAD).clamp(1, threads.min(MOST_THREADS));
     let chunks = split_at_lines(file, parts);
+    let sought = &Sought::new(targets.iter().map(|t| t.text.as_str()));
     let found: Vec<Found> = if let [(start, chunk)] = chunks[..] {
-        vec![scan_chunk(chunk, start, targets)]
+        vec![scan_chunk(chunk, start, targets, sought)]
     } else {
         std::thread::scope(|scope| {
             let running: Vec<_> = chunks
                 .iter()
-                .map(|(start, chunk)| scope.spawn(move || scan_chunk(chunk, *start, targets)))
+                .map(|(start, chunk)| scope.spawn(move || scan_chunk(chunk, *start, targets, sought)))
                 .collect();
             running.into_iter().map(|t| t.join().unwrap_or_else(|e| std::panic::resume_unwind(e))).collect()
         })
@@ -147,7 +148,7 @@ fn split_at_lines(file: &[u8], parts: usize) -> Vec<(usize, &[u8])> {
     chunks
 }
 
-fn scan_chunk(chunk: &[u8], offset: usize, targets: &[Target<'_>]) -> Found {
+fn scan_chunk(chunk: &[u8], offset: usize, targets: &[Target<'_>], sought: &Sought) -> Found {
     let mut found = Found::default();
     let mut start = 0;
     while start < chunk.len() {
@@ -159,7 +160,8 @@ fn scan_chunk(chunk: &[u8], offset: usize, targets: &[Target<'_>]) -> Found {
             found.crlf += usize::from(line.last() == Some(&b'\r'));
         }
         if let Some(entry) = Entry::read(line) {
-            found.take(&entry, Hit { start: offset + start, end: offset + end, hashed: None }, targets);
+            let hit = Hit { start: offset + start, end: offset + end, hashed: None };
+            found.take(&entry, hit, targets, sought);
         }
         start = end;
     }
@@ -167,13 +169,12 @@ fn scan_chunk(chunk: &[u8], offset: usize, targets: &[Target<'_>]) -> Found {
 }
 
 impl Found {
-    fn take(&mut self, entry: &Entry<'_>, hit: Hit, targets: &[Target<'_>]) {
+    fn take(&mut self, entry: &Entry<'_>, hit: Hit, targets: &[Target<'_>], sought: &Sought) {
         if let Some((salt, hash)) = entry.hashed() {
             if entry.marker.is_some() {
                 return;
             }
-            let matched = HashedName::read(salt, hash)
-                .and_then(|hashed| targets.iter().position(|t| hashed.is(t.text.as_bytes())));
+            let matched = sought.find(salt, hash);
             if matched.is_some() {
                 self.hits.push(Hit { hashed: matched, ..hit });
             } else {

@@ -95,16 +95,18 @@ fn copy_extended_attributes(from: &File, to: &File) {
     }
 }
 
-/// Links a file under a second name, if nobody but its owner can read it anyway.
-pub(in crate::files) fn link_private(original: &Path, second: &Path) -> bool {
-    let private =
-        std::fs::symlink_metadata(original).is_ok_and(|m| m.is_file() && m.mode() & GROUP_OR_OTHERS == 0);
-    private && std::fs::hard_link(original, second).is_ok()
+/// Links a file under a second name in `dir`, if nobody but its owner can read it or nobody but us can enter `dir`.
+pub(in crate::files) fn link_private(original: &Path, dir: &Path, second: &Path) -> bool {
+    let found = |path: &Path| std::fs::symlink_metadata(path);
+    let closed = |m: &Metadata| m.mode() & GROUP_OR_OTHERS == 0;
+    let Ok(file) = found(original) else { return false };
+    let private = closed(&file) || found(dir).is_ok_and(|m| m.is_dir() && is_ours(&m) && closed(&m));
+    file.is_file() && private && std::fs::hard_link(original, second).is_ok()
 }
 
-/// Makes a rename last through a power cut.
-pub(in crate::files) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+/// A directory whose flush makes its renames last through a power cut.
+pub(in crate::files) fn dir_to_flush(dir: &Path) -> io::Result<Option<File>> {
+    File::open(dir).map(Some)
 }
 
 /// What [`swap`] did.

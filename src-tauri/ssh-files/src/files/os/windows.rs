@@ -61,13 +61,13 @@ pub(in crate::files) fn copy_attributes(_old: &File, _to: &File) -> io::Result<(
 }
 
 /// `ReplaceFileW` and links do not go together well.
-pub(in crate::files) fn link_private(_original: &Path, _second: &Path) -> bool {
+pub(in crate::files) fn link_private(_original: &Path, _dir: &Path, _second: &Path) -> bool {
     false
 }
 
 /// NTFS journals renames; a directory cannot be flushed.
-pub(in crate::files) fn sync_dir(_dir: &Path) -> io::Result<()> {
-    Ok(())
+pub(in crate::files) fn dir_to_flush(_dir: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 /// What [`swap`] did.
