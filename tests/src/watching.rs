@@ -117,7 +117,7 @@ impl Call {
     }
 
     /// Asks for something; what it says comes back.
-    pub fn ask(&mut self, request: Value) -> Value {
+    pub fn ask(&mut self, request: &Value) -> Value {
         self.call(&json!({ "call": "ask", "request": request }))
     }
 

@@ -108,13 +108,13 @@ fn a_key_that_nobody_vouched_for_waits_for_exactly_its_own_approval() {
     let swapped = story.runtime.host_key().fingerprint();
     window.call(&json!({ "call": "compare", "session": "colab" }));
     watching.event("the other key to be seen", |event| event["health"]["fingerprint"] == swapped);
-    let refused = window.ask(json!({ "approve": ["colab", shown] }));
+    let refused = window.ask(&json!({ "approve": ["colab", shown] }));
     assert_eq!(refused["say"], "refused", "{refused}");
     let known_hosts = story.stage.text(".ssh/known_hosts");
     assert!(!known_hosts.contains(&story.runtime.host_key().public()), "nothing was pinned:\n{known_hosts}");
     watching.notice("needed");
 
-    let approved = window.ask(json!({ "approve": ["colab", swapped] }));
+    let approved = window.ask(&json!({ "approve": ["colab", swapped] }));
     assert_eq!(approved["answer"], "done", "{approved}");
     watching.event("the files to be written", |event| event["event"] == "files" && event["ok"] == true);
     story.help_login_without_root();
@@ -133,7 +133,7 @@ fn a_killed_agent_loses_nothing_and_is_in_nobody_s_way() {
     let uninstall = story.stage.moorline(&["uninstall", "--yes"]);
     uninstall.fails_with(1, "the agent would go on, and write again").says("end it first");
     let mut window = Call::open(&story.stage);
-    assert_eq!(window.ask(json!({ "pause": "colab" }))["answer"], "done");
+    assert_eq!(window.ask(&json!({ "pause": "colab" }))["answer"], "done");
     watching.health("colab", "paused");
     moorline_tests::processes::until("it to be remembered", || {
         story.stage.text(".config/moorline/config.toml").contains("paused = true")
@@ -144,7 +144,7 @@ fn a_killed_agent_loses_nothing_and_is_in_nobody_s_way() {
     let mut watching = Watching::start(&story.stage);
     watching.health("colab", "paused");
     let mut window = Call::open(&story.stage);
-    assert_eq!(window.ask(json!({ "resume": "colab" }))["answer"], "done");
+    assert_eq!(window.ask(&json!({ "resume": "colab" }))["answer"], "done");
     watching.health("colab", "online");
     assert_eq!(story.stage.text(".ssh/known_hosts"), before);
     story.all_is_well();

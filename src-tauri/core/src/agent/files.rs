@@ -115,9 +115,7 @@ async fn settle(tools: &Tools, session: Session, key: Option<(HostKey, Trust)>) 
             .map_or(Some(session), |file| file.get(&name).cloned()),
     };
     let Some(session) = session else { return read(tools) };
-    let was = Some(session.clone());
-    let now = clock::now();
-    let change = Change { was, session, key, expected: None, password_is_for_it: false, now };
+    let change = Change { was: Some(session.clone()), key, ..Change::of(session, clock::now()) };
     match settle::settle(tools, &change).await {
         Ok(_) => vec![Msg::Settled(name, Ok(()))],
         Err(error) => {
