@@ -63,7 +63,9 @@ pub(super) async fn look(tools: Arc<Tools>, out: Messages) {
     loop {
         let tools = Arc::clone(&tools);
         let Ok(now) = tokio::task::spawn_blocking(move || Looks::of(&tools)).await else { return };
-        let changed = known.replace(now) != Some(now) && known.is_some();
+        // The first look counts as a change, too: what was written between the agent's first reading and this look
+        // would never be seen.
+        let changed = known.replace(now) != Some(now);
         if changed && !out.send(Msg::FilesChanged).await {
             return;
         }
