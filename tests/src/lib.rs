@@ -11,6 +11,7 @@
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
+//! - [`Watching`]: `moorline watch`, what it says, and its door.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -39,6 +40,7 @@ pub mod stage;
 pub mod story;
 pub mod tree;
 pub mod tunnels;
+pub mod watching;
 
 pub use desktop::Desktop;
 pub use outcome::Outcome;
@@ -47,3 +49,4 @@ pub use relay::Relay;
 pub use runtime::Runtime;
 pub use stage::Stage;
 pub use story::Story;
+pub use watching::Watching;

@@ -51,6 +51,8 @@ pub enum Command {
     Secret(SecretCommand),
     /// Check the keyring, ssh, file modes, editors and clock, and say what to do.
     Doctor,
+    /// Watch the sessions in the foreground, without a desktop: repair, and say what happens, one line each.
+    Watch,
     /// Play the whole story on a practice runtime on this machine, in a throw-away home.
     Demo(DemoArgs),
     /// Carry ssh's bytes to a session (used as a ProxyCommand).

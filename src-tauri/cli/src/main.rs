@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Open(args) => commands::open::run(&args, &printer),
         Command::Secret(command) => commands::secret::run(&command, &printer),
         Command::Doctor => commands::doctor::run(&printer),
+        Command::Watch => commands::watch::run(&printer),
         Command::Demo(args) => commands::demo::run(&args, &printer),
         Command::Proxy(args) => commands::proxy::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),

@@ -109,6 +109,14 @@ impl Printer {
         }
     }
 
+    /// One JSON object on one line, in any form, at once; `false` when nobody reads any more.
+    #[expect(clippy::unused_self, reason = "who prints has the printer")]
+    pub fn json_line<T: Serialize>(&self, value: &T) -> bool {
+        let Ok(text) = serde_json::to_string(value) else { return true };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
     /// Why the run failed: one sentence on standard error, or `{"error": …}` on standard output.
     pub fn error(&self, text: impl Display) {
         let text = visible(&text.to_string());

@@ -1,4 +1,4 @@
-//! The one place that reads the clock for state files.
+//! The one place that reads the clock for state files and the agent.
 
 use jiff::Timestamp;
 
@@ -6,4 +6,10 @@ use jiff::Timestamp;
 pub fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// Now, in whole milliseconds: what is timed by a second or two needs them.
+pub fn moment() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }

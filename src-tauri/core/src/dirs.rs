@@ -99,6 +99,11 @@ impl Dirs {
         self.state.join("lock")
     }
 
+    /// The lock of the one agent of this home; where its socket lies may differ from login to login.
+    pub fn agent_lock_file(&self) -> PathBuf {
+        self.state.join("agent.lock")
+    }
+
     /// This desktop's login key: the one secret that lies outside the vault, because every ssh client must reach
     /// it without a prompt.
     pub fn login_key(&self) -> PathBuf {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use moorline_ssh_files::{Alias, HostName, IdentityFile, InvalidName, Place, Port, UserName};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What a person follows; outlives its runtimes. Its name is also the ssh alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,5 +156,92 @@ impl FromStr for RemotePath {
 impl fmt::Display for RemotePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for RemotePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for RemotePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The address of a notebook: `https`, printable ASCII that a browser's command line takes as one address, without
+/// a user name in front of the host, at most 2048 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotebookUrl(String);
+
+/// Not the address of a notebook. What was given is not repeated: it may hold a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is no notebook's address: copy the whole https://… from the browser's address bar")]
+pub struct InvalidNotebookUrl;
+
+impl NotebookUrl {
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NotebookUrl {
+    type Err = InvalidNotebookUrl;
+
+    fn from_str(value: &str) -> Result<Self, InvalidNotebookUrl> {
+        let rest = value.strip_prefix("https://").ok_or(InvalidNotebookUrl)?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (host, port) = rest[..end].split_once(':').unwrap_or((&rest[..end], "443"));
+        let odd = |c: char| {
+            !c.is_ascii_graphic() || matches!(c, '"' | '\'' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+        };
+        let named = host.parse::<HostName>().is_ok() && port.parse::<Port>().is_ok();
+        if named && value.len() <= 2048 && !value.contains(odd) {
+            Ok(Self(value.to_owned()))
+        } else {
+            Err(InvalidNotebookUrl)
+        }
+    }
+}
+
+impl fmt::Display for NotebookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notebook_has_an_https_address_and_nothing_that_a_command_line_could_misread() {
+        for good in [
+            "https://colab.research.google.com/drive/1AbC_d-E#scrollTo=x",
+            "https://colab.research.google.com/github/a/b/blob/main/n.ipynb?authuser=1",
+            "https://jupyter.example.org:8888/lab/tree/n%20b.ipynb",
+        ] {
+            assert_eq!(good.parse::<NotebookUrl>().map(|url| url.to_string()), Ok(good.to_owned()));
+        }
+        let long = format!("https://h.example/{}", "x".repeat(2048));
+        for bad in [
+            "http://colab.research.google.com/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "-version",
+            "https://",
+            "https:///path",
+            "https://user:word@h.example/",
+            "https://h.example/a b",
+            "https://h.example/\u{202e}",
+            "https://h.example/\"x",
+            "https://h.example:0x/",
+            long.as_str(),
+        ] {
+            assert_eq!(bad.parse::<NotebookUrl>(), Err(InvalidNotebookUrl), "{bad}");
+        }
     }
 }

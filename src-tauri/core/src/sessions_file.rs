@@ -10,6 +10,7 @@
 //! user = "root"             # root when it is not said
 //! folder = "/content"       # may be left out
 //! identity_file = "~/.ssh/id_work"  # likewise: a key of the person's own
+//! notebook = "https://colab.research.google.com/drive/…"  # likewise: what Open notebook opens
 //!
 //! [session.trainer]
 //! link = "relay"
@@ -17,13 +18,23 @@
 //! port = 7423
 //! relay_is_mine_alone = true
 //! user = "root"
+//!
+//! [settings]                # all of it may be left out
+//! lifetime_hours = 12       # how long a runtime may live
+//! disk_percent = 90         # a fuller disk is warned of
+//! silent = ["back"]         # notifications not to show: dropped, back, needed, lifetime, disk
+//! terminal_in_tmux = true   # Terminal attaches to `tmux new -A -s main` on the runtime
 //! ```
+//!
+//! Moorline itself adds `last_editor`, `last_folder` and `paused` to a session.
 //!
 //! Comments, order and keys that this version does not know survive every change; odd spacing inside the brackets
 //! of a table may not.
 
 mod edit;
 mod read;
+mod remembered;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -32,10 +43,12 @@ use std::path::{Path, PathBuf};
 use moorline_ssh_files::Alias;
 use toml_edit::DocumentMut;
 
+use crate::agent::state::Settings;
 use crate::atomic;
 use crate::dirs::{Dirs, DirsError};
 use crate::regular;
 use crate::session::Session;
+pub use remembered::Remembered;
 
 /// The layout that this version reads and writes.
 const VERSION: i64 = 1;
@@ -52,6 +65,8 @@ pub struct SessionsFile {
     unchanged: String,
     doc: DocumentMut,
     sessions: BTreeMap<Alias, Session>,
+    remembered: BTreeMap<Alias, Remembered>,
+    settings: Settings,
 }
 
 /// Why the sessions file could not be used. Nothing was changed.
@@ -113,8 +128,9 @@ impl SessionsFile {
     pub fn load(path: &Path) -> Result<Self, SessionsFileError> {
         let loaded = read_text(path)?;
         let text = plain(loaded.as_deref().unwrap_or_default());
-        let (doc, sessions) = read::parse(path, &text)?;
-        Ok(Self { path: path.to_owned(), loaded, unchanged: doc.to_string(), doc, sessions })
+        let read::Parsed { doc, sessions, remembered, settings } = read::parse(path, &text)?;
+        let (path, unchanged) = (path.to_owned(), doc.to_string());
+        Ok(Self { path, loaded, unchanged, doc, sessions, remembered, settings })
     }
 
     /// The sessions by name.
@@ -127,15 +143,36 @@ impl SessionsFile {
         self.sessions.get(name)
     }
 
+    /// What is remembered of a session besides the way to it.
+    pub fn remembered(&self, name: &Alias) -> Remembered {
+        self.remembered.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What the person set.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Adds the session, or changes the one of its name. Keys that do not belong to a [`Session`] stay.
     pub fn upsert(&mut self, session: Session) {
         edit::upsert(&mut self.doc, &session);
         self.sessions.insert(session.name.clone(), session);
     }
 
+    /// Remembers this of a session; `false` when there is none of this name.
+    pub fn remember(&mut self, name: &Alias, remembered: Remembered) -> bool {
+        let known = self.sessions.contains_key(name);
+        if known {
+            edit::remember(&mut self.doc, name, &remembered);
+            self.remembered.insert(name.clone(), remembered);
+        }
+        known
+    }
+
     /// Removes a session with everything in its table; `false` when there is none of this name.
     pub fn remove(&mut self, name: &Alias) -> bool {
         edit::remove(&mut self.doc, name);
+        self.remembered.remove(name);
         self.sessions.remove(name).is_some()
     }
 

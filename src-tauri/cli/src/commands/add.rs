@@ -50,7 +50,11 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         diffs: false,
         trust: &args.trust,
     };
-    super::block_on(adding.run(&reading, &wish))?
+    let outcome = super::block_on(adding.run(&reading, &wish))?;
+    if !args.dry_run {
+        super::agent::reload(&tools);
+    }
+    outcome
 }
 
 fn identity_file(path: &Path) -> anyhow::Result<IdentityFile> {

@@ -24,6 +24,7 @@ pub fn run(args: &ForgetArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         confirm(&mut Terminal::open(printer.is_json()), &question)?;
     }
     let (written, secrets) = forget(&tools, &session.name, printer)?;
+    super::agent::reload(&tools);
     printer.done(format!("{} is forgotten", session.name));
     printer.json(&json!({
         "session": session.name,

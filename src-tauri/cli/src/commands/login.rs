@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use moorline_core::pins::Pins;
-use moorline_core::reach::route;
+use moorline_core::login;
 use moorline_core::session::Session;
 use moorline_core::ssh::SystemSsh;
-use moorline_core::ssh::login::{Installed, LoginError, install_login_key, key_login_works};
+use moorline_core::ssh::login::{Installed, LoginError};
 use moorline_core::ssh::login_key::LoginKey;
 use moorline_core::ssh::own_login::OwnLogin;
 use moorline_core::tools::Tools;
-use moorline_core::vault::{SecretKind, SecretName};
-use moorline_ssh_files::HostKey;
 use secrecy::SecretString;
 
 use super::reaching::patient;
@@ -58,8 +55,7 @@ impl Login {
     }
 }
 
-/// Over `ssh` where the way leads through a relay. Tries the login key, installs it with the pasted or stored password where it is missing, and says what a person
-/// can do where that fails.
+/// Makes sure of the login (see [`moorline_core::login`]), and says what a person can do where that fails.
 ///
 /// # Errors
 /// The login key itself cannot be made or read.
@@ -70,69 +66,54 @@ pub async fn ensure(
     pasted: Option<&SecretString>,
     printer: &Printer,
 ) -> anyhow::Result<Login> {
-    if let Some(own) = &session.identity_file {
-        printer.done(format!("ssh logs in with your own key {own}"));
-        return Ok(Login::OwnKey);
-    }
-    let key = LoginKey::ensure(&tools.dirs.login_key())?;
-    let pins = Pins::load(&tools.dirs.pins_file())?;
-    let pinned: Vec<HostKey> = pins
-        .get(&session.name)
-        .map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect())
-        .unwrap_or_default();
-    let (route, limit) = (route(tools, ssh, session)?, patient(LIMIT, ssh));
     let waiting = printer.waiting("logging in");
-    let works = key_login_works(&route, &pinned, &session.user, &key, limit).await;
+    let login = login::ensure(tools, ssh, session, pasted, patient(LIMIT, ssh)).await;
     drop(waiting);
-    match works {
-        Ok(true) => {
+    let key = match login? {
+        login::Login::OwnKey => {
+            if let Some(own) = &session.identity_file {
+                printer.done(format!("ssh logs in with your own key {own}"));
+            }
+            return Ok(Login::OwnKey);
+        }
+        login::Login::KeyWorks => {
             printer.done("the login key works");
             return Ok(Login::KeyWorks);
         }
-        Ok(false) => {}
-        Err(error) => {
-            printer.note(format!("could not log in: {error}"));
-            return Ok(Login::KeyMissing);
-        }
-    }
-    let given_for = pins.get(&session.name).and_then(|pins| pins.password_for.clone());
-    let stored = match given_for {
-        Some(link) if pasted.is_none() && link == session.link.described() => {
-            stored_password(tools, session, printer)
-        }
-        Some(link) if pasted.is_none() => {
-            printer.note(format!(
-                "the stored password was given for {link}, and is not sent elsewhere; if it is the same here: moorline secret set {}",
-                session.name
-            ));
-            None
-        }
-        _ => None,
-    };
-    let Some(password) = pasted.or(stored.as_ref()) else {
-        advise(session, &key, printer);
-        return Ok(Login::KeyMissing);
-    };
-    let waiting = printer.waiting("installing the login key");
-    let installed = install_login_key(&route, &pinned, &session.user, password, &key, limit).await;
-    drop(waiting);
-    match installed {
-        Ok(installed) => {
+        login::Login::KeyInstalled(installed) => {
             let added = installed == Installed::Added;
             printer.done(if added {
                 "installed the login key with the password"
             } else {
                 "the login key is installed"
             });
-            Ok(Login::KeyInstalled)
+            return Ok(Login::KeyInstalled);
         }
-        Err(error) => {
+        login::Login::NotTried(error) => {
+            printer.note(format!("could not log in: {error}"));
+            return Ok(Login::KeyMissing);
+        }
+        login::Login::NoPassword(key) => key,
+        login::Login::PasswordOfAnother(key, link) => {
+            printer.note(format!(
+                "the stored password was given for {link}, and is not sent elsewhere; if it is the same here: moorline secret set {}",
+                session.name
+            ));
+            key
+        }
+        login::Login::VaultShut(key, error) => {
+            printer.note(error);
+            key
+        }
+        login::Login::NotInstalled(key, error) => {
             printer.note(format!("the login key could not be installed: {error}"));
-            advise(session, &key, printer);
             let refused = matches!(error, LoginError::WrongPassword);
-            Ok(if refused { Login::PasswordRefused } else { Login::KeyMissing })
+            advise(session, &key, printer);
+            return Ok(if refused { Login::PasswordRefused } else { Login::KeyMissing });
         }
-    }
+    };
+    advise(session, &key, printer);
+    Ok(Login::KeyMissing)
 }
 
 /// Whether the person's own ssh agrees that the login works; says why where it does not. `None` if it was not asked,
@@ -159,14 +140,6 @@ pub async fn ssh_agrees(ssh: &SystemSsh, session: &Session, login: Login, printe
         )
     });
     Some(false)
-}
-
-fn stored_password(tools: &Tools, session: &Session, printer: &Printer) -> Option<SecretString> {
-    let name = SecretName { session: Some(session.name.clone()), kind: SecretKind::Password };
-    tools.vault.get(&name).unwrap_or_else(|error| {
-        printer.note(error);
-        None
-    })
 }
 
 fn advise(session: &Session, key: &LoginKey, printer: &Printer) {

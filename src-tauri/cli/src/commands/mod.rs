@@ -11,7 +11,9 @@ pub mod repair;
 pub mod secret;
 pub mod status;
 pub mod uninstall;
+pub mod watch;
 
+mod agent;
 mod key_question;
 mod login;
 mod reaching;

@@ -41,14 +41,18 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         diffs: false,
         trust: &args.trust,
     };
-    super::block_on(async {
+    let outcome = super::block_on(async {
         if let Some(from) = &args.from {
             let text = text_in::read(Some(from), printer)?;
             let wish = Wish { name: Some(session.name.clone()), ..Wish::default() };
             return adding.run(&paste::read(&text), &wish).await;
         }
         repair(&adding, &session, args.relay_known_hosts).await
-    })?
+    })?;
+    if !args.dry_run {
+        super::agent::reload(&tools);
+    }
+    outcome
 }
 
 /// Reaches, compares, settles, logs in.

@@ -28,6 +28,7 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
             if args.kind == SecretKind::Password {
                 settle::bind_password(&tools, &session)?;
             }
+            super::agent::reload(&tools);
             printer.done(format!("stored the {} of {}", args.kind, args.name));
             printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "stored": true }));
         }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use moorline_core::agent::words;
 use moorline_core::pins::{Pins, SessionPins};
 use moorline_core::reach::{Expected, reach, relay_ssh};
 use moorline_core::session::Session;
@@ -30,6 +31,7 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         printer.line("No sessions yet. Run `moorline add` and paste what your notebook's cell printed,");
         printer.line("or see how it works without a runtime: moorline demo");
     }
+    let snapshot = super::agent::snapshot(&tools, printer)?;
     let mut all = Vec::new();
     let mut healthy = true;
     for session in &chosen {
@@ -37,6 +39,13 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         let pin = pins.get(&session.name).unwrap_or(&none);
         show(session, pin, printer);
         let mut entry = describe(session, pin);
+        let seen = snapshot.iter().flat_map(|all| &all.sessions).find(|seen| seen.name == session.name);
+        if let Some(seen) = seen {
+            let vitals = words::vitals(seen).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
+            printer.line(format!("  {:<9} {}{vitals}", "health", seen.state));
+            entry["health"] = json!(seen.health);
+            entry["vitals"] = json!(seen.vitals);
+        }
         if args.check {
             let answer = check(&tools, session, pin, printer)?;
             healthy &= answer.good;
@@ -44,7 +53,7 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         }
         all.push(entry);
     }
-    printer.json(&json!({ "sessions": all }));
+    printer.json(&json!({ "sessions": all, "agent": snapshot.is_some() }));
     Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use moorline_core::agent::door::Door;
 use moorline_core::made::made;
 use serde_json::json;
 
@@ -13,6 +14,8 @@ use crate::printer::Printer;
 /// Runs the command.
 pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
+    // An agent would go on, and write again.
+    super::block_on(async { Door::open(&tools.dirs).map(drop) })??;
     let names: Vec<_> = super::sessions(&tools)?.sessions().keys().cloned().collect();
     if !args.yes {
         let question = format!(

@@ -4,8 +4,8 @@
 use moorline_ssh_files::{Alias, HostKey};
 
 use super::notice::Notice;
-use crate::editors::Editor;
-use crate::session::{RemotePath, Session};
+use crate::editors::{Editor, LaunchOptions};
+use crate::session::{NotebookUrl, RemotePath, Session};
 use crate::trust::Trust;
 
 /// One thing to do.
@@ -36,9 +36,19 @@ pub enum Effect {
         editor: Editor,
         /// The folder.
         folder: Option<RemotePath>,
+        /// The person's choices.
+        options: LaunchOptions,
     },
+    /// Put this desktop's login key on the runtime, with the stored password, after it proved a pinned key; answered
+    /// by `Msg::KeyInstalled`.
+    InstallKey(Session),
     /// Open the session's notebook.
-    OpenNotebook(Alias),
+    OpenNotebook {
+        /// The session.
+        name: Alias,
+        /// Where it is.
+        url: NotebookUrl,
+    },
     /// Show the window, on the compare view of a session if one is named.
     ShowWindow(Option<Alias>),
     /// Read the sessions and pins from disk; answered by `Msg::Loaded`.
@@ -52,6 +62,8 @@ pub enum Effect {
         /// The folder.
         folder: Option<RemotePath>,
     },
+    /// Remember whether a session is paused.
+    RememberPause(Alias, bool),
 }
 
 /// What a watcher needs to know.

@@ -9,15 +9,25 @@
 //! [`update`](update::update) is pure and synchronous: no I/O, no clock, no randomness. The product's rules about
 //! when a drop is told, when files are written and when somebody is asked live there and nowhere else.
 
+//! [`run`] is the loop around it, [`hands`] carries effects out, [`files`] does the file work in order, and
+//! [`door`] is the local socket through which the command line and the window talk to it, in the words of [`wire`].
+
 pub mod cause;
+pub mod door;
 pub mod effect;
+pub mod event;
+pub mod faces;
+mod files;
+pub mod hands;
 pub mod health;
 pub mod menu;
 pub mod msg;
 pub mod notice;
+pub mod run;
 pub mod snapshot;
 pub mod state;
 mod tell;
 pub mod update;
 pub mod vitals;
+pub mod wire;
 pub mod words;

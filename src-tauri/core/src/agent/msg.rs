@@ -1,12 +1,15 @@
 //! What can happen to the agent.
 
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
+use serde::{Deserialize, Serialize};
 
 use super::cause::{Loss, Obstacle};
 use super::notice::NoticeAction;
+use super::state::Settings;
 use super::vitals::Vitals;
 use crate::editors::Editor;
 use crate::session::{RemotePath, Session};
+use crate::sessions_file::Remembered;
 use crate::trust::Trust;
 
 /// A message to the agent.
@@ -16,8 +19,20 @@ pub enum Msg {
     Saw(Alias, Sight),
     /// The sessions and pins as they are on disk now (at the start, and after somebody wrote them).
     Loaded(Vec<Loaded>),
+    /// Some program wrote the sessions or pins.
+    FilesChanged,
+    /// The person's choices as they are on disk now.
+    Configured(Settings),
+    /// The sessions or pins on disk cannot be read; one sentence. What was known goes on.
+    Unreadable(String),
+    /// Editors that are installed.
+    Found(Vec<Editor>),
     /// The files of a session were written, or could not be.
     Settled(Alias, Result<(), String>),
+    /// The login key was to be installed on a runtime.
+    KeyInstalled(Alias, KeyInstall),
+    /// An editor or the notebook of a session could not be opened; one sentence.
+    NotOpened(Alias, String),
     /// Somebody asks for something: tray, window, CLI or a notification's button.
     Asked(Request),
     /// This computer slept, or its clock was set: whatever was timed before means nothing.
@@ -35,6 +50,28 @@ pub struct Loaded {
     pub session: Session,
     /// Its pinned keys.
     pub pinned: Vec<(HostKey, Trust)>,
+    /// What else is remembered of it.
+    pub remembered: Remembered,
+}
+
+impl Loaded {
+    /// A session of which nothing else is remembered.
+    pub fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
+        Self { session, pinned, remembered: Remembered::default() }
+    }
+}
+
+/// What became of installing the login key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyInstall {
+    /// The runtime takes it now.
+    Done,
+    /// No password is kept for the session.
+    NoPassword,
+    /// No password was sent: the vault cannot be read just now, or the connection broke; one sentence.
+    NotTried(String),
+    /// It was tried and failed; one sentence.
+    Failed(String),
 }
 
 /// What a watcher sees.
@@ -53,15 +90,18 @@ pub enum Sight {
 }
 
 /// What can be asked of the agent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Request {
     /// Open a session; `None` takes the editor and folder that were used last.
     Open {
         /// The session.
         name: Alias,
         /// The editor.
+        #[serde(default)]
         editor: Option<Editor>,
         /// The folder.
+        #[serde(default)]
         folder: Option<RemotePath>,
     },
     /// Dial now, and mend the files.
@@ -74,8 +114,10 @@ pub enum Request {
     Resume(Alias),
     /// Do what a notification's button says.
     Pressed(NoticeAction),
-    /// Read the sessions and pins again: somebody else wrote them.
+    /// Read the sessions and pins again, and dial what is not online: a person just changed something.
     Reload,
+    /// Show the window, on the compare view of a session if one is named.
+    Show(Option<Alias>),
     /// No notifications for this many minutes; 0 ends it.
     Snooze(u16),
 }

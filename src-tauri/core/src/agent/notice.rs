@@ -19,6 +19,19 @@ pub enum NoticeKind {
     Disk,
 }
 
+impl NoticeKind {
+    /// Its word in the settings and in events.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+            Self::Back => "back",
+            Self::Needed => "needed",
+            Self::Lifetime => "lifetime",
+            Self::Disk => "disk",
+        }
+    }
+}
+
 /// A notification. It replaces the one before it with the same `slot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {

@@ -8,11 +8,12 @@ use moorline_ssh_files::{Alias, HostKey};
 use super::cause::Cause;
 use super::health::{Health, Light};
 use super::notice::NoticeKind;
+use super::run::Comparison;
 use super::snapshot::{Action, SessionView, Snapshot};
 use super::vitals::Vitals;
 use super::words;
 use crate::editors::Editor;
-use crate::session::{RemotePath, Session};
+use crate::session::{NotebookUrl, RemotePath, Session};
 use crate::trust::Trust;
 
 /// The agent's whole state.
@@ -30,6 +31,8 @@ pub struct State {
     pub editors: Vec<Editor>,
     /// Whether Moorline starts at login.
     pub starts_at_login: bool,
+    /// Why the files could not be read the last time; told once.
+    pub(super) unreadable: Option<String>,
 }
 
 /// What a person may set.
@@ -41,11 +44,14 @@ pub struct Settings {
     pub disk_percent: u8,
     /// Kinds of notification that are switched off.
     pub silent: Vec<NoticeKind>,
+    /// A terminal attaches to `tmux new -A -s main` on the runtime.
+    pub terminal_in_tmux: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lifetime: SignedDuration::from_hours(12), disk_percent: 90, silent: Vec::new() }
+        let lifetime = SignedDuration::from_hours(12);
+        Self { lifetime, disk_percent: 90, silent: Vec::new(), terminal_in_tmux: false }
     }
 }
 
@@ -71,8 +77,11 @@ pub(super) struct Followed {
     pub returning: Option<Return>,
     pub last_editor: Option<Editor>,
     pub last_folder: Option<RemotePath>,
-    pub has_notebook: bool,
+    pub notebook: Option<NotebookUrl>,
     pub password_only: bool,
+    /// Keys of runtimes on which installing the login key was tried, or is under way: once for each.
+    pub install_tried: Vec<HostKey>,
+    pub installing: bool,
     /// Whether the person has been online on some machine before: a first one is no news.
     pub machine_told: bool,
     /// Minutes before the end of life that were warned of, for this boot.
@@ -118,8 +127,10 @@ impl Followed {
             returning: None,
             last_editor: None,
             last_folder: None,
-            has_notebook: false,
+            notebook: None,
             password_only: false,
+            install_tried: Vec::new(),
+            installing: false,
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
@@ -143,7 +154,7 @@ impl Followed {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
             Health::Down { cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone, .. }
-                if self.has_notebook =>
+                if self.notebook.is_some() =>
             {
                 Some(Action::OpenNotebook)
             }
@@ -165,6 +176,15 @@ impl State {
             snoozed_until: self.snoozed_until,
             starts_at_login: self.starts_at_login,
         }
+    }
+
+    /// The keys of a session, for a person to compare; `None` if there is no such session.
+    pub(super) fn comparison(&self, name: &Alias) -> Option<Comparison> {
+        let followed = self.sessions.get(name)?;
+        let pinned = followed.pinned.iter().map(|(key, trust)| (key.fingerprint(), *trust)).collect();
+        let waits = matches!(followed.health, Health::NewHostKey { .. });
+        let seen = followed.seen_key.as_ref().filter(|_| waits).map(HostKey::fingerprint);
+        Some(Comparison { pinned, seen })
     }
 
     /// Whether something is timed, so that ticks are needed.
@@ -190,7 +210,7 @@ impl State {
             last_editor: followed.last_editor,
             editors: self.editors.clone(),
             password_only: followed.password_only,
-            has_notebook: followed.has_notebook,
+            has_notebook: followed.notebook.is_some(),
             action: followed.action(),
         }
     }

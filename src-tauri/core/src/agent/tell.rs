@@ -15,6 +15,9 @@ use super::words::cause_words;
 /// Warnings before the end of a runtime's life, in minutes, earliest first.
 const END_WARNINGS: [i64; 2] = [60, 15];
 
+/// The slot of the notice about files that cannot be read; no alias has a space.
+pub(super) const UNREADABLE: &str = "moorline files";
+
 /// A disk that was warned of is warned of again only after it fell this far below the mark, in percent.
 const DISK_SLACK: u64 = 5;
 
@@ -41,13 +44,13 @@ pub(super) fn key_changed_again(name: &Alias) -> Notice {
     }
 }
 
-pub(super) fn login_refused(name: &Alias) -> Notice {
+pub(super) fn login_refused(name: &Alias, why: &str) -> Notice {
     Notice {
         slot: name.to_string(),
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
         title: format!("{name} does not know this computer's key"),
-        body: "Its disk may be new. Repair installs the key with the stored password.".to_owned(),
+        body: why.to_owned(),
         actions: vec![NoticeAction::Repair(name.clone())],
     }
 }
@@ -58,6 +61,28 @@ pub(super) fn files_refused(name: &Alias, sentence: &str) -> Notice {
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
         title: format!("{name}: the ssh files could not be written"),
+        body: sentence.to_owned(),
+        actions: vec![NoticeAction::ShowWindow],
+    }
+}
+
+pub(super) fn not_opened(name: &Alias, sentence: &str) -> Notice {
+    Notice {
+        slot: format!("{name} open"),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name} could not be opened"),
+        body: sentence.to_owned(),
+        actions: vec![NoticeAction::ShowWindow],
+    }
+}
+
+pub(super) fn unreadable(sentence: &str) -> Notice {
+    Notice {
+        slot: UNREADABLE.to_owned(),
+        kind: NoticeKind::Needed,
+        sessions: Vec::new(),
+        title: "Moorline's files cannot be read".to_owned(),
         body: sentence.to_owned(),
         actions: vec![NoticeAction::ShowWindow],
     }
@@ -79,7 +104,7 @@ pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
         }
     }
     let notebooks: BTreeMap<Alias, bool> =
-        state.sessions.iter().map(|(name, followed)| (name.clone(), followed.has_notebook)).collect();
+        state.sessions.iter().map(|(name, followed)| (name.clone(), followed.notebook.is_some())).collect();
     let notices = due.into_iter().map(|(cause, names)| dropped(&cause, &names, &notebooks)).collect();
     send(state, notices, now)
 }

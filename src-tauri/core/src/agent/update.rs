@@ -6,11 +6,11 @@ use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 use super::cause::{Cause, Obstacle};
 use super::effect::{Effect, WatchOrder};
 use super::health::Health;
-use super::msg::{Loaded, Msg, Request, Sight};
+use super::msg::{KeyInstall, Loaded, Msg, Request, Sight};
 use super::notice::NoticeAction;
 use super::state::{Followed, Return, State, Told};
 use super::tell;
-use crate::editors::Editor;
+use crate::editors::{Editor, LaunchOptions};
 use crate::session::Link;
 use crate::trust::Trust;
 
@@ -28,6 +28,18 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded(state, all),
+        Msg::FilesChanged => vec![Effect::Reload],
+        Msg::Configured(settings) => {
+            state.settings = settings;
+            Vec::new()
+        }
+        Msg::Unreadable(sentence) => unreadable(state, sentence),
+        Msg::Found(editors) => {
+            state.editors = editors;
+            Vec::new()
+        }
+        Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
+        Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
         Msg::Asked(request) => asked(state, request, now),
         Msg::Woke => {
@@ -39,6 +51,31 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     };
     effects.extend(timed(state, now));
     effects
+}
+
+/// Why a request cannot be met, as one sentence for whoever asks and waits for the answer. [`update`] guards itself:
+/// it does the same whether this was asked or not.
+pub fn objection(state: &State, request: &Request) -> Option<String> {
+    let (Request::Open { name, .. }
+    | Request::Repair(name)
+    | Request::Approve(name, _)
+    | Request::Pause(name)
+    | Request::Resume(name)) = request
+    else {
+        return None;
+    };
+    let Some(followed) = state.sessions.get(name) else {
+        return Some(format!("there is no session {name}; look at `moorline status`"));
+    };
+    let Request::Approve(_, fingerprint) = request else { return None };
+    match &followed.seen_key {
+        Some(key) if key.fingerprint() == *fingerprint => None,
+        Some(key) => Some(format!(
+            "{name} shows {} now, not the key that you compared; nothing was changed, compare again",
+            key.fingerprint()
+        )),
+        None => Some(format!("{name} shows no key that waits for an approval; look at `moorline status`")),
+    }
 }
 
 fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Effect> {
@@ -77,10 +114,13 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
-    followed.seen_key = None;
+    let being_written = followed.seen_key.take().is_some();
     if let Some(returning) = &mut followed.returning {
         returning.online = true;
-        return Vec::new();
+        if returning.files_written || being_written {
+            return Vec::new();
+        }
+        return vec![Effect::Settle { session: followed.session.clone(), key: None }];
     }
     followed.returning =
         Some(Return { files_written: false, online: true, new_machine: None, until: later(now, RECOGNISE) });
@@ -111,22 +151,88 @@ fn failed(
     match obstacle {
         Obstacle::Key { key, channel: true } => vouched(followed, key, now),
         Obstacle::Key { key, channel: false } => unvouched(followed, key, now),
-        Obstacle::Login => {
-            followed.drop_due = None;
-            followed.returning = None;
-            followed.health = Health::AuthFailed { since: since(&followed.health, now) };
-            if followed.told == Told::LoginRefused {
-                return Vec::new();
-            }
-            followed.told = Told::LoginRefused;
-            vec![Effect::Notify(tell::login_refused(&followed.session.name))]
-        }
+        Obstacle::Login => login_refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
             down(followed, cause, grace, now);
             Vec::new()
         }
     }
+}
+
+/// The pinned key answers and does not know this desktop: a new disk, most likely. The login key is installed with
+/// the stored password, once for each runtime; only if that fails is a person needed.
+fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
+    followed.drop_due = None;
+    // A return on a key that was just vouched for goes on once the login works, and mends the files again then.
+    followed.returning.take_if(|returning| returning.online);
+    if let Some(returning) = &mut followed.returning {
+        returning.files_written = false;
+    }
+    if followed.installing {
+        return Vec::new();
+    }
+    let keys = followed.keys();
+    if followed.session.identity_file.is_some() {
+        return needs_login(followed, "It refuses your own key: put its public half there.", now);
+    }
+    if keys.iter().any(|key| followed.install_tried.contains(key)) {
+        return needs_login(followed, "Its disk may be new. Repair tries the stored password again.", now);
+    }
+    followed.installing = true;
+    followed.install_tried = keys;
+    if !matches!(followed.health, Health::AuthFailed { .. }) {
+        followed.health = Health::Suspect { since: since(&followed.health, now) };
+    }
+    vec![Effect::InstallKey(followed.session.clone())]
+}
+
+fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Timestamp) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    followed.installing = false;
+    followed.password_only = matches!(outcome, KeyInstall::Failed(_));
+    if followed.health == Health::Paused || matches!(followed.health, Health::Online { .. }) {
+        return Vec::new();
+    }
+    match outcome {
+        KeyInstall::Done => {
+            if let Some(returning) = &mut followed.returning {
+                returning.until = returning.until.max(later(now, RECOGNISE));
+            }
+            vec![Effect::Redial(name.clone())]
+        }
+        KeyInstall::NoPassword => {
+            followed.install_tried.clear();
+            let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
+            needs_login(followed, &why, now)
+        }
+        KeyInstall::NotTried(sentence) => {
+            followed.install_tried.clear();
+            needs_login(followed, &sentence, now)
+        }
+        KeyInstall::Failed(sentence) => needs_login(followed, &sentence, now),
+    }
+}
+
+/// Told once: what helps is a person.
+fn needs_login(followed: &mut Followed, why: &str, now: Timestamp) -> Vec<Effect> {
+    followed.returning = None;
+    followed.health = Health::AuthFailed { since: since(&followed.health, now) };
+    if followed.told == Told::LoginRefused {
+        return Vec::new();
+    }
+    followed.told = Told::LoginRefused;
+    vec![Effect::Notify(tell::login_refused(&followed.session.name, why))]
+}
+
+/// Told once for each thing that is wrong; what was known goes on.
+fn unreadable(state: &mut State, sentence: String) -> Vec<Effect> {
+    if state.unreadable.as_ref() == Some(&sentence) {
+        return Vec::new();
+    }
+    let notice = tell::unreadable(&sentence);
+    state.unreadable = Some(sentence);
+    vec![Effect::Notify(notice)]
 }
 
 /// The way there proves the key: the files are written first, then the watcher goes on with it.
@@ -235,6 +341,9 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
 
 fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
     let mut effects = Vec::new();
+    if state.unreadable.take().is_some() {
+        effects.push(Effect::Unnotify(tell::UNREADABLE.to_owned()));
+    }
     let gone: Vec<Alias> = state
         .sessions
         .keys()
@@ -246,7 +355,10 @@ fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         effects.extend([Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]);
     }
     let mut turn = 0;
-    for Loaded { session, pinned } in all {
+    for Loaded { session, pinned, remembered } in all {
+        if let Some(followed) = state.sessions.get_mut(&session.name) {
+            followed.notebook.clone_from(&remembered.notebook);
+        }
         match state.sessions.get_mut(&session.name) {
             Some(followed) if followed.session == session && followed.pinned == pinned => {}
             Some(followed) => {
@@ -261,9 +373,16 @@ fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 }
             }
             None => {
-                let followed = Followed::new(session, pinned);
-                effects.push(watch(&followed, turn));
-                turn = turn.saturating_add(1);
+                let mut followed = Followed::new(session, pinned);
+                followed.notebook = remembered.notebook;
+                followed.last_editor = remembered.last_editor;
+                followed.last_folder = remembered.last_folder;
+                if remembered.paused {
+                    followed.health = Health::Paused;
+                } else {
+                    effects.push(watch(&followed, turn));
+                    turn = turn.saturating_add(1);
+                }
                 state.sessions.insert(followed.session.name.clone(), followed);
             }
         }
@@ -296,16 +415,24 @@ fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
                 return Vec::new();
             }
             followed.health = Health::Waiting;
-            vec![watch(followed, 0)]
+            vec![watch(followed, 0), Effect::RememberPause(name, false)]
         }
         Request::Pressed(action) => match action {
             NoticeAction::OpenEditor(name) => open(state, &name, None, None),
-            NoticeAction::OpenNotebook(name) => vec![Effect::OpenNotebook(name)],
+            NoticeAction::OpenNotebook(name) => {
+                let url = state.sessions.get(&name).and_then(|followed| followed.notebook.clone());
+                vec![url.map_or(Effect::ShowWindow(None), |url| Effect::OpenNotebook { name, url })]
+            }
             NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
             NoticeAction::Repair(name) => repair(state, &name),
             NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
         },
-        Request::Reload => vec![Effect::Reload],
+        Request::Reload => {
+            // The password may be another one.
+            state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
+            [vec![Effect::Reload], redial_all(state)].concat()
+        }
+        Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
             let pause = SignedDuration::from_mins(i64::from(minutes));
             state.snoozed_until = (minutes > 0).then(|| later(now, pause));
@@ -320,17 +447,24 @@ fn open(
     editor: Option<Editor>,
     folder: Option<crate::session::RemotePath>,
 ) -> Vec<Effect> {
-    let installed = state.editors.first().copied();
+    let installed = state.editors.iter().copied().find(|editor| *editor != Editor::Terminal);
+    let tmux = state.settings.terminal_in_tmux;
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let editor = editor.or(followed.last_editor).or(installed).unwrap_or(Editor::VsCode);
-    let folder = folder.or_else(|| followed.last_folder.clone()).or_else(|| followed.session.folder.clone());
     let mut effects = Vec::new();
+    let mut folder = folder;
+    // A terminal starts in the login directory unless a folder was asked for.
     if editor != Editor::Terminal {
+        folder = folder
+            .or_else(|| followed.last_folder.clone())
+            .or_else(|| followed.session.folder.clone())
+            .or_else(|| "/content".parse().ok());
         followed.last_editor = Some(editor);
         followed.last_folder.clone_from(&folder);
         effects.push(Effect::Remember { name: name.clone(), editor, folder: folder.clone() });
     }
-    effects.push(Effect::Open { name: name.clone(), editor, folder });
+    let options = LaunchOptions { tmux, user: Some(followed.session.user.clone()) };
+    effects.push(Effect::Open { name: name.clone(), editor, folder, options });
     effects
 }
 
@@ -339,6 +473,7 @@ fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
     if followed.seen_key.is_some() && matches!(followed.health, Health::NewHostKey { .. }) {
         return vec![Effect::ShowWindow(Some(name.clone()))];
     }
+    followed.install_tried.clear();
     vec![Effect::Settle { session: followed.session.clone(), key: None }, Effect::Redial(name.clone())]
 }
 
@@ -369,7 +504,11 @@ fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
     followed.seen_key = None;
     followed.was_online = false;
     followed.told = Told::Nothing;
-    vec![Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]
+    vec![
+        Effect::Unwatch(name.clone()),
+        Effect::Unnotify(name.to_string()),
+        Effect::RememberPause(name.clone(), true),
+    ]
 }
 
 /// What is due by now.

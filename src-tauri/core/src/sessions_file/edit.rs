@@ -3,7 +3,7 @@
 use moorline_ssh_files::{Alias, UserName};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::VERSION;
+use super::{Remembered, VERSION};
 use crate::session::{Link, Session};
 
 pub(super) fn upsert(doc: &mut DocumentMut, session: &Session) {
@@ -31,6 +31,25 @@ pub(super) fn upsert(doc: &mut DocumentMut, session: &Session) {
                 set(table, key, wanted);
             }
             Some(_) => {}
+            None => drop(table.remove(key)),
+        }
+    }
+}
+
+/// Writes what is remembered into the session's table, which exists.
+pub(super) fn remember(doc: &mut DocumentMut, name: &Alias, remembered: &Remembered) {
+    let sessions = doc.get_mut("session").and_then(Item::as_table_like_mut);
+    let table = sessions.and_then(|s| s.get_mut(name.as_str())).and_then(Item::as_table_like_mut);
+    let Some(table) = table else { return };
+    let text = |value: &str| Some(Value::from(value));
+    for (key, wanted) in [
+        ("notebook", remembered.notebook.as_ref().and_then(|url| text(url.as_str()))),
+        ("last_editor", remembered.last_editor.and_then(|editor| text(editor.as_str()))),
+        ("last_folder", remembered.last_folder.as_ref().and_then(|folder| text(folder.as_str()))),
+        ("paused", remembered.paused.then(|| Value::from(true))),
+    ] {
+        match wanted {
+            Some(wanted) => set(table, key, wanted),
             None => drop(table.remove(key)),
         }
     }

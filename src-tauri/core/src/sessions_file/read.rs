@@ -9,14 +9,20 @@ use std::str::FromStr;
 use moorline_ssh_files::{Alias, Place, Port, UserName};
 use toml_edit::{Document, DocumentMut, Item, TableLike};
 
-use super::{SessionsFileError, VERSION};
+use super::{Remembered, SessionsFileError, VERSION, settings};
+use crate::agent::state::Settings;
 use crate::session::{Link, RelayLink, Session};
 
+/// Everything that stands in the file.
+pub(super) struct Parsed {
+    pub doc: DocumentMut,
+    pub sessions: BTreeMap<Alias, Session>,
+    pub remembered: BTreeMap<Alias, Remembered>,
+    pub settings: Settings,
+}
+
 /// Reads `text`; `path` is for the error's sentence alone.
-pub(super) fn parse(
-    path: &Path,
-    text: &str,
-) -> Result<(DocumentMut, BTreeMap<Alias, Session>), SessionsFileError> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<Parsed, SessionsFileError> {
     let at = |fault: Fault| SessionsFileError::Bad {
         path: path.to_owned(),
         line: text.as_bytes()[..fault.offset.min(text.len())].split(|b| *b == b'\n').count(),
@@ -29,13 +35,19 @@ pub(super) fn parse(
     if let Some(found) = version(doc.as_table()).map_err(at)? {
         return Err(SessionsFileError::Newer { path: path.to_owned(), found });
     }
-    let sessions = sessions(doc.as_table()).map_err(at)?;
-    Ok((doc.into_mut(), sessions))
+    let all = sessions(doc.as_table()).map_err(at)?;
+    let settings = settings::settings(doc.as_table()).map_err(at)?;
+    let (mut sessions, mut remembered) = (BTreeMap::new(), BTreeMap::new());
+    for (session, kept) in all {
+        remembered.insert(session.name.clone(), kept);
+        sessions.insert(session.name.clone(), session);
+    }
+    Ok(Parsed { doc: doc.into_mut(), sessions, remembered, settings })
 }
 
-struct Fault {
-    offset: usize,
-    what: String,
+pub(super) struct Fault {
+    pub offset: usize,
+    pub what: String,
 }
 
 /// A version that is newer than this program's.
@@ -48,22 +60,21 @@ fn version(root: &dyn TableLike) -> Result<Option<i64>, Fault> {
     }
 }
 
-fn sessions(root: &dyn TableLike) -> Result<BTreeMap<Alias, Session>, Fault> {
-    let Some(item) = root.get("session") else { return Ok(BTreeMap::new()) };
+fn sessions(root: &dyn TableLike) -> Result<Vec<(Session, Remembered)>, Fault> {
+    let Some(item) = root.get("session") else { return Ok(Vec::new()) };
     let Some(tables) = item.as_table_like() else {
         let what = "session must hold one table per session, such as [session.colab]".to_owned();
         return Err(Fault { offset: start(item.span()), what });
     };
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for (name, item) in tables.iter() {
         let offset = start(tables.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()));
-        let session = session(name, item, offset)?;
-        found.insert(session.name.clone(), session);
+        found.push(session(name, item, offset)?);
     }
     Ok(found)
 }
 
-fn session(name: &str, item: &Item, offset: usize) -> Result<Session, Fault> {
+fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembered), Fault> {
     let alias: Alias = name.parse().map_err(|error| Fault { offset, what: format!("{error}") })?;
     let Some(table) = item.as_table_like() else {
         return Err(Fault {
@@ -89,7 +100,13 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<Session, Fault> {
     };
     let user = fields.parsed("user")?.unwrap_or_else(UserName::root);
     let (folder, identity_file) = (fields.parsed("folder")?, fields.parsed("identity_file")?);
-    Ok(Session { name: alias, link, user, folder, identity_file })
+    let remembered = Remembered {
+        notebook: fields.parsed("notebook")?,
+        last_editor: fields.parsed("last_editor")?,
+        last_folder: fields.parsed("last_folder")?,
+        paused: fields.flag("paused")?,
+    };
+    Ok((Session { name: alias, link, user, folder, identity_file }, remembered))
 }
 
 /// One session's table, with what an error must name.
@@ -156,6 +173,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn start(span: Option<Range<usize>>) -> usize {
+pub(super) fn start(span: Option<Range<usize>>) -> usize {
     span.map_or(0, |span| span.start)
 }

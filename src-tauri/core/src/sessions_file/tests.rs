@@ -211,6 +211,14 @@ fn what_is_wrong_is_named_with_its_line() {
         (&ok.replace("port = 1\n", ""), 1, "port is missing"),
         (&format!("{ok}user = \"-l\"\n"), 5, "user"),
         (&format!("{ok}folder = \"content\"\n"), 5, "/content"),
+        (&format!("{ok}notebook = \"http://h/\"\n"), 5, "https"),
+        (&format!("{ok}last_editor = \"emacs\"\n"), 5, "vscode"),
+        (&format!("{ok}paused = 1\n"), 5, "true or false"),
+        ("settings = 1\n", 1, "[settings]"),
+        ("[settings]\nlifetime_hours = \"12\"\n", 2, "lifetime_hours"),
+        ("[settings]\ndisk_percent = 0\n", 2, "1 to 100"),
+        ("[settings]\nsilent = [\"back\", \"all\"]\n", 2, "lifetime and disk"),
+        ("[settings]\nterminal_in_tmux = \"yes\"\n", 2, "true or false"),
         (&format!("{ok}identity_file = \"id_work\"\n"), 5, "absolute path"),
         (&ok.replace("direct", "relay"), 1, "relay is missing"),
         (
@@ -228,6 +236,45 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     let (_temp, path) = write(b"a = 1\nb = \"\xff\"\n");
     assert!(SessionsFile::load(&path).unwrap_err().to_string().contains("line 2: the text is not UTF-8"));
+}
+
+#[test]
+fn what_is_remembered_reads_back_and_goes_when_it_is_over() {
+    let (_temp, path) = write(BOTH);
+    let mut file = SessionsFile::load(&path).unwrap();
+    let before = file.remembered(&alias("colab"));
+    assert_eq!(before.last_editor, Some(crate::editors::Editor::VsCode));
+    let after = Remembered {
+        notebook: Some("https://colab.research.google.com/drive/1".parse().unwrap()),
+        last_folder: Some("/content/x".parse().unwrap()),
+        paused: true,
+        ..before.clone()
+    };
+    assert!(file.remember(&alias("colab"), after.clone()));
+    assert!(!file.remember(&alias("gone"), after.clone()), "a session that was forgotten stays so");
+    file.save().unwrap();
+    let mut file = SessionsFile::load(&path).unwrap();
+    assert_eq!(file.remembered(&alias("colab")), after);
+    let mut moved = file.get(&alias("colab")).unwrap().clone();
+    moved.link = Link::Cloudflare("x.trycloudflare.com".parse().unwrap());
+    file.upsert(moved);
+    file.save().unwrap();
+    let mut file = SessionsFile::load(&path).unwrap();
+    assert_eq!(file.remembered(&alias("colab")), after, "it outlives the runtime");
+    file.remember(&alias("colab"), Remembered { paused: false, ..after });
+    file.save().unwrap();
+    assert!(!fs::read_to_string(&path).unwrap().contains("paused"));
+}
+
+#[test]
+fn settings_are_what_is_said_and_else_the_defaults() {
+    let (_temp, path) = write("[settings]\nlifetime_hours = 24\nsilent = [\"back\"]\ncolour = \"plain\"\n");
+    let file = SessionsFile::load(&path).unwrap();
+    let silent = vec![crate::agent::notice::NoticeKind::Back];
+    let lifetime = jiff::SignedDuration::from_hours(24);
+    assert_eq!(*file.settings(), Settings { lifetime, silent, ..Settings::default() });
+    let (_temp, path) = write(BOTH);
+    assert_eq!(*SessionsFile::load(&path).unwrap().settings(), Settings::default());
 }
 
 #[test]
@@ -283,7 +330,7 @@ mod properties {
             vec![
                 "[tray]\ncolour = 'plain'\n",
                 "\n\n# about a\n[session.a]\nlink = \"direct\"\nhost = \"h\"\nport = 1\nextra = { x = 1 }\n",
-                "[session.a.notebook]\nurl = \"u\"\n",
+                "[session.a.memo]\nurl = \"u\"\n",
                 "[session.\"d.d\"] # dotted\n  link = 'relay'\n  relay = 'me@r'\n  port = 7423\n",
                 "[[rule]]\nwhen = 1\n[[rule]]\nwhen = 2\n",
                 "[session.z]\nlink=\"cloudflare\"\nhost=\"x.example\"#tight\n\n",
@@ -292,9 +339,9 @@ mod properties {
         );
         (root, tables, prop::sample::select(vec!["", "# end\n", "\n\n", "# cut off"]))
             .prop_map(|(root, tables, end)| format!("{}{}{end}", root.concat(), tables.concat()))
-            // `[session.a.notebook]` alone is a session without a link, which is refused.
+            // `[session.a.memo]` alone is a session without a link, which is refused.
             .prop_filter("a link each", |text| {
-                text.contains("[session.a]") || !text.contains("[session.a.notebook]")
+                text.contains("[session.a]") || !text.contains("[session.a.memo]")
             })
     }
 

@@ -10,7 +10,8 @@ use super::super::health::Light;
 use super::super::notice::{Notice, NoticeKind};
 use super::super::vitals::{Usage, Vitals};
 use super::*;
-use crate::session::{RelayLink, Session};
+use crate::session::{NotebookUrl, RelayLink, Session};
+use crate::sessions_file::Remembered;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -46,10 +47,7 @@ struct Play {
 impl Play {
     fn new(names: &[&str]) -> Self {
         let mut play = Self { state: State::default(), second: 0 };
-        let all = names
-            .iter()
-            .map(|n| Loaded { session: session(n), pinned: vec![(key(1), Trust::Approved)] })
-            .collect();
+        let all = names.iter().map(|n| Loaded::new(session(n), vec![(key(1), Trust::Approved)])).collect();
         let effects = play.send(Msg::Loaded(all));
         assert_eq!(effects.len(), names.len(), "each session is watched: {effects:?}");
         play
@@ -318,15 +316,114 @@ fn several_with_one_cause_are_one_message() {
     );
 }
 
+fn refused_login() -> Sight {
+    Sight::Failed(Obstacle::Login)
+}
+
+fn installed(outcome: KeyInstall) -> Msg {
+    Msg::KeyInstalled(name("colab"), outcome)
+}
+
 #[test]
 fn a_refused_login_is_told_once() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
     play.saw("colab", closed());
-    let notice = only(&play.saw("colab", Sight::Failed(Obstacle::Login)));
+    let tried = play.saw("colab", refused_login());
+    assert_eq!(tried, [Effect::InstallKey(session("colab"))]);
+    assert!(play.saw("colab", refused_login()).is_empty(), "one try at a time");
+    let wrong = installed(KeyInstall::Failed("the runtime refused the password".to_owned()));
+    let notice = only(&play.send(wrong));
     assert_eq!(notice.actions, [NoticeAction::Repair(name("colab"))]);
-    assert!(play.saw("colab", Sight::Failed(Obstacle::Login)).is_empty());
+    assert_eq!(notice.body, "the runtime refused the password");
+    assert!(matches!(play.health("colab"), Health::AuthFailed { .. }));
+    assert!(play.saw("colab", refused_login()).is_empty(), "neither told nor tried again");
     assert!(play.after(60).is_empty());
+    play.send(Msg::Asked(Request::Repair(name("colab"))));
+    let again = play.saw("colab", refused_login());
+    assert!(matches!(again[..], [Effect::InstallKey(_)]), "a person asked: {again:?}");
+}
+
+#[test]
+fn a_stored_password_brings_a_new_disk_back_without_a_person() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", new_key(2, true));
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    let tried = play.saw("colab", refused_login());
+    assert_eq!(tried, [Effect::InstallKey(session("colab"))]);
+    play.second += 20;
+    assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
+    let healed = play.saw("colab", Sight::Online);
+    assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
+    let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
+    assert_eq!(notice.title, "colab has a new machine; the disk is empty");
+}
+
+#[test]
+fn a_vault_that_is_shut_costs_no_try() {
+    let mut play = Play::new(&["colab"]);
+    play.saw("colab", refused_login());
+    let notice = only(&play.send(installed(KeyInstall::NotTried("the keyring is locked".to_owned()))));
+    assert_eq!(notice.body, "the keyring is locked");
+    let again = play.saw("colab", refused_login());
+    assert!(matches!(again[..], [Effect::InstallKey(_)]), "it may be open by now: {again:?}");
+    assert!(matches!(play.health("colab"), Health::AuthFailed { .. }), "no flicker meanwhile");
+    assert!(play.send(installed(KeyInstall::NotTried("the keyring is locked".to_owned()))).is_empty());
+}
+
+#[test]
+fn a_key_of_the_person_s_own_is_theirs_to_install() {
+    let mut play = Play::new(&[]);
+    let mut own = session("colab");
+    own.identity_file = Some("~/.ssh/id_work".parse().unwrap());
+    play.send(Msg::Loaded(vec![Loaded::new(own, vec![(key(1), Trust::Approved)])]));
+    assert!(only(&play.saw("colab", refused_login())).body.contains("your own key"));
+}
+
+#[test]
+fn what_was_remembered_is_known_again() {
+    let mut play = Play::new(&[]);
+    let url: NotebookUrl = "https://colab.research.google.com/drive/1".parse().unwrap();
+    let remembered = Remembered {
+        notebook: Some(url.clone()),
+        last_editor: Some(Editor::Zed),
+        last_folder: Some("/content/x".parse().unwrap()),
+        paused: true,
+    };
+    let all = vec![Loaded { remembered, ..Loaded::new(session("colab"), Vec::new()) }];
+    assert!(play.send(Msg::Loaded(all)).is_empty(), "paused: nothing is watched");
+    assert_eq!(*play.health("colab"), Health::Paused);
+    let view = play.state.snapshot().sessions.remove(0);
+    assert!(view.has_notebook && view.last_editor == Some(Editor::Zed));
+    let pressed = Msg::Asked(Request::Pressed(NoticeAction::OpenNotebook(name("colab"))));
+    assert_eq!(play.send(pressed), [Effect::OpenNotebook { name: name("colab"), url }]);
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told_once_and_change_nothing() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    let notice = only(&play.send(Msg::Unreadable("config.toml, line 3: no".to_owned())));
+    assert_eq!(notice.body, "config.toml, line 3: no");
+    assert!(play.send(Msg::Unreadable("config.toml, line 3: no".to_owned())).is_empty());
+    assert_eq!(play.state.snapshot().light, Light::Online);
+    let same = Loaded::new(session("colab"), vec![(key(1), Trust::Approved)]);
+    assert_eq!(play.send(Msg::Loaded(vec![same])), [Effect::Unnotify(notice.slot)]);
+}
+
+#[test]
+fn who_asks_is_told_why_not() {
+    let mut play = Play::new(&["colab"]);
+    let approve = |n| Request::Approve(name("colab"), key(n).fingerprint());
+    let why_not = |play: &Play, request: &Request| objection(&play.state, request).unwrap_or_default();
+    assert!(why_not(&play, &Request::Repair(name("gone"))).contains("no session gone"));
+    assert!(why_not(&play, &approve(2)).contains("no key that waits"));
+    play.saw("colab", new_key(3, false));
+    assert!(why_not(&play, &approve(2)).contains("not the key that you compared"));
+    assert_eq!(objection(&play.state, &approve(3)), None);
+    assert_eq!(objection(&play.state, &Request::Snooze(5)), None);
 }
 
 #[test]
@@ -377,13 +474,14 @@ fn a_paused_session_is_left_alone_until_it_is_resumed() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
     let effects = play.send(Msg::Asked(Request::Pause(name("colab"))));
-    assert_eq!(effects, [Effect::Unwatch(name("colab")), Effect::Unnotify("colab".to_owned())]);
+    let remembered = Effect::RememberPause(name("colab"), true);
+    assert_eq!(effects, [Effect::Unwatch(name("colab")), Effect::Unnotify("colab".to_owned()), remembered]);
     assert!(play.saw("colab", closed()).is_empty() && play.saw("colab", REFUSED).is_empty());
     assert!(play.after(60).is_empty());
     assert_eq!(play.state.snapshot().light, Light::Idle);
     assert!(play.send(Msg::NetworkChanged).is_empty(), "nothing to dial");
     let effects = play.send(Msg::Asked(Request::Resume(name("colab"))));
-    assert!(matches!(effects[..], [Effect::Watch(_)]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::Watch(_), Effect::RememberPause(_, false)]), "{effects:?}");
 }
 
 #[test]
@@ -397,14 +495,12 @@ fn sessions_come_move_and_go() {
         mine_alone: false,
     });
     let pinned = vec![(key(1), Trust::Approved)];
-    let same = Loaded { session: session("a"), pinned: pinned.clone() };
+    let same = Loaded::new(session("a"), pinned.clone());
     assert!(play.send(Msg::Loaded(vec![same])).is_empty(), "nothing changed");
-    let effects = play.send(Msg::Loaded(vec![
-        Loaded { session: moved, pinned: pinned.clone() },
-        Loaded { session: session("b"), pinned: Vec::new() },
-    ]));
+    let effects = play
+        .send(Msg::Loaded(vec![Loaded::new(moved, pinned.clone()), Loaded::new(session("b"), Vec::new())]));
     assert!(matches!(effects[..], [Effect::Watch(_), Effect::Watch(_)]), "{effects:?}");
-    let effects = play.send(Msg::Loaded(vec![Loaded { session: session("b"), pinned: Vec::new() }]));
+    let effects = play.send(Msg::Loaded(vec![Loaded::new(session("b"), Vec::new())]));
     assert_eq!(effects, [Effect::Unwatch(name("a")), Effect::Unnotify("a".to_owned())]);
     assert!(play.saw("a", closed()).is_empty(), "a watcher's last words");
 }
@@ -438,6 +534,15 @@ fn any_sight() -> impl Strategy<Value = Sight> {
     ]
 }
 
+fn any_install() -> impl Strategy<Value = KeyInstall> {
+    prop_oneof![
+        2 => Just(KeyInstall::Done),
+        1 => Just(KeyInstall::NoPassword),
+        1 => Just(KeyInstall::NotTried("locked".to_owned())),
+        1 => Just(KeyInstall::Failed("no".to_owned())),
+    ]
+}
+
 fn any_msg() -> impl Strategy<Value = Msg> {
     let who = prop_oneof![Just("a"), Just("b")];
     prop_oneof![
@@ -446,6 +551,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         3 => (who.clone(), any::<bool>()).prop_map(|(who, good)| {
             Msg::Settled(name(who), if good { Ok(()) } else { Err("no".to_owned()) })
         }),
+        2 => (who.clone(), any_install()).prop_map(|(who, outcome)| Msg::KeyInstalled(name(who), outcome)),
         1 => Just(Msg::Woke),
         1 => Just(Msg::NetworkChanged),
         1 => (who, 2..4u8).prop_map(|(who, n)| Msg::Asked(Request::Approve(name(who), key(n).fingerprint()))),

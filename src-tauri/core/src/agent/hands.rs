@@ -1,0 +1,209 @@
+//! The real world: watchers, files, editors, and the faces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use moorline_ssh_files::Alias;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::effect::Effect;
+use super::faces::Faces;
+use super::files::{self, Job};
+use super::msg::{KeyInstall, Msg, Sight};
+use super::run::{AgentHandle, Messages, World, start};
+use crate::clock;
+use crate::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv};
+use crate::login::{self, Login};
+use crate::reach::relay_ssh;
+use crate::session::{RemotePath, Session};
+use crate::tools::Tools;
+use crate::watch::{self, WatchTools, WatcherHandle};
+
+/// Sights that wait.
+const SIGHTS: usize = 256;
+
+/// How long installing the login key may take, for each of its two logins.
+const LOGIN_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long watchers may take leave.
+const LEAVE: Duration = Duration::from_millis(1500);
+
+/// Starts the agent in the real world. Must be called within a tokio runtime.
+pub fn start_agent(tools: Arc<Tools>, faces: impl Faces) -> (AgentHandle, JoinHandle<()>) {
+    start(move |out| Hands::new(tools, faces, out), clock::moment)
+}
+
+/// What carries effects out on this computer.
+struct Hands<F> {
+    tools: Arc<Tools>,
+    watching: Arc<WatchTools>,
+    watchers: BTreeMap<Alias, WatcherHandle>,
+    sights: mpsc::Sender<(Alias, Sight)>,
+    jobs: mpsc::UnboundedSender<Job>,
+    files: JoinHandle<()>,
+    /// What goes on as long as the agent does.
+    senses: JoinSet<()>,
+    out: Messages,
+    faces: F,
+}
+
+impl<F: Faces> Hands<F> {
+    fn new(tools: Arc<Tools>, faces: F, out: Messages) -> Self {
+        let (sights, seen) = mpsc::channel(SIGHTS);
+        let (jobs, to_do) = mpsc::unbounded_channel();
+        let files = tokio::spawn(files::work(Arc::clone(&tools), to_do, out.clone()));
+        let mut senses = JoinSet::new();
+        senses.spawn(files::look(Arc::clone(&tools), out.clone()));
+        senses.spawn(hand_on(seen, out.clone(), |(name, sight)| Msg::Saw(name, sight)));
+        let (shaken, shakes) = mpsc::channel(4);
+        senses.spawn(watch::clock::watch(SystemTime::now, shaken.clone()));
+        senses.spawn(watch::network::watch(shaken));
+        senses.spawn(hand_on(shakes, out.clone(), |msg| msg));
+        let home = tools.dirs.home.clone();
+        let finder = out.clone();
+        senses.spawn(async move {
+            let found = tokio::task::spawn_blocking(move || {
+                let search = SearchEnv::from_process(&home, false);
+                Editor::ALL.into_iter().filter(|editor| editors::find(*editor, &search).is_some()).collect()
+            });
+            if let Ok(found) = found.await {
+                finder.send(Msg::Found(found)).await;
+            }
+        });
+        let watching = Arc::new(WatchTools::new(Arc::clone(&tools)));
+        Self { tools, watching, watchers: BTreeMap::new(), sights, jobs, files, senses, out, faces }
+    }
+
+    fn job(&self, job: Job) {
+        if self.jobs.send(job).is_err() {
+            tracing::error!("nobody does the file work any more");
+        }
+    }
+
+    /// Runs what blocks away from the loop, and sends its outcome.
+    fn errand(&self, run: impl FnOnce(&Tools) -> Option<Msg> + Send + 'static) {
+        let (tools, out) = (Arc::clone(&self.tools), self.out.clone());
+        tokio::spawn(async move {
+            match tokio::task::spawn_blocking(move || run(&tools)).await {
+                Ok(Some(msg)) => drop(out.send(msg).await),
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "an errand broke off"),
+            }
+        });
+    }
+}
+
+impl<F: Faces> World for Hands<F> {
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Watch(order) => {
+                if let Some(watcher) = self.watchers.get(&order.session.name) {
+                    watcher.order(order);
+                } else {
+                    let name = order.session.name.clone();
+                    let watcher = watch::spawn(order, Arc::clone(&self.watching), self.sights.clone());
+                    self.watchers.insert(name, watcher);
+                }
+            }
+            Effect::Unwatch(name) => drop(self.watchers.remove(&name)),
+            Effect::Redial(name) => {
+                if let Some(watcher) = self.watchers.get(&name) {
+                    watcher.redial();
+                }
+            }
+            Effect::Settle { session, key } => self.job(Job::Settle(session, key)),
+            Effect::Reload => self.job(Job::Read),
+            Effect::Remember { name, editor, folder } => self.job(Job::LastUsed(name, editor, folder)),
+            Effect::RememberPause(name, paused) => self.job(Job::Paused(name, paused)),
+            Effect::InstallKey(session) => {
+                let runtime = Handle::current();
+                self.errand(move |tools| {
+                    let outcome = runtime.block_on(install_key(tools, &session));
+                    Some(Msg::KeyInstalled(session.name, outcome))
+                });
+            }
+            Effect::Open { name, editor, folder, options } => self.errand(move |tools| {
+                let opened = open(tools, &name, editor, folder.as_ref(), &options);
+                opened.err().map(|error| Msg::NotOpened(name, error.to_string()))
+            }),
+            Effect::OpenNotebook { name, url } => self.errand(move |tools| {
+                let search = SearchEnv::from_process(&tools.dirs.home, false);
+                let link = Launch::Url(url.as_str().to_owned());
+                let opened = editors::start(&link, &search, editors::clean_env(std::env::vars_os()));
+                opened.err().map(|error| Msg::NotOpened(name, error.to_string()))
+            }),
+            Effect::Notify(notice) => self.faces.notify(notice),
+            Effect::Unnotify(slot) => self.faces.unnotify(slot),
+            Effect::ShowWindow(compare) => self.faces.show_window(compare),
+        }
+    }
+
+    fn woke(&mut self) {
+        self.watchers.values().for_each(WatcherHandle::woke);
+    }
+
+    fn network_changed(&mut self) {
+        self.watchers.values().for_each(WatcherHandle::network_changed);
+    }
+
+    async fn finish(self) {
+        let Self { watchers, jobs, files, senses, .. } = self;
+        drop((senses, jobs));
+        let leaving: Vec<_> = watchers.into_values().map(WatcherHandle::stop).collect();
+        let all_left = async {
+            for watcher in leaving {
+                let _ = watcher.await;
+            }
+        };
+        if tokio::time::timeout(LEAVE, all_left).await.is_err() {
+            tracing::debug!("a watcher did not take leave in time");
+        }
+        // A half-written state is repaired at the next start, but there is no need for one.
+        let _ = files.await;
+    }
+}
+
+async fn hand_on<T>(mut from: mpsc::Receiver<T>, to: Messages, into: fn(T) -> Msg) {
+    while let Some(item) = from.recv().await {
+        if !to.send(into(item)).await {
+            return;
+        }
+    }
+}
+
+async fn install_key(tools: &Tools, session: &Session) -> KeyInstall {
+    let ssh = relay_ssh(tools, session);
+    match login::ensure(tools, &ssh, session, None, LOGIN_LIMIT).await {
+        Ok(Login::KeyWorks | Login::KeyInstalled(_) | Login::OwnKey) => KeyInstall::Done,
+        Ok(Login::NoPassword(_)) => KeyInstall::NoPassword,
+        Ok(Login::PasswordOfAnother(_, link)) => KeyInstall::Failed(other_password(&session.name, &link)),
+        Ok(Login::VaultShut(_, error)) => KeyInstall::NotTried(error.to_string()),
+        Ok(Login::NotTried(error)) => KeyInstall::NotTried(error.to_string()),
+        Ok(Login::NotInstalled(_, error)) => KeyInstall::Failed(error.to_string()),
+        Err(error) => KeyInstall::NotTried(error.to_string()),
+    }
+}
+
+fn other_password(name: &Alias, link: &str) -> String {
+    format!(
+        "The stored password was given for {link}, and is not sent elsewhere. If it is the same: moorline secret set {name}"
+    )
+}
+
+fn open(
+    tools: &Tools,
+    name: &Alias,
+    editor: Editor,
+    folder: Option<&RemotePath>,
+    options: &LaunchOptions,
+) -> Result<(), EditorError> {
+    let search = SearchEnv::from_process(&tools.dirs.home, false);
+    let plan = editors::launch_plan(editor, name, folder, &search, options)?;
+    if let Err(error) = editors::note_platform(editor, name, &search) {
+        tracing::info!(session = %name, %error, "the editor may ask for the platform");
+    }
+    editors::start(&plan, &search, editors::clean_env(std::env::vars_os())).map(drop)
+}

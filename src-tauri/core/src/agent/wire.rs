@@ -1,0 +1,143 @@
+//! What is said through the agent's door: one JSON object a line, in both directions.
+//!
+//! ```text
+//! caller                                                    agent
+//! {"protocol":1,"role":"cli"}
+//!                                                           {"say":"welcome","protocol":1,"version":"…","process":17}
+//! {"id":1,"call":"ask","request":{"repair":"colab"}}
+//!                                                           {"say":"answer","id":1,"answer":"done"}
+//! {"id":2,"call":"juggle"}
+//!                                                           {"say":"refused","id":2,"error":"…"}
+//! ```
+//!
+//! No call reads a secret, whatever the role.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+use super::msg::Request;
+use super::run::Comparison;
+use super::snapshot::Snapshot;
+use crate::ssh_files::Alias;
+
+/// The version of what is said here. Another one is refused.
+pub const PROTOCOL: u32 = 1;
+
+/// The first line of a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// [`PROTOCOL`].
+    pub protocol: u32,
+    /// Who calls.
+    pub role: Role,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The window.
+    Window,
+    /// The command line.
+    Cli,
+    /// A `ProxyCommand`: may look, and nothing else.
+    Proxy,
+}
+
+/// A later line of a caller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Numbered {
+    /// Comes back with the answer.
+    pub id: u64,
+    /// What is wanted.
+    #[serde(flatten)]
+    pub call: Call,
+}
+
+/// What a caller may want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "kebab-case")]
+pub enum Call {
+    /// How everything is now.
+    Snapshot,
+    /// How everything is now, and again whenever that changes.
+    Follow,
+    /// What happens from now on.
+    Events,
+    /// Something to be done. It is begun when the answer comes, not finished.
+    Ask {
+        /// What.
+        request: Request,
+    },
+    /// The keys of a session.
+    Compare {
+        /// The session.
+        session: Alias,
+    },
+}
+
+/// A line of the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum Said {
+    /// To the greeting.
+    Welcome {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// Moorline's version.
+        version: String,
+        /// The agent's process id.
+        process: u32,
+    },
+    /// To a call.
+    Answer {
+        /// The call's.
+        id: u64,
+        /// The answer.
+        answer: Answer,
+    },
+    /// To a call that cannot be met, or a line that is none.
+    Refused {
+        /// The call's, if it had one.
+        id: Option<u64>,
+        /// Why, in one sentence.
+        error: String,
+    },
+    /// How everything is now, to who follows.
+    Snapshot {
+        /// It.
+        snapshot: Snapshot,
+    },
+    /// What happened, to who wanted events.
+    Event {
+        /// It.
+        event: Event,
+    },
+    /// The caller reads too slowly: this many events are lost.
+    Missed {
+        /// How many.
+        events: u64,
+    },
+}
+
+/// The answer to a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Begun.
+    Done,
+    /// How everything is.
+    Snapshot(Snapshot),
+    /// The keys of a session.
+    Comparison(Comparison),
+}
+
+impl Role {
+    /// Whether this role may make this call.
+    pub fn may(self, call: &Call) -> bool {
+        match self {
+            Self::Window | Self::Cli => true,
+            Self::Proxy => matches!(call, Call::Snapshot | Call::Follow),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Making sure that the login key opens a runtime, with the kept password if need be.
+
+use std::time::Duration;
+
+use moorline_ssh_files::HostKey;
+use secrecy::SecretString;
+
+use crate::pins::{Pins, PinsError};
+use crate::reach::{ReachError, route};
+use crate::session::Session;
+use crate::ssh::SystemSsh;
+use crate::ssh::login::{Installed, LoginError, install_login_key, key_login_works};
+use crate::ssh::login_key::{LoginKey, LoginKeyError};
+use crate::tools::Tools;
+use crate::vault::{SecretKind, SecretName, VaultError};
+
+/// How the login stands.
+#[derive(Debug)]
+pub enum Login {
+    /// The session logs in with a key of the person's own, which only their ssh can use.
+    OwnKey,
+    /// The runtime knows the key already.
+    KeyWorks,
+    /// The key was put there with the password just now, or by somebody else meanwhile.
+    KeyInstalled(Installed),
+    /// The runtime does not know the key, and no password is kept.
+    NoPassword(LoginKey),
+    /// The runtime does not know the key, and the kept password was given for another link, which is named; it was
+    /// not sent here.
+    PasswordOfAnother(LoginKey, String),
+    /// The runtime does not know the key, and the vault cannot be read just now; no password was sent.
+    VaultShut(LoginKey, VaultError),
+    /// The runtime does not know the key, and the password did not help.
+    NotInstalled(LoginKey, LoginError),
+    /// No login could be tried.
+    NotTried(LoginError),
+}
+
+/// Why nothing was tried.
+#[derive(Debug, thiserror::Error)]
+pub enum EnsureLoginError {
+    /// The login key itself cannot be made or read.
+    #[error(transparent)]
+    Key(#[from] LoginKeyError),
+    /// The pins cannot be read.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
+    /// The way there needs a program that is missing.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
+}
+
+/// Tries the login key within `limit`, and where it is missing installs it with the `pasted` or else the kept
+/// password, within `limit` again. The password leaves this computer only after the runtime has proven a pinned key,
+/// and is tried once. Over `ssh` where the way leads through a relay. May block for as long as the vault takes.
+///
+/// # Errors
+/// Nothing could be tried.
+pub async fn ensure(
+    tools: &Tools,
+    ssh: &SystemSsh,
+    session: &Session,
+    pasted: Option<&SecretString>,
+    limit: Duration,
+) -> Result<Login, EnsureLoginError> {
+    if session.identity_file.is_some() {
+        return Ok(Login::OwnKey);
+    }
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    let known = pins.get(&session.name);
+    let pinned: Vec<HostKey> =
+        known.map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect()).unwrap_or_default();
+    let key = LoginKey::ensure(&tools.dirs.login_key())?;
+    let route = route(tools, ssh, session)?;
+    match key_login_works(&route, &pinned, &session.user, &key, limit).await {
+        Ok(true) => return Ok(Login::KeyWorks),
+        Ok(false) => {}
+        Err(error) => return Ok(Login::NotTried(error)),
+    }
+    let given_for = known.and_then(|pins| pins.password_for.clone());
+    let kept = if pasted.is_none() {
+        match given_for {
+            Some(link) if link == session.link.described() => {}
+            Some(link) => return Ok(Login::PasswordOfAnother(key, link)),
+            None => return Ok(Login::NoPassword(key)),
+        }
+        let name = SecretName::of(session.name.clone(), SecretKind::Password);
+        match tools.vault.get(&name) {
+            Ok(kept) => kept,
+            Err(error) => return Ok(Login::VaultShut(key, error)),
+        }
+    } else {
+        None
+    };
+    let Some(password) = pasted.or(kept.as_ref()) else { return Ok(Login::NoPassword(key)) };
+    Ok(match install_login_key(&route, &pinned, &session.user, password, &key, limit).await {
+        Ok(installed) => Login::KeyInstalled(installed),
+        Err(error) => Login::NotInstalled(key, error),
+    })
+}
