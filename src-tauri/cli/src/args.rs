@@ -31,7 +31,7 @@ Examples:
   moorline repair colab               the runtime restarted: fetch its key, compare, re-pin
   moorline open colab --in vscode     open the editor on it
 
-Exit status: 0 done, 1 failed, 2 wrong usage. Nothing is changed when a command fails.";
+Exit status: 0 done; 1 failed, and nothing was changed or only mended; 2 wrong usage.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

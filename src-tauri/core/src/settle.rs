@@ -122,7 +122,8 @@ pub async fn preview(tools: &Tools, change: &Change) -> Result<Report, SettleErr
 /// Writes `change`: session, pins, `known_hosts`, `config`. Idempotent: a second run writes nothing.
 ///
 /// # Errors
-/// Every refusal comes before the first write.
+/// Every refusal comes before the first write. If the ssh files then cannot be written, the session and its pins are
+/// put back.
 pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleError> {
     let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
     let mut plan = Plan::make(tools, change)?;
