@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     ensure_page(&root.join("ui/dist"))?;
-    tauri_build::try_build(tauri_build::Attributes::new())?;
+    let commands = tauri_build::AppManifest::new().commands(&["shown"]);
+    tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
     Ok(())
 }
 
@@ -38,7 +39,12 @@ fn rendered(tree: &Tree, size: u32) -> Result<Vec<u8>, Box<dyn Error>> {
     #[expect(clippy::cast_possible_truncation, reason = "a factor near 1")]
     let scale = scale as f32;
     resvg::render(tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
-    Ok(pixmap.pixels().iter().map(|pixel| pixel.demultiply()).flat_map(|c| [c.red(), c.green(), c.blue(), c.alpha()]).collect())
+    Ok(pixmap
+        .pixels()
+        .iter()
+        .map(|pixel| pixel.demultiply())
+        .flat_map(|c| [c.red(), c.green(), c.blue(), c.alpha()])
+        .collect())
 }
 
 /// Rust alone must build and test without Node; the page then says what is missing.
@@ -46,7 +52,10 @@ fn ensure_page(dist: &Path) -> Result<(), Box<dyn Error>> {
     let page = dist.join("index.html");
     if !page.exists() {
         fs::create_dir_all(dist)?;
-        fs::write(page, "<!doctype html><title>Moorline</title><p>This build has no page: run npm ci && npm run build in ui, then build again.")?;
+        fs::write(
+            page,
+            "<!doctype html><title>Moorline</title><p>This build has no page: run npm ci && npm run build in ui, then build again.",
+        )?;
     }
     println!("cargo::rerun-if-changed={}", dist.display());
     Ok(())

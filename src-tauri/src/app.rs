@@ -6,15 +6,17 @@ use moorline_core::agent::menu::Event;
 use moorline_core::agent::msg::Request;
 use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
 use moorline_core::agent::snapshot::Snapshot;
+use moorline_core::dirs::Dirs;
 use moorline_core::ssh_files::Alias;
 use moorline_core::vault::{OsVault, SecretKind, SecretName, Vault as _};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use crate::args::Args;
 use crate::clipboard::ClipboardThread;
 use crate::command_line;
-use crate::feed::{Feed, Told};
+use crate::feed::{self, Feed, Told};
 use crate::instance::Instance;
 use crate::login_item::LoginItem;
 use crate::notify::Notifications;
@@ -84,6 +86,33 @@ enum Go {
 }
 
 impl App {
+    /// Brings the parts together for this home.
+    ///
+    /// # Errors
+    /// This program's own file, or a thread, is not to be had.
+    pub fn new(
+        dirs: &Dirs,
+        args: &Args,
+        instance: Instance,
+        notifications: Option<Notifications>,
+    ) -> anyhow::Result<Self> {
+        let login_item = LoginItem::new(dirs, std::env::current_exe()?);
+        let (feed, mut snapshot) = feed::start(dirs, args);
+        snapshot.starts_at_login = login_item.is_on();
+        Ok(Self {
+            feed,
+            instance,
+            login_item,
+            clipboard: ClipboardThread::start()?,
+            notifications,
+            snapshot,
+            panel: Panel::Dark,
+            window: WindowChild::default(),
+            first_view: (args.window || args.compare.is_some()).then(|| View::compare(args.compare.clone())),
+            errands: JoinSet::new(),
+        })
+    }
+
     /// Runs until somebody quits or the agent ends.
     pub async fn run(mut self, face: &mut impl TrayFace, mut doors: Doors) {
         let mut host_due = Some(Instant::now() + HOST_PATIENCE);
@@ -159,7 +188,9 @@ impl App {
             Event::OpenNotebook(name) => self.ask(Request::Pressed(NoticeAction::OpenNotebook(name))).await,
             Event::AddFromClipboard => drop(self.errands.spawn(add_from_clipboard(self.clipboard.clone()))),
             Event::CopyCommand(name) => self.clipboard.put(format!("ssh {name}")),
-            Event::CopyPassword(name) => drop(self.errands.spawn(copy_password(self.clipboard.clone(), name))),
+            Event::CopyPassword(name) => {
+                drop(self.errands.spawn(copy_password(self.clipboard.clone(), name)))
+            }
             Event::StartAtLogin(on) => {
                 if let Err(error) = self.login_item.set(on) {
                     self.say("Start at login", format!("That could not be changed: {error}."));

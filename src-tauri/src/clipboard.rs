@@ -104,10 +104,10 @@ fn opened(clipboard: &mut Option<Clipboard>) -> anyhow::Result<&mut Clipboard> {
 }
 
 fn put_concealed(clipboard: &mut Clipboard, secret: &SecretString) -> anyhow::Result<()> {
-    #[cfg(all(unix, not(target_os = "macos")))]
-    use arboard::SetExtLinux as _;
     #[cfg(target_os = "macos")]
     use arboard::SetExtApple as _;
+    #[cfg(all(unix, not(target_os = "macos")))]
+    use arboard::SetExtLinux as _;
     #[cfg(windows)]
     use arboard::SetExtWindows as _;
     let set = clipboard.set().exclude_from_history();

@@ -15,18 +15,15 @@ pub async fn add(pasted: &str) -> anyhow::Result<Result<String, String>> {
     let mut command = Command::new(program());
     command.args(["add", "--from", "-", "--yes"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().context("the command line `moorline` is missing: install it beside the app")?;
+    let mut child =
+        command.spawn().context("the command line `moorline` is missing: install it beside the app")?;
     let mut stdin = child.stdin.take().context("moorline has no input")?;
     // It may end without reading; what it says then tells why.
     let _ = stdin.write_all(pasted.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.context("moorline cannot be waited for")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    Ok(if output.status.success() {
-        Ok(text(&output.stdout))
-    } else {
-        Err(text(&output.stderr))
-    })
+    Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
 }
 
 /// The one beside this program, else the one on the path.

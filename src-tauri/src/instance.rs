@@ -63,7 +63,9 @@ impl Instance {
         loop {
             let mut bytes = [0; 256];
             match self.door.recv(&mut bytes).await {
-                Ok(length) => return str::from_utf8(&bytes[..length]).ok().and_then(|name| name.parse().ok()),
+                Ok(length) => {
+                    return str::from_utf8(&bytes[..length]).ok().and_then(|name| name.parse().ok());
+                }
                 Err(error) => tracing::warn!(%error, "the door does not open"),
             }
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -79,7 +81,8 @@ impl Instance {
 /// It does not listen.
 pub fn knock(dirs: &Dirs, compare: Option<&Alias>) -> anyhow::Result<()> {
     let name = compare.map(ToString::to_string).unwrap_or_default();
-    send(&door_path(dirs), name.as_bytes()).context("Moorline runs already, and does not answer; end it and start it again")
+    send(&door_path(dirs), name.as_bytes())
+        .context("Moorline runs already, and does not answer; end it and start it again")
 }
 
 #[cfg(unix)]
@@ -112,6 +115,9 @@ mod tests {
         assert_eq!(instance.knocked().await, None);
         drop(instance);
         assert!(knock(&dirs, None).is_err(), "nobody listens any more");
-        assert!(matches!(claim(&dirs).unwrap(), Claim::First(_)), "what a crash left behind is in nobody's way");
+        assert!(
+            matches!(claim(&dirs).unwrap(), Claim::First(_)),
+            "what a crash left behind is in nobody's way"
+        );
     }
 }

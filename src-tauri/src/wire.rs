@@ -33,3 +33,14 @@ impl View {
         name.map_or(Self::Sessions, Self::Compare)
     }
 }
+
+/// Everything the window's page shows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Shows {
+    /// What the agent said last; nothing yet at the start.
+    pub snapshot: Option<Snapshot>,
+    /// The view.
+    pub view: View,
+    /// Whether the tray has ended, so that nothing here changes any more.
+    pub tray_gone: bool,
+}

@@ -62,7 +62,8 @@ impl LoginItem {
 /// Specification, then escaped once more as a value of its file format; a percent sign is doubled.
 fn quoted(program: &Path) -> io::Result<String> {
     let text = program.to_str().filter(|text| !text.chars().any(char::is_control));
-    let text = text.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the program's path is not plain text"))?;
+    let text = text
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the program's path is not plain text"))?;
     let mut word = String::from("\"");
     for character in text.chars() {
         match character {

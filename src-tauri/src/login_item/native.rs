@@ -34,7 +34,8 @@ impl LoginItem {
 
     fn item(&self) -> io::Result<AutoLaunch> {
         let program = self.program.to_str();
-        let program = program.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the program's path is not text"))?;
+        let program = program
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the program's path is not text"))?;
         // The Run key's value is a command line: a path with spaces is quoted there.
         let program = if cfg!(windows) { format!("\"{program}\"") } else { program.to_owned() };
         let mut item = AutoLaunchBuilder::new();

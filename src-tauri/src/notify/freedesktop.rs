@@ -38,9 +38,13 @@ impl Notifications {
     ///
     /// # Errors
     /// There is no session bus.
-    pub async fn start(bus: &Connection, pressed: mpsc::UnboundedSender<NoticeAction>) -> anyhow::Result<Self> {
+    pub async fn start(
+        bus: &Connection,
+        pressed: mpsc::UnboundedSender<NoticeAction>,
+    ) -> anyhow::Result<Self> {
         let rule = MatchRule::builder().msg_type(zbus::message::Type::Signal).interface(NAME)?.build();
-        let signals = MessageStream::for_match_rule(rule, bus, None).await.context("cannot hear the notifications")?;
+        let signals =
+            MessageStream::for_match_rule(rule, bus, None).await.context("cannot hear the notifications")?;
         let (orders, queue) = mpsc::unbounded_channel();
         let server = Server { bus: bus.clone(), slots: BTreeMap::new(), pressed };
         let task = tokio::spawn(server.run(queue, signals));

@@ -58,7 +58,12 @@ fn shown(notice: &Notice, pressed: &mpsc::UnboundedSender<NoticeAction>) -> anyh
         let action = match key {
             "default" => Some(&shown.main),
             // macOS gives the label back instead.
-            key => shown.buttons.iter().enumerate().find(|(n, button)| key == n.to_string() || key == button.label).map(|(_, button)| &button.action),
+            key => shown
+                .buttons
+                .iter()
+                .enumerate()
+                .find(|(n, button)| key == n.to_string() || key == button.label)
+                .map(|(_, button)| &button.action),
         };
         if let Some(action) = action {
             let _ = pressed.send(action.clone());

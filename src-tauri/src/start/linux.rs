@@ -6,18 +6,13 @@ use std::time::Duration;
 
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
-use moorline_app::clipboard::ClipboardThread;
 use moorline_app::instance::{self, Claim};
-use moorline_app::login_item::LoginItem;
+use moorline_app::log;
 use moorline_app::notify::Notifications;
 use moorline_app::tray::status_item::StatusItem;
-use moorline_app::tray::{Done, Look, Panel, watch_panel};
-use moorline_app::window_child::WindowChild;
-use moorline_app::wire::View;
-use moorline_app::{feed, log};
+use moorline_app::tray::{Done, Look, watch_panel};
 use moorline_core::dirs::Dirs;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use zbus::Connection;
 
 /// How often a tray is tried when the session bus or the host refuses it.
@@ -33,37 +28,21 @@ async fn tray(args: Args) -> anyhow::Result<()> {
         return instance::knock(&dirs, args.compare.as_ref());
     };
     log::start(&dirs, "tray")?;
-    let login_item = LoginItem::new(&dirs, std::env::current_exe()?);
-    let (feed, mut snapshot) = feed::start(&dirs, &args);
-    snapshot.starts_at_login = login_item.is_on();
     let (done, done_door) = mpsc::unbounded_channel();
     let (pressed, pressed_door) = mpsc::unbounded_channel();
     let (panel, panel_door) = mpsc::unbounded_channel();
+    let mut app = App::new(&dirs, &args, instance, None)?;
+    // The icon first: the rest may take its time.
     let mut face = Face { item: None, done, resting: Arc::default() };
-    face.apply(Look::of(&snapshot, Panel::Dark)).await;
-    let notifications = match Connection::session().await {
+    face.apply(Look::of(&app.snapshot, app.panel)).await;
+    match Connection::session().await {
         Ok(bus) => {
-            tokio::spawn(watch_panel(bus.clone(), panel));
-            Notifications::start(&bus, pressed).await.map_err(|error| tracing::warn!(%error, "no notifications")).ok()
+            app.notifications =
+                Notifications::start(&bus, pressed).await.map_err(|error| tracing::warn!(%error)).ok();
+            tokio::spawn(watch_panel(bus, panel));
         }
-        Err(error) => {
-            tracing::warn!(%error, "no session bus: neither tray nor notifications");
-            None
-        }
-    };
-    let first_view = (args.window || args.compare.is_some()).then(|| View::compare(args.compare.clone()));
-    let app = App {
-        feed,
-        instance,
-        login_item,
-        clipboard: ClipboardThread::start()?,
-        notifications,
-        snapshot,
-        panel: Panel::Dark,
-        window: WindowChild::default(),
-        first_view,
-        errands: JoinSet::new(),
-    };
+        Err(error) => tracing::warn!(%error, "no session bus: neither tray nor notifications"),
+    }
     let doors = Doors { done: done_door, pressed: pressed_door, panel: panel_door };
     tokio::select! {
         () = app.run(&mut face, doors) => {}

@@ -27,7 +27,8 @@ impl StatusItem {
     pub async fn start(look: Look, done: mpsc::UnboundedSender<Done>) -> anyhow::Result<Self> {
         let away = Arc::new(AtomicBool::new(false));
         let shown = Shown { look: look.clone(), done: done.clone(), away: Arc::clone(&away) };
-        let handle = shown.assume_sni_available(true).spawn().await.context("the desktop takes no tray icon")?;
+        let handle =
+            shown.assume_sni_available(true).spawn().await.context("the desktop takes no tray icon")?;
         if !away.load(Ordering::Acquire) {
             let _ = done.send(Done::Shown(true));
         }
@@ -98,11 +99,16 @@ fn row(item: &Item) -> MenuItem<Shown> {
         Item::Act { label, event } => {
             StandardItem { label: plain(label), activate: choose(event), ..StandardItem::default() }.into()
         }
-        Item::Text(text) => StandardItem { label: plain(text), enabled: false, ..StandardItem::default() }.into(),
-        Item::Check { label, on, event } => {
-            CheckmarkItem { label: plain(label), checked: *on, activate: choose(event), ..CheckmarkItem::default() }
-                .into()
+        Item::Text(text) => {
+            StandardItem { label: plain(text), enabled: false, ..StandardItem::default() }.into()
         }
+        Item::Check { label, on, event } => CheckmarkItem {
+            label: plain(label),
+            checked: *on,
+            activate: choose(event),
+            ..CheckmarkItem::default()
+        }
+        .into(),
         Item::Sub { label, menu } => {
             SubMenu { label: plain(label), submenu: rows(menu), ..SubMenu::default() }.into()
         }
@@ -136,8 +142,14 @@ mod tests {
 
     #[test]
     fn a_row_is_shown_as_it_is_written() {
-        let MenuItem::Standard(row) = row(&Item::Text("gpu_0 · 5 %".to_owned())) else { panic!("a plain row") };
-        assert_eq!((row.label.as_str(), row.enabled), ("gpu__0 · 5 %", false), "no access key, not clickable");
+        let MenuItem::Standard(row) = row(&Item::Text("gpu_0 · 5 %".to_owned())) else {
+            panic!("a plain row")
+        };
+        assert_eq!(
+            (row.label.as_str(), row.enabled),
+            ("gpu__0 · 5 %", false),
+            "no access key, not clickable"
+        );
     }
 
     #[test]
