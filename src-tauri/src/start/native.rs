@@ -9,7 +9,7 @@ use moorline_app::instance::{self, Claim};
 use moorline_app::log;
 use moorline_app::notify::Notifications;
 use moorline_app::tray::native::NativeTray;
-use moorline_app::tray::{Done, Look, Panel};
+use moorline_app::tray::{Done, Look};
 use moorline_core::dirs::Dirs;
 use tao::event::{Event, StartCause};
 use tao::event_loop::{ControlFlow, EventLoopBuilder, EventLoopProxy};
