@@ -11,9 +11,8 @@ FUZZ_SECONDS ?= 60
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: ## see it work: a practice runtime that restarts, in a throw-away home
-	@scripts/setup.sh run
-	$(CARGO) run $(LOCKED) -p moorline-cli -- demo
+run: ## start the tray; without a display, see a practice runtime restart in a throw-away home
+	@scripts/run.sh $(LOCKED)
 
 install: ## build the command line and put it into ~/.cargo/bin
 	@scripts/setup.sh run
@@ -22,13 +21,15 @@ install: ## build the command line and put it into ~/.cargo/bin
 setup:
 	@scripts/setup.sh test
 	@scripts/venv.sh
+	@scripts/ui.sh
 
 test: setup lint unit ## everything: lints, unit, property and end-to-end tests
 	@echo 'make test: everything passed'
 
-lint: ## formatting, clippy, shell scripts
+lint: setup ## formatting, clippy, the page's types, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	npm --prefix ui run check
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
 unit: setup

@@ -1,6 +1,6 @@
 //! A notification server that shows nothing and remembers everything.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use zbus::blocking::{Connection, connection};
@@ -17,14 +17,20 @@ const PATH: &str = "/org/freedesktop/Notifications";
 pub struct Sent {
     /// Its number.
     pub id: u32,
+    /// Who sent it.
+    pub app: String,
     /// The number that it asked to replace; 0 for none.
     pub replaces: u32,
+    /// Its icon's name.
+    pub icon: String,
     /// The headline.
     pub title: String,
     /// The text.
     pub body: String,
     /// Keys and labels in turns.
     pub actions: Vec<String>,
+    /// The names of its hints.
+    pub hints: BTreeSet<String>,
     /// Milliseconds; 0 never, -1 as the server likes.
     pub lasts: i32,
 }
@@ -93,6 +99,7 @@ impl Server {
         self.capabilities.iter().map(ToString::to_string).collect()
     }
 
+    #[expect(clippy::unused_self, reason = "the interface's form")]
     fn get_server_information(&self) -> (String, String, String, String) {
         let text = str::to_owned;
         (text("stage"), text("moorline"), text("1"), text("1.2"))
@@ -101,19 +108,20 @@ impl Server {
     #[expect(clippy::too_many_arguments, reason = "the specification's signature")]
     fn notify(
         &self,
-        _app: String,
+        app: String,
         replaces: u32,
-        _icon: String,
+        icon: String,
         title: String,
         body: String,
         actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
+        hints: HashMap<String, OwnedValue>,
         lasts: i32,
     ) -> u32 {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = u32::try_from(memory.sent.len()).unwrap_or(u32::MAX).saturating_add(1);
         let id = if replaces == 0 { fresh } else { replaces };
-        memory.sent.push(Sent { id, replaces, title, body, actions, lasts });
+        let hints = hints.into_keys().collect();
+        memory.sent.push(Sent { id, app, replaces, icon, title, body, actions, hints, lasts });
         id
     }
 
