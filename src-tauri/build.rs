@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::tiny_skia::{Pixmap, PremultipliedColorU8, Transform};
 use resvg::usvg::{Options, Tree};
 
 const STATES: [&str; 4] = ["idle", "online", "attention", "offline"];
@@ -42,7 +42,7 @@ fn rendered(tree: &Tree, size: u32) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(pixmap
         .pixels()
         .iter()
-        .map(|pixel| pixel.demultiply())
+        .map(PremultipliedColorU8::demultiply)
         .flat_map(|c| [c.red(), c.green(), c.blue(), c.alpha()])
         .collect())
 }

@@ -189,7 +189,7 @@ impl App {
             Event::AddFromClipboard => drop(self.errands.spawn(add_from_clipboard(self.clipboard.clone()))),
             Event::CopyCommand(name) => self.clipboard.put(format!("ssh {name}")),
             Event::CopyPassword(name) => {
-                drop(self.errands.spawn(copy_password(self.clipboard.clone(), name)))
+                drop(self.errands.spawn(copy_password(self.clipboard.clone(), name)));
             }
             Event::StartAtLogin(on) => {
                 if let Err(error) = self.login_item.set(on) {
@@ -255,10 +255,10 @@ impl App {
     }
 
     fn notify(&self, notice: Notice) {
-        match &self.notifications {
-            Some(notifications) => notifications.show(notice),
-            None => tracing::warn!(slot = notice.slot, "there are no notifications here"),
-        }
+        let Some(notifications) = &self.notifications else {
+            return tracing::warn!(slot = notice.slot, "there are no notifications here");
+        };
+        notifications.show(notice);
     }
 }
 

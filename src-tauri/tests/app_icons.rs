@@ -1,6 +1,7 @@
 //! The committed icon files are what the drawing `icons/app/moorline.svg` gives.
 //!
 //! After a change to the drawing: `MOORLINE_WRITE_ICONS=1 cargo test -p moorline-app --test app_icons`.
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

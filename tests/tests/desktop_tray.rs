@@ -50,6 +50,8 @@ fn a_click_or_a_second_start_shows_the_one_window() {
     assert_eq!(screen.windows(&stage), Vec::<String>::new(), "nothing but the tray at first");
     tray.click();
     until("the window", || screen.windows(&stage) == ["Moorline"]);
+    let log = || stage.text(".local/state/moorline/logs/window.log");
+    until("the page, which is not blocked by its own rules", || log().contains("the page is up"));
 
     tray.tell(&snapshot("attention", &new_key(), "shows a new key"));
     tray.await_row("Compare key…");

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use moorline_core::agent::notice::{Notice, NoticeAction};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use zbus::names::MemberName;
 use zbus::zvariant::Value;
 use zbus::{Connection, MatchRule, MessageStream, Proxy};
 
@@ -147,7 +148,7 @@ impl Server {
 
     fn hear(&mut self, message: &zbus::Message) {
         let header = message.header();
-        match header.member().map(|member| member.as_str()) {
+        match header.member().map(MemberName::as_str) {
             Some("ActionInvoked") => {
                 let Ok((id, key)) = message.body().deserialize::<(u32, String)>() else { return };
                 let Some(standing) = self.slots.values().find(|standing| standing.id == id) else { return };

@@ -107,5 +107,5 @@ async fn quit_time(args: &Args) {
         return tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
     let _ = args;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

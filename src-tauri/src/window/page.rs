@@ -56,6 +56,7 @@ pub fn run(page: Page, agent: &Arc<dyn Agent>) -> tauri::Result<()> {
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "how Tauri hands over state")]
 fn shown(page: State<'_, Page>) -> Shows {
+    tracing::info!("the page is up");
     page.shows.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
