@@ -1,6 +1,6 @@
 //! A screen with a window manager and a panel that shows trays, all private to a stage.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
 use crate::desktop::{Desktop, name_is_owned};
@@ -70,6 +70,23 @@ impl Screen {
         let titles = titles.map(|title| title.split_once(' ').map_or(title, |(_, title)| title).to_owned());
         titles.filter(|title| title != "xfce4-panel").collect()
     }
+}
+
+/// Somebody copies a text; what holds it on the clipboard stays in the background.
+pub fn copy(stage: &Stage, text: &str) {
+    let mut command = stage.command("xclip");
+    command.args(["-i", "-selection", "clipboard"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("xclip is installed");
+    let mut stdin = child.stdin.take().expect("its input is piped");
+    stdin.write_all(text.as_bytes()).expect("xclip reads");
+    drop(stdin);
+    assert!(child.wait().expect("xclip goes to the background").success(), "xclip takes the text");
+}
+
+/// What lies on the clipboard in this format; empty when nothing does.
+pub fn clipboard(stage: &Stage, format: &str) -> String {
+    stage.run("xclip", &["-o", "-selection", "clipboard", "-t", format]).stdout
 }
 
 /// Xvfb finds a free display number by itself, and says it when it is ready.

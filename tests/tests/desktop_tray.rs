@@ -1,13 +1,11 @@
 //! The tray on a real screen: what the panel is told, what a choice does, and what survives.
 #![cfg(target_os = "linux")]
 
-use std::fs;
-use std::io::Write as _;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use moorline_tests::machine::free_port;
-use moorline_tests::processes::until;
+use moorline_tests::processes::{descendants, until};
+use moorline_tests::screen;
 use moorline_tests::tray::{Row, find};
 use moorline_tests::{Notifications, Screen, Stage, Tray};
 use serde_json::{Value, json};
@@ -63,7 +61,7 @@ fn a_click_or_a_second_start_shows_the_one_window() {
 
     stage.run("wmctrl", &["-c", "Moorline"]).works("the window is closed as a person does");
     until("the window to close", || screen.windows(&stage).is_empty());
-    until("nothing to be left of it", || children(tray.id()).is_empty());
+    until("nothing to be left of it", || descendants(tray.id()).is_empty());
     tray.click();
     until("the window again", || screen.windows(&stage) == ["Moorline"]);
     tray.choose("Quit");
@@ -142,7 +140,7 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     let clipboard =
         |target: &str| stage.run("xclip", &["-o", "-selection", "clipboard", "-t", target]).stdout;
     let copied = format!("ssh -p {} root@127.0.0.1\nRoot password: {PASSWORD}\n", free_port());
-    copy(&stage, &copied);
+    screen::copy(&stage, &copied);
     tray.choose("Add from clipboard");
     tray.await_ask("Reload");
     let said = server.await_sent(1);
@@ -169,19 +167,6 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     assert!(since.elapsed() > Duration::from_secs(20), "there is time to paste it");
 }
 
-/// Somebody copies a text; what holds it on the clipboard stays in the background.
-fn copy(stage: &Stage, text: &str) {
-    let mut command = stage.command("xclip");
-    command
-        .args(["-i", "-selection", "clipboard"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().expect("xclip is installed");
-    child.stdin.take().expect("its input is piped").write_all(text.as_bytes()).expect("xclip reads");
-    assert!(child.wait().expect("xclip goes to the background").success());
-}
-
 /// What the agent would say of one session.
 fn snapshot(light: &str, health: &Value, state: &str) -> Value {
     let action = (health["state"] == "new-host-key").then_some("compare");
@@ -204,11 +189,4 @@ fn new_key() -> Value {
 
 fn down() -> Value {
     json!({ "state": "down", "cause": { "kind": "tunnel-down" }, "since": "2026-11-21T09:00:00Z" })
-}
-
-/// The processes that this one started and that still run.
-fn children(id: u32) -> String {
-    let tasks = fs::read_dir(format!("/proc/{id}/task")).expect("it runs").flatten();
-    let listed = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
-    listed.collect()
 }
