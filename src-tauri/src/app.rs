@@ -279,10 +279,10 @@ async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
 }
 
 async fn add_from_clipboard(clipboard: ClipboardThread) -> Report {
-    let added = async { command_line::add(&clipboard.get().await?).await };
+    let added = async { command_line::add(clipboard.get().await?.as_str()).await };
     let said = match added.await {
         Ok(Ok(said)) => ("Added from the clipboard", said),
-        Ok(Err(said)) => ("The clipboard tells of no session that can be added", said),
+        Ok(Err(said)) => ("Nothing was added from the clipboard", said),
         Err(error) => ("Nothing was added", format!("{error}.")),
     };
     Report { said: Some(said), ask: Some(Request::Reload) }

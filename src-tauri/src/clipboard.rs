@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use arboard::Clipboard;
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 /// How long a password stays.
 const STAYS: Duration = Duration::from_secs(30);
@@ -20,7 +21,7 @@ pub struct ClipboardThread {
 enum Order {
     Put(String),
     PutSecret(SecretString),
-    Get(tokio::sync::oneshot::Sender<anyhow::Result<String>>),
+    Get(tokio::sync::oneshot::Sender<anyhow::Result<Zeroizing<String>>>),
 }
 
 impl ClipboardThread {
@@ -46,11 +47,11 @@ impl ClipboardThread {
         let _ = self.orders.send(Order::PutSecret(secret));
     }
 
-    /// What lies there as text.
+    /// What lies there as text, wiped when it is dropped: it may hold a password.
     ///
     /// # Errors
     /// There is no clipboard, or no text on it.
-    pub async fn get(&self) -> anyhow::Result<String> {
+    pub async fn get(&self) -> anyhow::Result<Zeroizing<String>> {
         let (answer, text) = tokio::sync::oneshot::channel();
         self.orders.send(Order::Get(answer)).context("the clipboard's thread is gone")?;
         text.await.context("the clipboard's thread is gone")?
@@ -76,7 +77,8 @@ fn serve(queue: &mpsc::Receiver<Order>) {
                 done
             }
             Ok(Order::Get(answer)) => {
-                let text = opened(&mut clipboard).and_then(|clipboard| Ok(clipboard.get_text()?));
+                let text =
+                    opened(&mut clipboard).and_then(|clipboard| Ok(Zeroizing::new(clipboard.get_text()?)));
                 let _ = answer.send(text);
                 Ok(())
             }
@@ -119,7 +121,7 @@ fn put_concealed(clipboard: &mut Clipboard, secret: &SecretString) -> anyhow::Re
 /// Empties the clipboard if the password is still what lies there.
 fn clear(clipboard: &mut Option<Clipboard>, secret: Option<(SecretString, Instant)>) {
     let (Some(clipboard), Some((secret, _))) = (clipboard.as_mut(), secret) else { return };
-    if clipboard.get_text().is_ok_and(|text| text == secret.expose_secret()) {
+    if clipboard.get_text().map(Zeroizing::new).is_ok_and(|text| *text == secret.expose_secret()) {
         let _ = clipboard.clear();
     }
 }

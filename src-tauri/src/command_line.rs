@@ -7,13 +7,14 @@ use anyhow::Context as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-/// Adds the session that a pasted text tells of, trusting nothing that needs a person's eye; what to say about it.
+/// Adds the session that a pasted text tells of; what to say about it. Whatever `moorline add` would ask about, such
+/// as leading a session that is there already elsewhere, is refused: nobody can be asked here.
 ///
 /// # Errors
 /// The command line is missing or cannot be fed.
 pub async fn add(pasted: &str) -> anyhow::Result<Result<String, String>> {
     let mut command = Command::new(program());
-    command.args(["add", "--from", "-", "--yes"]);
+    command.args(["add", "--from", "-"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child =
         command.spawn().context("the command line `moorline` is missing: install it beside the app")?;
@@ -23,7 +24,11 @@ pub async fn add(pasted: &str) -> anyhow::Result<Result<String, String>> {
     drop(stdin);
     let output = child.wait_with_output().await.context("moorline cannot be waited for")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
+    if output.status.success() {
+        return Ok(Ok(text(&output.stdout)));
+    }
+    let said = text(&output.stderr);
+    Ok(Err(said.strip_prefix("moorline: ").map_or(said.clone(), str::to_owned)))
 }
 
 /// The one beside this program, else the one on the path.

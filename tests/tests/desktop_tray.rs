@@ -135,15 +135,21 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     let _screen = Screen::start(&stage);
     let server = Notifications::start(&stage, &["actions"]);
     stage.hide(PASSWORD);
+    stage.knows_host("127.0.0.1", "gpu.example.org");
     let mut tray = Tray::start(&stage);
     tray.await_shown();
     let clipboard =
         |target: &str| stage.run("xclip", &["-o", "-selection", "clipboard", "-t", target]).stdout;
-    let copied = format!("ssh -p {} root@127.0.0.1\nRoot password: {PASSWORD}\n", free_port());
+    screen::copy(&stage, &format!("ssh -p {} root@127.0.0.1\n", free_port()));
+    tray.choose("Add from clipboard");
+    let said = server.await_sent(1);
+    assert_eq!(said.title, "Nothing was added from the clipboard", "what needs a person's word is left");
+
+    let copied = format!("ssh -p {} root@gpu.example.org\nRoot password: {PASSWORD}\n", free_port());
     screen::copy(&stage, &copied);
     tray.choose("Add from clipboard");
     tray.await_ask("Reload");
-    let said = server.await_sent(1);
+    let said = server.await_sent(2);
     assert_eq!(said.title, "Added from the clipboard", "{}", said.body);
     assert!(!said.body.contains(PASSWORD), "{}", said.body);
     assert!(stage.text(".ssh/config").contains("Host colab\n"), "the session is there");
