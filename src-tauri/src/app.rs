@@ -155,7 +155,7 @@ impl App {
                 }
             };
             if go == Go::Quit {
-                return;
+                return self.window.close().await;
             }
             face.apply(Look::of(&self.snapshot, self.panel)).await;
         }

@@ -57,6 +57,13 @@ impl WindowChild {
         }
     }
 
+    /// Closes the window: without the tray it would show what was.
+    pub async fn close(&mut self) {
+        if let Some(mut open) = self.open.take() {
+            let _ = open.child.kill().await;
+        }
+    }
+
     /// Waits until the window is closed; for ever when none is open.
     pub async fn closed(&mut self) {
         let Some(open) = &mut self.open else { return std::future::pending().await };

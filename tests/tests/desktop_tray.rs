@@ -66,6 +66,7 @@ fn a_click_or_a_second_start_shows_the_one_window() {
     until("the window again", || screen.windows(&stage) == ["Moorline"]);
     tray.choose("Quit");
     tray.await_end();
+    until("the window to go with it", || screen.windows(&stage).is_empty());
 }
 
 #[test]

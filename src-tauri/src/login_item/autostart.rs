@@ -50,7 +50,7 @@ impl LoginItem {
         file.write_all(
             format!(
                 "[Desktop Entry]\nType=Application\nName=Moorline\nComment=Keeps ssh moored to a runtime that drifts\n\
-                 Exec={exec}\nIcon=moorline\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
+                 Exec={exec}\nIcon=moorline-tray\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
             )
             .as_bytes(),
         )?;

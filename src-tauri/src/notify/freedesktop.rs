@@ -18,6 +18,9 @@ use crate::bus::next;
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
+/// As the bundles name the desktop file and the icon.
+const DESKTOP_ENTRY: &str = "Moorline";
+const ICON: &str = "moorline-tray";
 /// The key of a click on the notification itself.
 const DEFAULT: &str = "default";
 
@@ -121,14 +124,14 @@ impl Server {
         let body = if can("body-markup") { escaped(&shown.body) } else { shown.body.clone() };
         let urgency: u8 = if shown.stays { 2 } else { 1 };
         let hints = HashMap::from([
-            ("desktop-entry", Value::from("moorline")),
+            ("desktop-entry", Value::from(DESKTOP_ENTRY)),
             ("urgency", Value::from(urgency)),
             ("category", Value::from("network")),
         ]);
         let replaces = self.slots.get(&notice.slot).map_or(0, |standing| standing.id);
         let lasts: i32 = if shown.stays { 0 } else { -1 };
         let id = server
-            .call("Notify", &("Moorline", replaces, "moorline", &shown.title, &body, actions, hints, lasts))
+            .call("Notify", &("Moorline", replaces, ICON, &shown.title, &body, actions, hints, lasts))
             .await?;
         let buttons = shown.buttons.into_iter().map(|button| button.action).collect();
         self.slots.insert(notice.slot.clone(), Standing { id, main: shown.main, buttons });
