@@ -43,6 +43,7 @@ pub mod secrets;
 pub mod stage;
 pub mod story;
 pub mod tray;
+pub mod tray_bench;
 pub mod tree;
 pub mod tunnels;
 

@@ -166,6 +166,12 @@ pub fn session_bus(stage: &Stage) -> Connection {
         .expect("the bus is there")
 }
 
+/// What the tray host shows, by bus name and path; nothing when there is no host.
+pub fn shown_items(bus: &Connection) -> Vec<String> {
+    let Ok(watcher) = Proxy::new(bus, WATCHER, "/StatusNotifierWatcher", WATCHER) else { return Vec::new() };
+    watcher.get_property("RegisteredStatusNotifierItems").unwrap_or_default()
+}
+
 /// Finds a row by its label, at any depth.
 pub fn find<'a>(rows: &'a [Row], label: &str) -> Option<&'a Row> {
     rows.iter().find_map(|row| if row.label == label { Some(row) } else { find(&row.rows, label) })
