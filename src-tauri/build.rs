@@ -26,6 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    let drawing = root.join("icons/app/moorline.svg");
+    println!("cargo::rerun-if-changed={}", drawing.display());
+    let tree = Tree::from_data(&fs::read(&drawing)?, &Options::default())?;
+    fs::write(out.join("moorline-48.rgba"), rendered(&tree, 48)?)?;
     ensure_page(&root.join("ui/dist"))?;
     let commands = tauri_build::AppManifest::new().commands(&["shown"]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;

@@ -23,7 +23,7 @@ fn a_notice_replaces_the_one_before_it_and_its_buttons_come_back() {
     let dropped = server.await_sent(1);
     assert_eq!((dropped.title.as_str(), dropped.replaces), ("trainer dropped", 0));
     assert_eq!(dropped.body, "Its &lt;tunnel&gt; is gone.", "text is no markup");
-    assert_eq!(dropped.actions, ["default", "Open", "0", "Open notebook", "1", "Repair"]);
+    assert_eq!(dropped.actions, ["default", "Open notebook", "0", "Open notebook", "1", "Repair"]);
     server.press(dropped.id, "default");
     tray.await_ask(r#"Pressed(OpenNotebook(Alias("trainer")))"#);
     server.press(dropped.id, "1");
@@ -53,7 +53,7 @@ fn a_new_key_is_compared_in_the_window_only() {
         &json!([{ "compare": "trainer" }]),
     ));
     let sent = server.await_sent(1);
-    assert_eq!(sent.actions, ["default", "Open", "0", "Compare…"], "no button approves a key");
+    assert_eq!(sent.actions, ["default", "Compare…", "0", "Compare…"], "no button approves a key");
     assert_eq!(sent.lasts, 0, "it stays until somebody deals with it");
     server.press(sent.id, "default");
     moorline_tests::processes::until("the window", || screen.windows(&stage) == ["Moorline"]);

@@ -15,12 +15,14 @@ use zbus::{Connection, MatchRule, MessageStream, Proxy};
 
 use super::Shown;
 use crate::bus::next;
+use crate::tray::icons::APP;
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 /// As the bundles name the desktop file and the icon.
 const DESKTOP_ENTRY: &str = "Moorline";
 const ICON: &str = "moorline-tray";
+const APP_SIDE: i32 = 48;
 /// The key of a click on the notification itself.
 const DEFAULT: &str = "default";
 
@@ -116,8 +118,11 @@ impl Server {
         let can = |what: &str| can.iter().any(|word| word == what);
         let mut actions = Vec::new();
         if can("actions") {
-            actions.extend([DEFAULT.to_owned(), "Open".to_owned()]);
-            for (n, button) in shown.buttons.iter().enumerate() {
+            let main = shown.buttons.first().map_or("Open Moorline", |button| button.label);
+            actions.extend([DEFAULT.to_owned(), main.to_owned()]);
+            // Where the click has a button, too, the main action has one already.
+            let first = usize::from(self.click_is_a_button(&server).await);
+            for (n, button) in shown.buttons.iter().enumerate().skip(first) {
                 actions.extend([n.to_string(), button.label.to_owned()]);
             }
         }
@@ -127,6 +132,8 @@ impl Server {
             ("desktop-entry", Value::from(DESKTOP_ENTRY)),
             ("urgency", Value::from(urgency)),
             ("category", Value::from("network")),
+            // So that there is a picture where the app is not installed.
+            ("image-data", Value::from((APP_SIDE, APP_SIDE, APP_SIDE * 4, true, 8i32, 4i32, APP.rgba))),
         ]);
         let replaces = self.slots.get(&notice.slot).map_or(0, |standing| standing.id);
         let lasts: i32 = if shown.stays { 0 } else { -1 };
@@ -136,6 +143,13 @@ impl Server {
         let buttons = shown.buttons.into_iter().map(|button| button.action).collect();
         self.slots.insert(notice.slot.clone(), Standing { id, main: shown.main, buttons });
         Ok(())
+    }
+
+    /// Xfce shows the click on the notification itself as a button; others show none for it.
+    async fn click_is_a_button(&self, server: &Proxy<'_>) -> bool {
+        type Information = (String, String, String, String);
+        let information: zbus::Result<Information> = server.call("GetServerInformation", &()).await;
+        information.is_ok_and(|(name, ..)| name == "Xfce Notify Daemon")
     }
 
     async fn withdraw(&mut self, slot: &str) {

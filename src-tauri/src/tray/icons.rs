@@ -24,6 +24,10 @@ macro_rules! drawing {
     };
 }
 
+/// The app's own icon.
+pub const APP: Picture =
+    Picture { size: 48, rgba: include_bytes!(concat!(env!("OUT_DIR"), "/moorline-48.rgba")) };
+
 /// The icon in its sizes, smallest first.
 pub fn icon(light: Light, panel: Panel) -> &'static [Picture; 4] {
     match (light, panel) {
