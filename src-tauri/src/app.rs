@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::args::Args;
 use crate::clipboard::ClipboardThread;
 use crate::command_line;
-use crate::feed::{self, Feed, Told};
+use crate::feed::{Feed, Told};
 use crate::instance::Instance;
 use crate::login_item::LoginItem;
 use crate::notify::Notifications;
@@ -86,7 +86,7 @@ enum Go {
 }
 
 impl App {
-    /// Brings the parts together for this home.
+    /// Brings the parts together for this home: the feed comes with what is shown before it says anything.
     ///
     /// # Errors
     /// This program's own file, or a thread, is not to be had.
@@ -95,9 +95,9 @@ impl App {
         args: &Args,
         instance: Instance,
         notifications: Option<Notifications>,
+        (feed, mut snapshot): (Feed, Snapshot),
     ) -> anyhow::Result<Self> {
         let login_item = LoginItem::new(dirs, std::env::current_exe()?);
-        let (feed, mut snapshot) = feed::start(dirs, args);
         snapshot.starts_at_login = login_item.is_on();
         Ok(Self {
             feed,

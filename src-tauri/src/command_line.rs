@@ -7,6 +7,14 @@ use anyhow::Context as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+const NAME: &str = if cfg!(windows) { "moorline.exe" } else { "moorline" };
+
+/// The command line that was installed beside this program, if one was. It also answers ssh's questions.
+pub fn beside() -> Option<PathBuf> {
+    let beside = std::env::current_exe().map(|own| own.with_file_name(NAME)).ok();
+    beside.filter(|path| path.is_file())
+}
+
 /// Adds the session that a pasted text tells of; what to say about it. Whatever `moorline add` would ask about, such
 /// as leading a session that is there already elsewhere, is refused: nobody can be asked here.
 ///
@@ -33,7 +41,5 @@ pub async fn add(pasted: &str) -> anyhow::Result<Result<String, String>> {
 
 /// The one beside this program, else the one on the path.
 fn program() -> PathBuf {
-    let name = if cfg!(windows) { "moorline.exe" } else { "moorline" };
-    let beside = std::env::current_exe().map(|own| own.with_file_name(name)).ok();
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from(name))
+    beside().unwrap_or_else(|| PathBuf::from(NAME))
 }

@@ -4,6 +4,9 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use moorline_core::agent::door::Caller;
+use moorline_core::agent::msg::Request;
+use moorline_core::agent::wire::Role;
 use moorline_core::dirs::Dirs;
 use moorline_core::ssh_files::Alias;
 
@@ -79,8 +82,12 @@ impl Instance {
 ///
 /// # Errors
 /// It does not listen.
-pub fn knock(dirs: &Dirs, compare: Option<&Alias>) -> anyhow::Result<()> {
-    let name = compare.map(ToString::to_string).unwrap_or_default();
+pub async fn knock(dirs: &Dirs, compare: Option<Alias>) -> anyhow::Result<()> {
+    if let Some(mut agent) = Caller::connect(dirs, Role::Window).await? {
+        return Ok(agent.ask(Request::Show(compare)).await?);
+    }
+    // It may not have its agent yet.
+    let name = compare.map(|name| name.to_string()).unwrap_or_default();
     send(&door_path(dirs), name.as_bytes())
         .context("Moorline runs already, and does not answer; end it and start it again")
 }
@@ -109,12 +116,12 @@ mod tests {
         let dirs = Dirs::under(home.path());
         let Claim::First(instance) = claim(&dirs).unwrap() else { panic!("nobody else is there") };
         assert!(matches!(claim(&dirs).unwrap(), Claim::Second), "there is one tray");
-        knock(&dirs, Some(&"trainer".parse().unwrap())).unwrap();
+        knock(&dirs, Some("trainer".parse().unwrap())).await.unwrap();
         assert_eq!(instance.knocked().await, Some("trainer".parse().unwrap()));
-        knock(&dirs, None).unwrap();
+        knock(&dirs, None).await.unwrap();
         assert_eq!(instance.knocked().await, None);
         drop(instance);
-        assert!(knock(&dirs, None).is_err(), "nobody listens any more");
+        assert!(knock(&dirs, None).await.is_err(), "nobody listens any more");
         assert!(
             matches!(claim(&dirs).unwrap(), Claim::First(_)),
             "what a crash left behind is in nobody's way"

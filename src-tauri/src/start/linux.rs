@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
+use moorline_app::feed;
 use moorline_app::instance::{self, Claim};
 use moorline_app::log;
 use moorline_app::notify::Notifications;
@@ -25,13 +27,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 async fn tray(args: Args) -> anyhow::Result<()> {
     let dirs = Dirs::from_env()?;
     let Claim::First(instance) = instance::claim(&dirs)? else {
-        return instance::knock(&dirs, args.compare.as_ref());
+        return instance::knock(&dirs, args.compare).await;
     };
     log::start(&dirs, "tray")?;
     let (done, done_door) = mpsc::unbounded_channel();
     let (pressed, pressed_door) = mpsc::unbounded_channel();
     let (panel, panel_door) = mpsc::unbounded_channel();
-    let mut app = App::new(&dirs, &args, instance, None)?;
+    let (feed, snapshot, agent) = feed::start(&dirs, &args)?;
+    let mut app = App::new(&dirs, &args, instance, None, (feed, snapshot))?;
     // The icon first: the rest may take its time.
     let mut face = Face { item: None, done, resting: Arc::default() };
     face.apply(Look::of(&app.snapshot, app.panel)).await;
@@ -49,7 +52,8 @@ async fn tray(args: Args) -> anyhow::Result<()> {
         signal = ended() => tracing::info!(signal, "ended from outside"),
         () = quit_time(&args) => {}
     }
-    Ok(())
+    // The app is gone, so the agent takes its leave: no file stays half written.
+    agent.await.context("the agent broke off")
 }
 
 /// The tray, or the wish for one.

@@ -3,8 +3,10 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use anyhow::Context as _;
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
+use moorline_app::feed;
 use moorline_app::instance::{self, Claim};
 use moorline_app::log;
 use moorline_app::notify::Notifications;
@@ -32,7 +34,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         instance::claim(&dirs)?
     };
     let Claim::First(instance) = claimed else {
-        return instance::knock(&dirs, args.compare.as_ref());
+        return runtime.block_on(instance::knock(&dirs, args.compare));
     };
     log::start(&dirs, "tray")?;
     let mut builder = EventLoopBuilder::<Wake>::with_user_event();
@@ -51,11 +53,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let ended = runtime.block_on(async {
             let (pressed, pressed_door) = mpsc::unbounded_channel();
             let (_panel, panel_door) = mpsc::unbounded_channel();
-            let app = App::new(&dirs, &args, instance, Some(Notifications::start(pressed)))?;
+            let (feed, snapshot, agent) = feed::start(&dirs, &args)?;
+            let notifications = Some(Notifications::start(pressed));
+            let app = App::new(&dirs, &args, instance, notifications, (feed, snapshot))?;
             let _ = first.send(Look::of(&app.snapshot, app.panel));
             let mut face = Face { proxy: proxy.clone(), look: None };
             app.run(&mut face, Doors { done: done_door, pressed: pressed_door, panel: panel_door }).await;
-            anyhow::Ok(())
+            agent.await.context("the agent broke off")
         });
         let _ = proxy.send_event(Wake::End(ended));
     })?;
