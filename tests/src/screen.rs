@@ -17,7 +17,7 @@ pub struct Screen {
     panel: Option<Program>,
     _windows: Program,
     _display: Program,
-    _desktop: Desktop,
+    _desktop: Option<Desktop>,
 }
 
 impl Screen {
@@ -28,8 +28,19 @@ impl Screen {
         screen
     }
 
+    /// A screen for a stage that has its [`Desktop`] already.
+    pub fn beside_desktop(stage: &Stage) -> Self {
+        let mut screen = Self::bare(stage, |_| None);
+        screen.start_panel(stage);
+        screen
+    }
+
     /// A screen on which nothing shows trays, as a plain GNOME's.
     pub fn without_panel(stage: &Stage) -> Self {
+        Self::bare(stage, |stage| Some(Desktop::start(stage)))
+    }
+
+    fn bare(stage: &Stage, desktop: impl FnOnce(&Stage) -> Option<Desktop>) -> Self {
         let display = start_display(stage);
         for (name, value) in [
             ("XDG_SESSION_TYPE", "x11"),
@@ -40,7 +51,7 @@ impl Screen {
         ] {
             stage.set_env(name, value);
         }
-        let desktop = Desktop::start(stage);
+        let desktop = desktop(stage);
         let mut command = stage.command("xfwm4");
         command.arg("--compositor=off").stdout(Stdio::null()).stderr(stage.log("xfwm4"));
         let windows = Program::start(command);

@@ -44,8 +44,17 @@ impl Tray {
 
     /// As [`Tray::start`], with more arguments.
     pub fn start_with(stage: &Stage, arguments: &[&str]) -> Self {
+        Self::launch(stage, &[&["--feed"], arguments].concat())
+    }
+
+    /// Starts it as people do, with the agent inside.
+    pub fn with_agent(stage: &Stage) -> Self {
+        Self::launch(stage, &[])
+    }
+
+    fn launch(stage: &Stage, arguments: &[&str]) -> Self {
         let mut command = stage.command("moorline-tray");
-        command.arg("--feed").args(arguments);
+        command.args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stage.log("tray"));
         let mut child = command.spawn().expect("moorline-tray starts");
         let told = child.stdin.take().expect("its input is piped");
