@@ -11,9 +11,8 @@ FUZZ_SECONDS ?= 60
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: ## see it work: a practice runtime that restarts, in a throw-away home
-	@scripts/setup.sh run
-	$(CARGO) run $(LOCKED) -p moorline-cli -- demo
+run: ## start the tray; without a display, see a practice runtime restart in a throw-away home
+	@scripts/run.sh $(LOCKED)
 
 install: ## build the command line and put it into ~/.cargo/bin
 	@scripts/setup.sh run
@@ -22,23 +21,27 @@ install: ## build the command line and put it into ~/.cargo/bin
 setup:
 	@scripts/setup.sh test
 	@scripts/venv.sh
+	@scripts/ui.sh
 
 test: setup lint unit ## everything: lints, unit, property and end-to-end tests
 	@echo 'make test: everything passed'
 
-lint: ## formatting, clippy, shell scripts
+lint: setup ## formatting, clippy, the page's types, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(CARGO) check $(LOCKED) --manifest-path fuzz/Cargo.toml
+	npm --prefix ui run check
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
 unit: setup
 	scripts/test.sh $(LOCKED)
 
-bench: ## time re-pointing against ssh-keygen -R, and the program's start against ssh
-	@scripts/setup.sh run
-	$(CARGO) build $(LOCKED) --release -p moorline-cli
+bench: ## time re-pointing against ssh-keygen -R, the program's start against ssh, and weigh the tray
+	@scripts/setup.sh test
+	@scripts/ui.sh
+	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_tray
 
 fuzz: ## each parser for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	@for target in $$($(CARGO) +nightly fuzz list); do \

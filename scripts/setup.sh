@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing to build Moorline (setup.sh run) or to test it, too (setup.sh test).
+# Installs what is missing to build the command line (setup.sh run), the desktop app, too (setup.sh app), or to test
+# everything (setup.sh test).
 # Nothing is installed twice, and nothing but Debian and Ubuntu packages; elsewhere it says what to install.
 set -eu
 
@@ -21,7 +22,21 @@ fi
 
 need build-essential has cc
 need openssh-client has ssh-keygen
+if [ "$purpose" != run ] && [ "$(uname -s)" = Linux ]; then
+    need pkg-config has pkg-config
+    need libwebkit2gtk-4.1-dev pkg-config --exists webkit2gtk-4.1
+fi
 if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
+    need xvfb has Xvfb
+    need xfwm4 has xfwm4
+    need xfce4-panel has xfce4-panel
+    need xfconf has xfconf-query
+    need adwaita-icon-theme test -d /usr/share/icons/Adwaita
+    need fonts-dejavu-core test -d /usr/share/fonts/truetype/dejavu
+    need librsvg2-common sh -c 'ls /usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so'
+    need wmctrl has wmctrl
+    need xclip has xclip
+    need desktop-file-utils has desktop-file-validate
     need openssh-server has sshd
     need dbus has dbus-daemon
     need dbus has dbus-send

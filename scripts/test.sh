@@ -18,7 +18,7 @@ state() {
 }
 
 before=$(state)
-"$cargo" build "$@" -p moorline-cli
+"$cargo" build "$@" -p moorline-cli -p moorline-app
 if "$cargo" nextest --version >/dev/null 2>&1; then
     "$cargo" test "$@" --workspace --doc
     "$cargo" nextest run "$@" --workspace --no-fail-fast

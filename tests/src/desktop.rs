@@ -54,13 +54,18 @@ fn unlocked_keyring(stage: &Stage) -> Program {
 }
 
 fn owns_secrets(stage: &Stage) -> bool {
+    name_is_owned(stage, "org.freedesktop.secrets")
+}
+
+/// Whether somebody on the session bus goes by this name.
+pub fn name_is_owned(stage: &Stage, name: &str) -> bool {
     let arguments = [
         "--session",
         "--print-reply",
         "--dest=org.freedesktop.DBus",
         "/",
         "org.freedesktop.DBus.NameHasOwner",
-        "string:org.freedesktop.secrets",
+        &format!("string:{name}"),
     ];
     stage.run("dbus-send", &arguments).stdout.contains("boolean true")
 }

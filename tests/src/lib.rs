@@ -8,6 +8,9 @@
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
+//! - [`Screen`]: a display with a window manager and a panel that shows trays.
+//! - [`Tray`]: the tray program, and its menu as a tray host sees it.
+//! - [`Notifications`]: a server that remembers what it was sent.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
@@ -30,23 +33,30 @@ pub mod faults;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
+pub mod notifications;
 pub mod outcome;
 pub mod processes;
 pub mod pty;
 pub mod relay;
 pub mod runtime;
+pub mod screen;
 pub mod secrets;
 pub mod stage;
 pub mod story;
+pub mod tray;
+pub mod tray_bench;
 pub mod tree;
 pub mod tunnels;
 pub mod watching;
 
 pub use desktop::Desktop;
+pub use notifications::Notifications;
 pub use outcome::Outcome;
 pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;
+pub use screen::Screen;
 pub use stage::Stage;
 pub use story::Story;
+pub use tray::Tray;
 pub use watching::Watching;

@@ -92,7 +92,7 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// Every process below `ancestor`, itself not included.
-fn descendants(ancestor: u32) -> BTreeSet<u32> {
+pub fn descendants(ancestor: u32) -> BTreeSet<u32> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").expect("/proc is there").flatten() {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };

@@ -55,6 +55,14 @@ impl Stage {
         File::create(at("programs/moorline")).expect("a place for moorline");
         let bind = |from: PathBuf, to: PathBuf| Mount::Bind { from, at: to };
         let mut mounts = vec![bind(moorline.to_path_buf(), at("programs/moorline"))];
+        for name in APP {
+            let built = moorline_binary().with_file_name(name);
+            if built.is_file() {
+                let place = at("programs").join(name);
+                File::create(&place).expect("a place for the app");
+                mounts.push(bind(built, place));
+            }
+        }
         let venv = venv();
         if venv.is_dir() {
             mounts.push(bind(venv, at("venv")));
@@ -253,6 +261,9 @@ pub fn moorline_binary() -> PathBuf {
     assert!(path.is_file(), "{} is missing: run `cargo build -p moorline-cli`", path.display());
     path
 }
+
+/// The desktop app's programs, which most tests do without.
+const APP: [&str; 2] = ["moorline-tray", "moorline-window"];
 
 /// Where `scripts/venv.sh` puts the independent clients.
 fn venv() -> PathBuf {

@@ -52,6 +52,7 @@ pub enum Loss {
 /// The cause of an outage as people are told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Cause {
     /// This computer's own network.
     LocalOffline,

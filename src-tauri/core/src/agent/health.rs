@@ -9,6 +9,7 @@ use super::cause::Cause;
 /// A session's health. `since` is when it came to be so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Health {
     /// Not watched yet, or nothing has been tried since the start.
     Waiting,
@@ -36,6 +37,7 @@ pub enum Health {
     /// A key answers that nobody vouched for.
     NewHostKey {
         /// The fingerprint of exactly the key that was seen.
+        #[cfg_attr(feature = "typescript", ts(type = "string"))]
         fingerprint: Fingerprint,
         /// Since when.
         since: Timestamp,
@@ -50,6 +52,7 @@ pub enum Health {
 /// The four states of the tray icon, best first; the icon shows the worst of all sessions that are not paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Light {
     /// Nothing is followed.
     Idle,

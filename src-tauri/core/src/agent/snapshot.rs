@@ -10,6 +10,7 @@ use crate::editors::Editor;
 
 /// Everything a face shows, as of one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Snapshot {
     /// The icon.
     pub light: Light,
@@ -23,8 +24,10 @@ pub struct Snapshot {
 
 /// One session as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SessionView {
     /// Its name.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub name: Alias,
     /// The link's word.
     pub link: String,
@@ -39,8 +42,10 @@ pub struct SessionView {
     /// When the runtime will reach its lifetime, if its boot time is known.
     pub ends: Option<Timestamp>,
     /// The editor used last; a face offers it first.
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
     pub last_editor: Option<Editor>,
     /// Editors that are installed.
+    #[cfg_attr(feature = "typescript", ts(type = "Array<string>"))]
     pub editors: Vec<Editor>,
     /// Whether the login key is not installed, but a password is kept.
     pub password_only: bool,
@@ -53,6 +58,7 @@ pub struct SessionView {
 /// What a health calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub enum Action {
     /// Dial and mend.
     Repair,

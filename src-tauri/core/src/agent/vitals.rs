@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One reading. What the runtime does not tell is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Vitals {
     /// The accelerators, in the driver's order; empty on a CPU machine.
     pub gpus: Vec<Gpu>,
@@ -20,6 +21,7 @@ pub struct Vitals {
 
 /// One accelerator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Gpu {
     /// Such as `Tesla T4`.
     pub name: String,
@@ -31,6 +33,7 @@ pub struct Gpu {
 
 /// A used amount of a whole, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Usage {
     /// In use.
     pub used: u64,

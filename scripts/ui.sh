@@ -1,0 +1,21 @@
+#!/bin/sh
+# Builds the window's page into ui/dist; does nothing when it is up to date.
+set -eu
+cd "$(dirname "$0")/../ui"
+
+# Vite 8 needs 20.19 or 22.12.
+if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)' 2>/dev/null; then
+    echo 'Node 20.19 or newer is missing. Install it from https://nodejs.org and run make again.' >&2
+    exit 1
+fi
+
+if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
+    npm ci --no-audit --no-fund
+    cp package-lock.json node_modules/.installed-lock.json
+fi
+# The stamp, not the page: cargo makes a page of its own when there is none.
+newer=$(find src index.html package-lock.json vite.config.ts svelte.config.js -newer dist/.built 2>/dev/null || echo none)
+if [ ! -e dist/.built ] || [ -n "$newer" ]; then
+    npm run build
+    touch dist/.built
+fi

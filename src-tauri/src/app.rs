@@ -1,0 +1,289 @@
+//! What the tray process does: it brings together the agent's words, the tray, the notifications and the window.
+
+use std::time::Duration;
+
+use moorline_core::agent::menu::Event;
+use moorline_core::agent::msg::Request;
+use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
+use moorline_core::agent::snapshot::Snapshot;
+use moorline_core::dirs::Dirs;
+use moorline_core::ssh_files::Alias;
+use moorline_core::vault::{OsVault, SecretKind, SecretName, Vault as _};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+
+use crate::args::Args;
+use crate::clipboard::ClipboardThread;
+use crate::command_line;
+use crate::feed::{Feed, Told};
+use crate::instance::Instance;
+use crate::login_item::LoginItem;
+use crate::notify::Notifications;
+use crate::tray::{Done, Look, Panel};
+use crate::window_child::WindowChild;
+use crate::wire::View;
+
+/// How long a tray host may take to appear before the window is shown in its place. At login, panels start late.
+pub const HOST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a look is shown, and what people do there.
+pub trait TrayFace {
+    /// Shows it, if it is another than before.
+    fn apply(&mut self, look: Look) -> impl Future<Output = ()>;
+}
+
+/// The parts that [`App::run`] brings together.
+#[derive(Debug)]
+pub struct App {
+    /// The agent.
+    pub feed: Feed,
+    /// The right to be the tray.
+    pub instance: Instance,
+    /// Start at login.
+    pub login_item: LoginItem,
+    /// The clipboard.
+    pub clipboard: ClipboardThread,
+    /// The notifications, where the desktop has any.
+    pub notifications: Option<Notifications>,
+    /// What is shown before the agent says anything.
+    pub snapshot: Snapshot,
+    /// What the icon lies on.
+    pub panel: Panel,
+    /// The window.
+    pub window: WindowChild,
+    /// What to show at once.
+    pub first_view: Option<View>,
+    /// What takes its time.
+    pub errands: JoinSet<Report>,
+}
+
+/// How an errand went.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What to tell the person: headline and text.
+    said: Option<(&'static str, String)>,
+    /// What to ask of the agent.
+    ask: Option<Request>,
+}
+
+/// What reaches the app from outside, besides the agent's words.
+#[derive(Debug)]
+pub struct Doors {
+    /// From the tray.
+    pub done: mpsc::UnboundedReceiver<Done>,
+    /// From the notifications.
+    pub pressed: mpsc::UnboundedReceiver<NoticeAction>,
+    /// From the desktop's settings.
+    pub panel: mpsc::UnboundedReceiver<Panel>,
+}
+
+/// Whether to go on.
+#[derive(Debug, PartialEq, Eq)]
+enum Go {
+    On,
+    Quit,
+}
+
+impl App {
+    /// Brings the parts together for this home: the feed comes with what is shown before it says anything.
+    ///
+    /// # Errors
+    /// This program's own file, or a thread, is not to be had.
+    pub fn new(
+        dirs: &Dirs,
+        args: &Args,
+        instance: Instance,
+        notifications: Option<Notifications>,
+        (feed, mut snapshot): (Feed, Snapshot),
+    ) -> anyhow::Result<Self> {
+        let login_item = LoginItem::new(dirs, std::env::current_exe()?);
+        snapshot.starts_at_login = login_item.is_on();
+        Ok(Self {
+            feed,
+            instance,
+            login_item,
+            clipboard: ClipboardThread::start()?,
+            notifications,
+            snapshot,
+            panel: Panel::Dark,
+            window: WindowChild::default(),
+            first_view: (args.window || args.compare.is_some()).then(|| View::compare(args.compare.clone())),
+            errands: JoinSet::new(),
+        })
+    }
+
+    /// Runs until somebody quits or the agent ends.
+    pub async fn run(mut self, face: &mut impl TrayFace, mut doors: Doors) {
+        let mut host_due = Some(Instant::now() + HOST_PATIENCE);
+        if let Some(view) = self.first_view.take() {
+            self.show(view, None).await;
+        }
+        loop {
+            let patience = async {
+                match host_due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let go = tokio::select! {
+                told = self.feed.told.recv() => match told {
+                    Some(told) => self.hear(told).await,
+                    None => Go::Quit,
+                },
+                Some(done) = doors.done.recv() => match done {
+                    Done::Chose { event, activation } => self.chosen(event, activation.as_deref()).await,
+                    Done::Clicked { activation } => self.show(View::Sessions, activation.as_deref()).await,
+                    Done::TryAgain => Go::On,
+                    Done::Shown(shown) => {
+                        host_due = (!shown).then(|| Instant::now() + HOST_PATIENCE);
+                        Go::On
+                    }
+                },
+                Some(action) = doors.pressed.recv() => self.pressed(action).await,
+                Some(panel) = doors.panel.recv() => {
+                    self.panel = panel;
+                    Go::On
+                }
+                compare = self.instance.knocked() => self.show(View::compare(compare), None).await,
+                () = self.window.closed() => Go::On,
+                Some(report) = self.errands.join_next() => self.report(report).await,
+                () = patience => {
+                    tracing::info!("no tray host: showing the window instead");
+                    host_due = None;
+                    self.show(View::Sessions, None).await
+                }
+            };
+            if go == Go::Quit {
+                return self.window.close().await;
+            }
+            face.apply(Look::of(&self.snapshot, self.panel)).await;
+        }
+    }
+
+    async fn hear(&mut self, told: Told) -> Go {
+        match told {
+            Told::Snapshot(mut snapshot) => {
+                // Only the desktop knows this one.
+                snapshot.starts_at_login = self.login_item.is_on();
+                self.snapshot = snapshot;
+                self.window.tell(&self.snapshot).await;
+            }
+            Told::Notify(notice) => self.notify(notice),
+            Told::Unnotify(slot) => {
+                if let Some(notifications) = &self.notifications {
+                    notifications.withdraw(slot);
+                }
+            }
+            Told::ShowWindow(compare) => return self.show(View::compare(compare), None).await,
+        }
+        Go::On
+    }
+
+    async fn chosen(&mut self, event: Event, activation: Option<&str>) -> Go {
+        match event {
+            Event::Ask(request) => self.ask(request).await,
+            Event::ShowWindow(compare) => return self.show(View::compare(compare), activation).await,
+            Event::Forget(name) => return self.show(View::Forget(name), activation).await,
+            Event::OpenNotebook(name) => self.ask(Request::Pressed(NoticeAction::OpenNotebook(name))).await,
+            Event::AddFromClipboard => drop(self.errands.spawn(add_from_clipboard(self.clipboard.clone()))),
+            Event::CopyCommand(name) => self.clipboard.put(format!("ssh {name}")),
+            Event::CopyPassword(name) => {
+                drop(self.errands.spawn(copy_password(self.clipboard.clone(), name)));
+            }
+            Event::StartAtLogin(on) => {
+                if let Err(error) = self.login_item.set(on) {
+                    self.say("Start at login", format!("That could not be changed: {error}."));
+                }
+                self.snapshot.starts_at_login = self.login_item.is_on();
+            }
+            Event::Quit => return Go::Quit,
+        }
+        Go::On
+    }
+
+    async fn pressed(&mut self, action: NoticeAction) -> Go {
+        match action {
+            NoticeAction::ShowWindow => self.show(View::Sessions, None).await,
+            NoticeAction::Compare(name) => self.show(View::Compare(name), None).await,
+            other => {
+                self.ask(Request::Pressed(other)).await;
+                Go::On
+            }
+        }
+    }
+
+    async fn ask(&self, request: Request) {
+        if self.feed.asks.send(request).await.is_err() {
+            tracing::warn!("the agent does not listen any more");
+        }
+    }
+
+    async fn show(&mut self, view: View, activation: Option<&str>) -> Go {
+        if let Err(error) = self.window.show(view, &self.snapshot, activation).await {
+            tracing::error!(%error, "the window cannot be shown");
+            self.say("Moorline's window cannot be shown", format!("{error}."));
+        }
+        Go::On
+    }
+
+    async fn report(&mut self, report: Result<Report, JoinError>) -> Go {
+        match report {
+            Ok(Report { said, ask }) => {
+                if let Some((title, body)) = said {
+                    self.say(title, body);
+                }
+                if let Some(request) = ask {
+                    self.ask(request).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "an errand broke off"),
+        }
+        Go::On
+    }
+
+    /// A notification of the tray's own.
+    fn say(&self, title: &str, body: String) {
+        self.notify(Notice {
+            slot: "tray".to_owned(),
+            kind: NoticeKind::Needed,
+            sessions: Vec::new(),
+            title: title.to_owned(),
+            body,
+            actions: vec![NoticeAction::ShowWindow],
+        });
+    }
+
+    fn notify(&self, notice: Notice) {
+        let Some(notifications) = &self.notifications else {
+            return tracing::warn!(slot = notice.slot, "there are no notifications here");
+        };
+        notifications.show(notice);
+    }
+}
+
+async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
+    let secret = SecretName::of(name.clone(), SecretKind::Password);
+    // The keyring blocks, and may ask the person first.
+    let read = tokio::task::spawn_blocking(move || OsVault::new().get(&secret)).await;
+    let said = match read {
+        Ok(Ok(Some(password))) => {
+            clipboard.put_secret(password);
+            None
+        }
+        Ok(Ok(None)) => Some(("No password is kept", format!("For {name} there is none in the keyring."))),
+        Ok(Err(error)) => Some(("The password cannot be read", format!("For {name}: {error}."))),
+        Err(error) => Some(("The password cannot be read", format!("For {name}: {error}."))),
+    };
+    Report { said, ask: None }
+}
+
+async fn add_from_clipboard(clipboard: ClipboardThread) -> Report {
+    let added = async { command_line::add(clipboard.get().await?.as_str()).await };
+    let said = match added.await {
+        Ok(Ok(said)) => ("Added from the clipboard", said),
+        Ok(Err(said)) => ("Nothing was added from the clipboard", said),
+        Err(error) => ("Nothing was added", format!("{error}.")),
+    };
+    Report { said: Some(said), ask: Some(Request::Reload) }
+}

@@ -1,0 +1,207 @@
+//! Between the agent and the faces.
+
+use std::sync::Arc;
+
+use moorline_core::agent::door::{Door, Limits};
+use moorline_core::agent::faces;
+use moorline_core::agent::hands::start_agent;
+use moorline_core::agent::health::{Health, Light};
+use moorline_core::agent::msg::Request;
+use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
+use moorline_core::agent::run::AgentHandle;
+use moorline_core::agent::snapshot::{SessionView, Snapshot};
+use moorline_core::agent::words;
+use moorline_core::dirs::Dirs;
+use moorline_core::session::Session;
+use moorline_core::sessions_file::SessionsFile;
+use moorline_core::ssh::SystemSsh;
+use moorline_core::ssh_files::Alias;
+use moorline_core::tools::Tools;
+use moorline_core::vault::OsVault;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::args::Args;
+use crate::command_line;
+
+/// What the agent says to the faces.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Told {
+    /// Everything that is shown, as of now.
+    Snapshot(Snapshot),
+    /// Show this notification.
+    Notify(Notice),
+    /// Take the notification of this slot away.
+    Unnotify(String),
+    /// Show the window, on the compare view of a session if one is named.
+    ShowWindow(Option<Alias>),
+}
+
+impl From<faces::Told> for Told {
+    fn from(told: faces::Told) -> Self {
+        match told {
+            faces::Told::Notify(notice) => Self::Notify(notice),
+            faces::Told::Unnotify(slot) => Self::Unnotify(slot),
+            faces::Told::ShowWindow(compare) => Self::ShowWindow(compare),
+        }
+    }
+}
+
+/// The faces' end of the agent.
+#[derive(Debug)]
+pub struct Feed {
+    /// What the agent says; it closes when the agent ends. Without a bound, so that neither side ever waits for the
+    /// other to listen.
+    pub told: mpsc::UnboundedReceiver<Told>,
+    /// What is asked of the agent, which ends when nobody can ask any more.
+    pub asks: mpsc::Sender<Request>,
+}
+
+/// Starts the agent, and opens its door. Needs a running tokio reactor.
+///
+/// Returns the feed; what is to be shown before it says anything: the sessions on file, which nobody watches yet; and
+/// the agent's task, which ends in good order after the feed was dropped.
+///
+/// # Errors
+/// Another agent runs for this home, or there is no ssh.
+pub fn start(dirs: &Dirs, args: &Args) -> anyhow::Result<(Feed, Snapshot, JoinHandle<()>)> {
+    let (tell, told) = mpsc::unbounded_channel();
+    let (asks, asked) = mpsc::channel(64);
+    let snapshot = match SessionsFile::load(&dirs.sessions_file()) {
+        Ok(file) => unwatched(&file.sessions().values().cloned().collect::<Vec<_>>()),
+        Err(error) => {
+            tracing::error!(%error, "the sessions cannot be read");
+            unwatched(&[])
+        }
+    };
+    let feed = Feed { told, asks };
+    #[cfg(debug_assertions)]
+    if args.feed {
+        return Ok((feed, snapshot, rehearsed::start(tell, asked)));
+    }
+    let _ = args;
+    let door = Door::open(dirs)?;
+    let tools = tools(dirs)?;
+    Ok((feed, snapshot, tokio::spawn(converse(door, tools, tell, asked))))
+}
+
+fn tools(dirs: &Dirs) -> anyhow::Result<Tools> {
+    let ssh = SystemSsh::find(dirs.redirected.then_some(dirs.home.as_path()))?;
+    let askpass = command_line::beside();
+    Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs: dirs.clone(), askpass })
+}
+
+/// Hands on in both directions until one side ends, and then ends the agent.
+async fn converse(
+    door: Door,
+    tools: Tools,
+    tell: mpsc::UnboundedSender<Told>,
+    mut asked: mpsc::Receiver<Request>,
+) {
+    let (face, mut said) = mpsc::unbounded_channel::<faces::Told>();
+    let (agent, ended) = start_agent(Arc::new(tools), face);
+    let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
+    let mut snapshots = agent.snapshots();
+    loop {
+        let told = tokio::select! {
+            Some(told) = said.recv() => told.into(),
+            changed = snapshots.changed() => match changed {
+                Ok(()) => Told::Snapshot(snapshots.borrow_and_update().clone()),
+                Err(_) => break,
+            },
+            request = asked.recv() => match request {
+                Some(request) => match ask(&agent, request).await {
+                    Some(told) => told,
+                    None => continue,
+                },
+                None => break,
+            },
+        };
+        if tell.send(told).is_err() {
+            break;
+        }
+    }
+    agent.stop().await;
+    for end in [ended.await, serving.await] {
+        if let Err(error) = end {
+            tracing::error!(%error, "the agent broke off");
+        }
+    }
+}
+
+/// Asks; what to tell the person if it cannot be.
+async fn ask(agent: &AgentHandle, request: Request) -> Option<Told> {
+    match agent.ask(request).await {
+        Ok(Ok(())) => None,
+        Ok(Err(sentence)) => Some(Told::Notify(Notice {
+            slot: "tray".to_owned(),
+            kind: NoticeKind::Needed,
+            sessions: Vec::new(),
+            title: "That cannot be done now".to_owned(),
+            body: sentence,
+            actions: vec![NoticeAction::ShowWindow],
+        })),
+        Err(error) => {
+            tracing::error!(%error, "the agent does not listen any more");
+            None
+        }
+    }
+}
+
+/// The agent's part, played by whoever sits at standard input.
+#[cfg(debug_assertions)]
+mod rehearsed {
+    use std::io::{BufRead as _, Write as _};
+    use std::thread;
+
+    use moorline_core::agent::msg::Request;
+    use tokio::sync::mpsc;
+    use tokio::task::JoinHandle;
+
+    use super::Told;
+
+    pub fn start(tell: mpsc::UnboundedSender<Told>, mut asked: mpsc::Receiver<Request>) -> JoinHandle<()> {
+        thread::spawn(move || {
+            for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+                match serde_json::from_str(&line) {
+                    Ok(told) => drop(tell.send(told)),
+                    Err(error) => tracing::error!(%error, line, "not what an agent would say"),
+                }
+            }
+        });
+        tokio::spawn(async move {
+            while let Some(request) = asked.recv().await {
+                let _ = writeln!(std::io::stdout().lock(), "{request:?}");
+            }
+        })
+    }
+}
+
+/// The snapshot before anything was watched: every session waits.
+pub fn unwatched(sessions: &[Session]) -> Snapshot {
+    Snapshot {
+        light: Light::Idle,
+        sessions: sessions.iter().map(waiting).collect(),
+        snoozed_until: None,
+        starts_at_login: false,
+    }
+}
+
+fn waiting(session: &Session) -> SessionView {
+    SessionView {
+        name: session.name.clone(),
+        link: session.link.kind().to_owned(),
+        endpoint: String::new(),
+        health: Health::Waiting,
+        state: words::state(&Health::Waiting),
+        vitals: None,
+        ends: None,
+        last_editor: None,
+        editors: Vec::new(),
+        password_only: false,
+        has_notebook: false,
+        action: None,
+    }
+}

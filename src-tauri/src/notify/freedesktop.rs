@@ -1,0 +1,193 @@
+//! Notifications over `org.freedesktop.Notifications` (Desktop Notifications Specification 1.2).
+//!
+//! One connection lives as long as the tray: GNOME takes a notification away when the connection that sent it
+//! closes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Context as _;
+use moorline_core::agent::notice::{Notice, NoticeAction};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use zbus::names::MemberName;
+use zbus::zvariant::Value;
+use zbus::{Connection, MatchRule, MessageStream, Proxy};
+
+use super::Shown;
+use crate::bus::next;
+use crate::tray::icons::APP;
+
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+/// As the bundles name the desktop file and the icon.
+const DESKTOP_ENTRY: &str = "Moorline";
+const ICON: &str = "moorline-tray";
+const APP_SIDE: i32 = 48;
+/// The key of a click on the notification itself.
+const DEFAULT: &str = "default";
+
+/// The notifications of this process.
+#[derive(Debug)]
+pub struct Notifications {
+    orders: mpsc::UnboundedSender<Order>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Show(Notice),
+    Withdraw(String),
+}
+
+impl Notifications {
+    /// Gets ready; what people press comes out of `pressed`.
+    ///
+    /// # Errors
+    /// There is no session bus.
+    pub async fn start(
+        bus: &Connection,
+        pressed: mpsc::UnboundedSender<NoticeAction>,
+    ) -> anyhow::Result<Self> {
+        let rule = MatchRule::builder().msg_type(zbus::message::Type::Signal).interface(NAME)?.build();
+        let signals =
+            MessageStream::for_match_rule(rule, bus, None).await.context("cannot hear the notifications")?;
+        let (orders, queue) = mpsc::unbounded_channel();
+        let server = Server { bus: bus.clone(), slots: BTreeMap::new(), pressed };
+        let task = tokio::spawn(server.run(queue, signals));
+        Ok(Self { orders, task })
+    }
+
+    /// Shows a notice in place of the one before it in its slot.
+    pub fn show(&self, notice: Notice) {
+        let _ = self.orders.send(Order::Show(notice));
+    }
+
+    /// Takes the notice of a slot away.
+    pub fn withdraw(&self, slot: String) {
+        let _ = self.orders.send(Order::Withdraw(slot));
+    }
+}
+
+impl Drop for Notifications {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A notification that is on the screen, or in the desktop's list.
+#[derive(Debug)]
+struct Standing {
+    id: u32,
+    main: NoticeAction,
+    buttons: Vec<NoticeAction>,
+}
+
+struct Server {
+    bus: Connection,
+    slots: BTreeMap<String, Standing>,
+    pressed: mpsc::UnboundedSender<NoticeAction>,
+}
+
+impl Server {
+    async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>, mut signals: MessageStream) {
+        loop {
+            tokio::select! {
+                order = orders.recv() => match order {
+                    None => return,
+                    Some(Order::Show(notice)) => {
+                        if let Err(error) = self.show(&notice).await {
+                            tracing::warn!(%error, slot = notice.slot, "a notification could not be shown");
+                        }
+                    }
+                    Some(Order::Withdraw(slot)) => self.withdraw(&slot).await,
+                },
+                signal = next(&mut signals) => match signal {
+                    None => return,
+                    Some(Ok(message)) => self.hear(&message),
+                    Some(Err(error)) => tracing::debug!(%error, "an unreadable signal"),
+                },
+            }
+        }
+    }
+
+    async fn show(&mut self, notice: &Notice) -> zbus::Result<()> {
+        let shown = Shown::of(notice);
+        let server = Proxy::new(&self.bus, NAME, PATH, NAME).await?;
+        // Asked each time: the server may have been replaced.
+        let can: Vec<String> = server.call("GetCapabilities", &()).await.unwrap_or_default();
+        let can = |what: &str| can.iter().any(|word| word == what);
+        let mut actions = Vec::new();
+        if can("actions") {
+            let main = shown.buttons.first().map_or("Open Moorline", |button| button.label);
+            actions.extend([DEFAULT.to_owned(), main.to_owned()]);
+            // Where the click has a button, too, the main action has one already.
+            let first = usize::from(self.click_is_a_button(&server).await);
+            for (n, button) in shown.buttons.iter().enumerate().skip(first) {
+                actions.extend([n.to_string(), button.label.to_owned()]);
+            }
+        }
+        let body = if can("body-markup") { escaped(&shown.body) } else { shown.body.clone() };
+        let urgency: u8 = if shown.stays { 2 } else { 1 };
+        let hints = HashMap::from([
+            ("desktop-entry", Value::from(DESKTOP_ENTRY)),
+            ("urgency", Value::from(urgency)),
+            ("category", Value::from("network")),
+            // So that there is a picture where the app is not installed.
+            ("image-data", Value::from((APP_SIDE, APP_SIDE, APP_SIDE * 4, true, 8i32, 4i32, APP.rgba))),
+        ]);
+        let replaces = self.slots.get(&notice.slot).map_or(0, |standing| standing.id);
+        let lasts: i32 = if shown.stays { 0 } else { -1 };
+        let id = server
+            .call("Notify", &("Moorline", replaces, ICON, &shown.title, &body, actions, hints, lasts))
+            .await?;
+        let buttons = shown.buttons.into_iter().map(|button| button.action).collect();
+        self.slots.insert(notice.slot.clone(), Standing { id, main: shown.main, buttons });
+        Ok(())
+    }
+
+    /// Xfce shows the click on the notification itself as a button; others show none for it.
+    async fn click_is_a_button(&self, server: &Proxy<'_>) -> bool {
+        type Information = (String, String, String, String);
+        let information: zbus::Result<Information> = server.call("GetServerInformation", &()).await;
+        information.is_ok_and(|(name, ..)| name == "Xfce Notify Daemon")
+    }
+
+    async fn withdraw(&mut self, slot: &str) {
+        let Some(standing) = self.slots.remove(slot) else { return };
+        let closed = async {
+            let server = Proxy::new(&self.bus, NAME, PATH, NAME).await?;
+            server.call_noreply("CloseNotification", &(standing.id,)).await
+        };
+        if let Err(error) = closed.await {
+            tracing::debug!(%error, slot, "a notification could not be taken away");
+        }
+    }
+
+    fn hear(&mut self, message: &zbus::Message) {
+        let header = message.header();
+        match header.member().map(MemberName::as_str) {
+            Some("ActionInvoked") => {
+                let Ok((id, key)) = message.body().deserialize::<(u32, String)>() else { return };
+                let Some(standing) = self.slots.values().find(|standing| standing.id == id) else { return };
+                let action = if key == DEFAULT {
+                    Some(&standing.main)
+                } else {
+                    key.parse().ok().and_then(|n: usize| standing.buttons.get(n))
+                };
+                if let Some(action) = action {
+                    let _ = self.pressed.send(action.clone());
+                }
+            }
+            Some("NotificationClosed") => {
+                let Ok((id, _why)) = message.body().deserialize::<(u32, u32)>() else { return };
+                self.slots.retain(|_, standing| standing.id != id);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The few characters that the specification's markup gives a meaning.
+fn escaped(body: &str) -> String {
+    body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
