@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use moorline_ssh_files::{Alias, HostKey};
@@ -15,7 +16,7 @@ use crate::clock;
 use crate::editors::Editor;
 use crate::pins::Pins;
 use crate::session::{RemotePath, Session};
-use crate::sessions_file::{Remembered, SessionsFile};
+use crate::sessions_file::{Remembered, SessionsFile, SessionsFileError};
 use crate::settle::{self, Change, SettleError};
 use crate::state_lock::StateLock;
 use crate::tools::Tools;
@@ -26,6 +27,16 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// How often the files are looked at: a change by another program is taken up within this.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// A person's editor empties `config.toml` before it fills it again. A file that is younger than this may be on its
+/// way, and is looked at once more before its sessions are believed to be gone.
+const HALF_WRITTEN: Duration = Duration::from_millis(500);
+
+/// How often a file that may be half written is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How often mending starts anew when somebody wrote `config.toml` meanwhile.
+const MENDINGS: usize = 5;
 
 /// One piece of file work.
 #[derive(Debug)]
@@ -109,21 +120,14 @@ impl Job {
 }
 
 async fn settle(tools: &Tools, session: Session, key: Option<(HostKey, Trust)>) -> Vec<Msg> {
-    let name = session.name.clone();
-    let session = match key {
-        Some(_) => Some(session),
-        // Mending takes the session as it is on disk by now.
-        None => SessionsFile::load(&tools.dirs.sessions_file())
-            .map_or(Some(session), |file| file.get(&name).cloned()),
-    };
-    let Some(session) = session else { return read(tools) };
-    let keys = key.into_iter().collect();
-    let change = Change { was: Some(session.clone()), keys, ..Change::of(session, clock::now()) };
+    let Some(key) = key else { return mend(tools, session).await };
+    let change =
+        Change { was: Some(session.clone()), keys: vec![key], ..Change::of(session.clone(), clock::now()) };
     match settle::settle(tools, &change).await {
-        Ok(_) => vec![Msg::Settled(name, Ok(()))],
+        Ok(_) => vec![Msg::Settled(session.name, Ok(()))],
         Err(error) => {
             let overtaken = matches!(error, SettleError::Overtaken(_));
-            let mut outcomes = vec![Msg::Settled(name, Err(error.to_string()))];
+            let mut outcomes = vec![Msg::Settled(session.name, Err(error.to_string()))];
             if overtaken {
                 outcomes.extend(read(tools));
             }
@@ -132,11 +136,54 @@ async fn settle(tools: &Tools, session: Session, key: Option<(HostKey, Trust)>) 
     }
 }
 
+/// Mending takes the session as it is on disk by now. Nobody was asked anything, so a session that was written
+/// meanwhile is no reason to stop: its newer state is mended.
+async fn mend(tools: &Tools, session: Session) -> Vec<Msg> {
+    let name = session.name;
+    for _ in 0..MENDINGS {
+        let session = match sessions(tools) {
+            Ok(file) => match file.get(&name) {
+                Some(session) => session.clone(),
+                None => return read(tools),
+            },
+            Err(error) => return vec![Msg::Settled(name, Err(error.to_string()))],
+        };
+        match settle::heal(tools, &session, clock::now()).await {
+            Err(SettleError::Overtaken(_)) => {}
+            outcome => {
+                return vec![Msg::Settled(name, outcome.map(drop).map_err(|error| error.to_string()))];
+            }
+        }
+    }
+    let error = SettleError::Overtaken(name.clone());
+    [vec![Msg::Settled(name, Err(error.to_string()))], read(tools)].concat()
+}
+
+/// The sessions, once nobody seems to be in the middle of writing them.
+fn sessions(tools: &Tools) -> Result<SessionsFile, SessionsFileError> {
+    let path = tools.dirs.sessions_file();
+    loop {
+        let loaded = SessionsFile::load(&path);
+        let whole = loaded.as_ref().is_ok_and(|file| !file.sessions().is_empty());
+        if whole || !young(&path) {
+            return loaded;
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+}
+
+fn young(path: &Path) -> bool {
+    let written = fs::metadata(path).and_then(|found| found.modified()).ok();
+    // A date in the future belongs to a clock that was set back.
+    let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
+    age.is_some_and(|age| age < HALF_WRITTEN)
+}
+
 fn read(tools: &Tools) -> Vec<Msg> {
     // Between another writer's two files lies a moment in which they do not belong together. Whoever cannot lock
     // cannot write either, and may read.
     let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT);
-    let sessions = match SessionsFile::load(&tools.dirs.sessions_file()) {
+    let sessions = match sessions(tools) {
         Ok(sessions) => sessions,
         Err(error) => return vec![Msg::Unreadable(error.to_string())],
     };

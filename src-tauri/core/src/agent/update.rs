@@ -1,16 +1,17 @@
 //! The rules: what follows from what happened. Pure: the time comes in, effects go out.
 
+mod asked;
+mod loaded;
+
 use jiff::{SignedDuration, Timestamp};
-use moorline_ssh_files::{Alias, Fingerprint, HostKey};
+use moorline_ssh_files::{Alias, HostKey};
 
 use super::cause::{Cause, Obstacle};
 use super::effect::{Effect, WatchOrder};
 use super::health::Health;
-use super::msg::{KeyInstall, Loaded, Msg, Request, Sight};
-use super::notice::NoticeAction;
+use super::msg::{KeyInstall, Msg, Request, Sight};
 use super::state::{Followed, Return, State, Told};
 use super::tell;
-use crate::editors::{Editor, LaunchOptions};
 use crate::session::Link;
 use crate::trust::Trust;
 
@@ -27,7 +28,7 @@ const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
-        Msg::Loaded(all) => loaded(state, all),
+        Msg::Loaded(all) => loaded::loaded(state, all),
         Msg::FilesChanged => vec![Effect::Reload],
         Msg::Configured(settings) => {
             state.settings = settings;
@@ -41,7 +42,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
-        Msg::Asked(request) => asked(state, request, now),
+        Msg::Asked(request) => asked::asked(state, request, now),
         Msg::Woke => {
             state.settling_in_until = Some(later(now, SETTLE_IN));
             redial_all(state)
@@ -339,61 +340,6 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
     }
 }
 
-fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    if state.unreadable.take().is_some() {
-        effects.push(Effect::Unnotify(tell::UNREADABLE.to_owned()));
-    }
-    let gone: Vec<Alias> = state
-        .sessions
-        .keys()
-        .filter(|name| !all.iter().any(|loaded| loaded.session.name == **name))
-        .cloned()
-        .collect();
-    for name in gone {
-        state.sessions.remove(&name);
-        effects.extend([Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]);
-    }
-    let mut turn = 0;
-    for Loaded { session, pinned, remembered } in all {
-        if let Some(followed) = state.sessions.get_mut(&session.name) {
-            followed.notebook.clone_from(&remembered.notebook);
-        }
-        match state.sessions.get_mut(&session.name) {
-            Some(followed) if followed.session == session && followed.pinned == pinned => {}
-            Some(followed) => {
-                let moved = followed.session.link != session.link || followed.keys() != keys(&pinned);
-                followed.session = session;
-                followed.pinned = pinned;
-                if followed.health != Health::Paused && moved {
-                    if !matches!(followed.health, Health::Online { .. }) {
-                        followed.seen_key = None;
-                    }
-                    effects.push(watch(followed, 0));
-                }
-            }
-            None => {
-                let mut followed = Followed::new(session, pinned);
-                followed.notebook = remembered.notebook;
-                followed.last_editor = remembered.last_editor;
-                followed.last_folder = remembered.last_folder;
-                if remembered.paused {
-                    followed.health = Health::Paused;
-                } else {
-                    effects.push(watch(&followed, turn));
-                    turn = turn.saturating_add(1);
-                }
-                state.sessions.insert(followed.session.name.clone(), followed);
-            }
-        }
-    }
-    effects
-}
-
-fn keys(pinned: &[(HostKey, Trust)]) -> Vec<HostKey> {
-    pinned.iter().map(|(key, _)| key.clone()).collect()
-}
-
 fn watch(followed: &Followed, turn: u16) -> Effect {
     Effect::Watch(WatchOrder { session: followed.session.clone(), pinned: followed.keys(), turn })
 }
@@ -401,114 +347,6 @@ fn watch(followed: &Followed, turn: u16) -> Effect {
 fn redial_all(state: &State) -> Vec<Effect> {
     let watched = state.sessions.iter().filter(|(_, followed)| followed.health != Health::Paused);
     watched.map(|(name, _)| Effect::Redial(name.clone())).collect()
-}
-
-fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
-    match request {
-        Request::Open { name, editor, folder } => open(state, &name, editor, folder),
-        Request::Repair(name) => repair(state, &name),
-        Request::Approve(name, fingerprint) => approve(state, &name, fingerprint, now),
-        Request::Pause(name) => pause(state, &name),
-        Request::Resume(name) => {
-            let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
-            if followed.health != Health::Paused {
-                return Vec::new();
-            }
-            followed.health = Health::Waiting;
-            vec![watch(followed, 0), Effect::RememberPause(name, false)]
-        }
-        Request::Pressed(action) => match action {
-            NoticeAction::OpenEditor(name) => open(state, &name, None, None),
-            NoticeAction::OpenNotebook(name) => {
-                let url = state.sessions.get(&name).and_then(|followed| followed.notebook.clone());
-                vec![url.map_or(Effect::ShowWindow(None), |url| Effect::OpenNotebook { name, url })]
-            }
-            NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
-            NoticeAction::Repair(name) => repair(state, &name),
-            NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
-        },
-        Request::Reload => {
-            // The password may be another one.
-            state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
-            [vec![Effect::Reload], redial_all(state)].concat()
-        }
-        Request::Show(compare) => vec![Effect::ShowWindow(compare)],
-        Request::Snooze(minutes) => {
-            let pause = SignedDuration::from_mins(i64::from(minutes));
-            state.snoozed_until = (minutes > 0).then(|| later(now, pause));
-            Vec::new()
-        }
-    }
-}
-
-fn open(
-    state: &mut State,
-    name: &Alias,
-    editor: Option<Editor>,
-    folder: Option<crate::session::RemotePath>,
-) -> Vec<Effect> {
-    let installed = state.editors.iter().copied().find(|editor| *editor != Editor::Terminal);
-    let tmux = state.settings.terminal_in_tmux;
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    let editor = editor.or(followed.last_editor).or(installed).unwrap_or(Editor::VsCode);
-    let mut effects = Vec::new();
-    let mut folder = folder;
-    // A terminal starts in the login directory unless a folder was asked for.
-    if editor != Editor::Terminal {
-        folder = folder
-            .or_else(|| followed.last_folder.clone())
-            .or_else(|| followed.session.folder.clone())
-            .or_else(|| "/content".parse().ok());
-        followed.last_editor = Some(editor);
-        followed.last_folder.clone_from(&folder);
-        effects.push(Effect::Remember { name: name.clone(), editor, folder: folder.clone() });
-    }
-    let options = LaunchOptions { tmux, user: Some(followed.session.user.clone()) };
-    effects.push(Effect::Open { name: name.clone(), editor, folder, options });
-    effects
-}
-
-fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    if followed.seen_key.is_some() && matches!(followed.health, Health::NewHostKey { .. }) {
-        return vec![Effect::ShowWindow(Some(name.clone()))];
-    }
-    followed.install_tried.clear();
-    vec![Effect::Settle { session: followed.session.clone(), key: None }, Effect::Redial(name.clone())]
-}
-
-/// An approval carries the fingerprint that the person compared: if another key answers by now, it is void.
-fn approve(state: &mut State, name: &Alias, fingerprint: Fingerprint, now: Timestamp) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    match &followed.seen_key {
-        Some(key) if key.fingerprint() == fingerprint => {
-            let key = key.clone();
-            followed.returning = Some(Return {
-                files_written: false,
-                online: false,
-                new_machine: followed.another_machine(),
-                until: later(now, RECOGNISE),
-            });
-            vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Approved)) }]
-        }
-        _ => vec![Effect::Notify(tell::key_changed_again(name)), Effect::Redial(name.clone())],
-    }
-}
-
-fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    followed.health = Health::Paused;
-    followed.vitals = None;
-    followed.drop_due = None;
-    followed.returning = None;
-    followed.seen_key = None;
-    followed.was_online = false;
-    followed.told = Told::Nothing;
-    vec![
-        Effect::Unwatch(name.clone()),
-        Effect::Unnotify(name.to_string()),
-        Effect::RememberPause(name.clone(), true),
-    ]
 }
 
 /// What is due by now.

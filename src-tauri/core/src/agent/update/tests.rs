@@ -7,9 +7,11 @@ use proptest::prelude::*;
 
 use super::super::cause::Loss;
 use super::super::health::Light;
-use super::super::notice::{Notice, NoticeKind};
+use super::super::msg::Loaded;
+use super::super::notice::{Notice, NoticeAction, NoticeKind};
 use super::super::vitals::{Usage, Vitals};
 use super::*;
+use crate::editors::Editor;
 use crate::session::{NotebookUrl, RelayLink, Session};
 use crate::sessions_file::Remembered;
 

@@ -1,0 +1,118 @@
+//! What follows from what somebody asks for.
+
+use jiff::{SignedDuration, Timestamp};
+use moorline_ssh_files::{Alias, Fingerprint};
+
+use super::{RECOGNISE, later, redial_all, watch};
+use crate::agent::effect::Effect;
+use crate::agent::health::Health;
+use crate::agent::msg::Request;
+use crate::agent::notice::NoticeAction;
+use crate::agent::state::{Return, State, Told};
+use crate::agent::tell;
+use crate::editors::{Editor, LaunchOptions};
+use crate::session::RemotePath;
+use crate::trust::Trust;
+
+pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
+    match request {
+        Request::Open { name, editor, folder } => open(state, &name, editor, folder),
+        Request::Repair(name) => repair(state, &name),
+        Request::Approve(name, fingerprint) => approve(state, &name, fingerprint, now),
+        Request::Pause(name) => pause(state, &name),
+        Request::Resume(name) => {
+            let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
+            if followed.health != Health::Paused {
+                return Vec::new();
+            }
+            followed.health = Health::Waiting;
+            vec![watch(followed, 0), Effect::RememberPause(name, false)]
+        }
+        Request::Pressed(action) => match action {
+            NoticeAction::OpenEditor(name) => open(state, &name, None, None),
+            NoticeAction::OpenNotebook(name) => {
+                let url = state.sessions.get(&name).and_then(|followed| followed.notebook.clone());
+                vec![url.map_or(Effect::ShowWindow(None), |url| Effect::OpenNotebook { name, url })]
+            }
+            NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
+            NoticeAction::Repair(name) => repair(state, &name),
+            NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
+        },
+        Request::Reload => {
+            // The password may be another one.
+            state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
+            [vec![Effect::Reload], redial_all(state)].concat()
+        }
+        Request::Show(compare) => vec![Effect::ShowWindow(compare)],
+        Request::Snooze(minutes) => {
+            let pause = SignedDuration::from_mins(i64::from(minutes));
+            state.snoozed_until = (minutes > 0).then(|| later(now, pause));
+            Vec::new()
+        }
+    }
+}
+
+fn open(state: &mut State, name: &Alias, editor: Option<Editor>, folder: Option<RemotePath>) -> Vec<Effect> {
+    let installed = state.editors.iter().copied().find(|editor| *editor != Editor::Terminal);
+    let tmux = state.settings.terminal_in_tmux;
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    let editor = editor.or(followed.last_editor).or(installed).unwrap_or(Editor::VsCode);
+    let mut effects = Vec::new();
+    let mut folder = folder;
+    // A terminal starts in the login directory unless a folder was asked for.
+    if editor != Editor::Terminal {
+        folder = folder
+            .or_else(|| followed.last_folder.clone())
+            .or_else(|| followed.session.folder.clone())
+            .or_else(|| "/content".parse().ok());
+        followed.last_editor = Some(editor);
+        followed.last_folder.clone_from(&folder);
+        effects.push(Effect::Remember { name: name.clone(), editor, folder: folder.clone() });
+    }
+    let options = LaunchOptions { tmux, user: Some(followed.session.user.clone()) };
+    effects.push(Effect::Open { name: name.clone(), editor, folder, options });
+    effects
+}
+
+fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    if followed.seen_key.is_some() && matches!(followed.health, Health::NewHostKey { .. }) {
+        return vec![Effect::ShowWindow(Some(name.clone()))];
+    }
+    followed.install_tried.clear();
+    vec![Effect::Settle { session: followed.session.clone(), key: None }, Effect::Redial(name.clone())]
+}
+
+/// An approval carries the fingerprint that the person compared: if another key answers by now, it is void.
+fn approve(state: &mut State, name: &Alias, fingerprint: Fingerprint, now: Timestamp) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    match &followed.seen_key {
+        Some(key) if key.fingerprint() == fingerprint => {
+            let key = key.clone();
+            followed.returning = Some(Return {
+                files_written: false,
+                online: false,
+                new_machine: followed.another_machine(),
+                until: later(now, RECOGNISE),
+            });
+            vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Approved)) }]
+        }
+        _ => vec![Effect::Notify(tell::key_changed_again(name)), Effect::Redial(name.clone())],
+    }
+}
+
+fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    followed.health = Health::Paused;
+    followed.vitals = None;
+    followed.drop_due = None;
+    followed.returning = None;
+    followed.seen_key = None;
+    followed.was_online = false;
+    followed.told = Told::Nothing;
+    vec![
+        Effect::Unwatch(name.clone()),
+        Effect::Unnotify(name.to_string()),
+        Effect::RememberPause(name.clone(), true),
+    ]
+}

@@ -1,0 +1,66 @@
+//! What follows from the files as they are on disk by now.
+
+use moorline_ssh_files::{Alias, HostKey};
+
+use super::watch;
+use crate::agent::effect::Effect;
+use crate::agent::health::Health;
+use crate::agent::msg::Loaded;
+use crate::agent::state::{Followed, State};
+use crate::agent::tell;
+use crate::trust::Trust;
+
+pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if state.unreadable.take().is_some() {
+        effects.push(Effect::Unnotify(tell::UNREADABLE.to_owned()));
+    }
+    let gone: Vec<Alias> = state
+        .sessions
+        .keys()
+        .filter(|name| !all.iter().any(|loaded| loaded.session.name == **name))
+        .cloned()
+        .collect();
+    for name in gone {
+        state.sessions.remove(&name);
+        effects.extend([Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]);
+    }
+    let mut turn = 0;
+    for Loaded { session, pinned, remembered } in all {
+        if let Some(followed) = state.sessions.get_mut(&session.name) {
+            followed.notebook.clone_from(&remembered.notebook);
+        }
+        match state.sessions.get_mut(&session.name) {
+            Some(followed) if followed.session == session && followed.pinned == pinned => {}
+            Some(followed) => {
+                let moved = followed.session.link != session.link || followed.keys() != keys(&pinned);
+                followed.session = session;
+                followed.pinned = pinned;
+                if followed.health != Health::Paused && moved {
+                    if !matches!(followed.health, Health::Online { .. }) {
+                        followed.seen_key = None;
+                    }
+                    effects.push(watch(followed, 0));
+                }
+            }
+            None => {
+                let mut followed = Followed::new(session, pinned);
+                followed.notebook = remembered.notebook;
+                followed.last_editor = remembered.last_editor;
+                followed.last_folder = remembered.last_folder;
+                if remembered.paused {
+                    followed.health = Health::Paused;
+                } else {
+                    effects.push(watch(&followed, turn));
+                    turn = turn.saturating_add(1);
+                }
+                state.sessions.insert(followed.session.name.clone(), followed);
+            }
+        }
+    }
+    effects
+}
+
+fn keys(pinned: &[(HostKey, Trust)]) -> Vec<HostKey> {
+    pinned.iter().map(|(key, _)| key.clone()).collect()
+}
