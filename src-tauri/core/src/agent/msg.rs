@@ -29,6 +29,8 @@ pub enum Msg {
     Found(Vec<Editor>),
     /// The files of a session were written, or could not be.
     Settled(Alias, Result<(), String>),
+    /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.
+    Unmended(Alias, String),
     /// The login key was to be installed on a runtime.
     KeyInstalled(Alias, KeyInstall),
     /// An editor or the notebook of a session could not be opened; one sentence.

@@ -87,6 +87,8 @@ pub(super) struct Followed {
     /// Minutes before the end of life that were warned of, for this boot.
     pub warned_of_end: Option<i64>,
     pub warned_of_disk: bool,
+    /// Its files are to be mended as soon as Moorline's own can be read again.
+    pub unmended: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -96,7 +98,10 @@ pub(super) enum Told {
     Dropped(Cause),
     NewKey(moorline_ssh_files::Fingerprint),
     LoginRefused,
-    FilesRefused,
+    /// Its files could not be written; the person may wait for a return besides.
+    FilesRefused {
+        back_is_owed: bool,
+    },
 }
 
 /// A session that is on its way back.
@@ -134,6 +139,7 @@ impl Followed {
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
+            unmended: false,
         }
     }
 

@@ -151,7 +151,9 @@ pub(super) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect> {
         }
         let new_machine = returning.new_machine.unwrap_or(false);
         let told = std::mem::replace(&mut followed.told, Told::Nothing);
-        let news = told != Told::Nothing || (new_machine && followed.machine_told);
+        // Files that could not be written are no drop, and their writing is no return.
+        let owed = !matches!(told, Told::Nothing | Told::FilesRefused { back_is_owed: false });
+        let news = owed || (new_machine && followed.machine_told);
         followed.returning = None;
         followed.machine_told = true;
         if news {

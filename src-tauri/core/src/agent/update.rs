@@ -42,6 +42,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
+        Msg::Unmended(name, sentence) => unmended(state, &name, sentence),
         Msg::Asked(request) => asked::asked(state, request, now),
         Msg::Woke => {
             state.settling_in_until = Some(later(now, SETTLE_IN));
@@ -316,6 +317,13 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     }
 }
 
+fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
+    if let Some(followed) = state.sessions.get_mut(name) {
+        followed.unmended = true;
+    }
+    unreadable(state, sentence)
+}
+
 fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Timestamp) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     match outcome {
@@ -331,10 +339,10 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
         }
         Err(sentence) => {
             followed.returning = None;
-            if followed.told == Told::FilesRefused {
+            if matches!(followed.told, Told::FilesRefused { .. }) {
                 return Vec::new();
             }
-            followed.told = Told::FilesRefused;
+            followed.told = Told::FilesRefused { back_is_owed: followed.told != Told::Nothing };
             vec![Effect::Notify(tell::files_refused(name, &sentence))]
         }
     }

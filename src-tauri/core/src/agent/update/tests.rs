@@ -114,6 +114,36 @@ fn new_key(n: u8, channel: bool) -> Sight {
 }
 
 #[test]
+fn what_cannot_be_mended_while_our_own_files_are_unreadable_is_mended_afterwards() {
+    let mut play = Play::new(&["colab"]);
+    play.saw("colab", Sight::Dialling);
+    play.saw("colab", Sight::Online);
+    let told = only(&play.send(Msg::Unmended(name("colab"), "line 3 is wrong".to_owned())));
+    assert_eq!(told.slot, tell::UNREADABLE);
+    assert!(play.send(Msg::Unreadable("line 3 is wrong".to_owned())).is_empty(), "told once");
+    let all = vec![Loaded::new(session("colab"), vec![(key(1), Trust::Approved)])];
+    let effects = play.send(Msg::Loaded(all.clone()));
+    let over = Effect::Unnotify(tell::UNREADABLE.to_owned());
+    assert_eq!(effects, [over, Effect::Settle { session: session("colab"), key: None }]);
+    assert!(play.send(Msg::Loaded(all)).is_empty(), "once");
+}
+
+#[test]
+fn files_that_could_be_written_after_all_are_no_return() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", Sight::Online);
+    let refused = only(&play.send(Msg::Settled(name("colab"), Err("read-only".to_owned()))));
+    assert_eq!(refused.kind, NoticeKind::Needed);
+    play.saw("colab", closed());
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    let effects = play.saw("colab", Sight::Vitals(vitals("boot-1")));
+    assert_eq!(effects, [Effect::Unnotify("colab".to_owned())]);
+}
+
+#[test]
 fn the_icon_follows_at_once_and_the_drop_is_told_after_a_failed_redial() {
     let mut play = Play::new(&["colab"]);
     assert_eq!(play.state.snapshot().light, Light::Idle);
@@ -610,6 +640,13 @@ proptest! {
                 _ => {}
             }
             let effects = play.send(msg);
+            for effect in &effects {
+                if let Effect::Unnotify(slot) = effect
+                    && let Some(onlooker) = slot.parse().ok().and_then(|who: Alias| seen.get_mut(&who))
+                {
+                    (onlooker.last, onlooker.owed) = (None, false);
+                }
+            }
             for notice in notices(&effects) {
                 for who in &notice.sessions {
                     let onlooker = seen.entry(who.clone()).or_default();
