@@ -15,6 +15,7 @@
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
+//! - [`Weather`]: a network on which packets are late, get lost, or never arrive.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -48,6 +49,7 @@ pub mod tray_bench;
 pub mod tree;
 pub mod tunnels;
 pub mod watching;
+pub mod weather;
 
 pub use desktop::Desktop;
 pub use notifications::Notifications;
@@ -60,3 +62,4 @@ pub use stage::Stage;
 pub use story::Story;
 pub use tray::Tray;
 pub use watching::Watching;
+pub use weather::Weather;

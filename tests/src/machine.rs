@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::keys::KeyPair;
 use crate::namespace::{Mount, Namespace, is_root, passwd_entry};
 use crate::processes::{Program, until};
+use crate::weather::Weather;
 
 /// A machine in a mount namespace of its own. Its one user is whoever runs the tests.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Machine {
     root: TempDir,
     user: String,
     sshd: Option<Program>,
+    /// Where sshd listens.
+    address: &'static str,
     port: u16,
     starts: usize,
 }
@@ -28,6 +31,15 @@ impl Machine {
     /// A machine with an empty home. The password works only when root runs the tests: sshd reads the shadow
     /// file, which nobody else can replace; see [`Machine::takes_passwords`].
     pub fn new(password: &str) -> Self {
+        Self::made(password, None)
+    }
+
+    /// As [`Machine::new`], on a network with weather; sshd listens on all of its addresses.
+    pub fn on(weather: &Weather, password: &str) -> Self {
+        Self::made(password, Some(weather))
+    }
+
+    fn made(password: &str, weather: Option<&Weather>) -> Self {
         let (user, home) = passwd_entry();
         let root = tempfile::Builder::new().prefix("machine-").tempdir_in("/tmp").expect("/tmp is writable");
         let at = |name: &str| root.path().join(name);
@@ -44,12 +56,13 @@ impl Machine {
             // sshd insists on /run/sshd, which the system's own service may not have made.
             mounts.push(Mount::Empty { at: PathBuf::from("/run") });
         }
-        let namespace = Namespace::new(&mounts);
+        let namespace = weather.map_or_else(|| Namespace::new(&mounts), |w| Namespace::on(w, &mounts));
+        let address = if weather.is_some() { "0.0.0.0" } else { "127.0.0.1" };
         if is_root() {
             let made = namespace.command("/bin/mkdir").arg("/run/sshd").status();
             assert!(made.is_ok_and(|status| status.success()), "sshd gets its folder");
         }
-        Self { namespace, root, user, sshd: None, port: 0, starts: 0 }
+        Self { namespace, root, user, sshd: None, address, port: 0, starts: 0 }
     }
 
     /// Whether people can log in with the password, rather than with a key alone.
@@ -131,12 +144,12 @@ impl Machine {
     fn try_serve(&mut self, keys: &[KeyPair], port: u16) -> bool {
         self.starts += 1;
         let config = self.root.path().join("sshd_config");
-        fs::write(&config, sshd_config(keys, port)).expect("sshd's config is written");
+        fs::write(&config, sshd_config(keys, self.address, port)).expect("sshd's config is written");
         let mut command = self.command("/usr/sbin/sshd");
         command.args(["-D", "-e", "-f"]).arg(&config).stdout(Stdio::null());
         command.stderr(File::create(self.log_path()).expect("the log can be written"));
         let mut sshd = Program::start(command);
-        let listening = format!("Server listening on 127.0.0.1 port {port}.");
+        let listening = format!("Server listening on {} port {port}.", self.address);
         let mut serves = false;
         until("sshd to listen or to give up", || {
             serves = self.log().contains(&listening);
@@ -155,10 +168,10 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("a listener has an address").port()
 }
 
-fn sshd_config(keys: &[KeyPair], port: u16) -> String {
+fn sshd_config(keys: &[KeyPair], address: &str, port: u16) -> String {
     let paths = keys.iter().map(|key| format!("HostKey {}\n", Path::display(&key.path))).collect::<String>();
     format!(
-        "ListenAddress 127.0.0.1:{port}\n{paths}PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\n\
+        "ListenAddress {address}:{port}\n{paths}PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\n\
          PermitRootLogin yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\nUsePAM no\n\
          StrictModes no\nAllowTcpForwarding yes\nGatewayPorts clientspecified\nMaxStartups 100\n\
          Subsystem sftp internal-sftp\nLogLevel VERBOSE\n"

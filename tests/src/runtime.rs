@@ -1,13 +1,14 @@
 //! The runtime: a machine that is taken away and comes back as another one.
 
 use std::fs::File;
-use std::net::TcpStream;
+use std::net::Ipv4Addr;
 use std::process::Stdio;
 
 use crate::keys::KeyPair;
 use crate::machine::Machine;
 use crate::processes::Program;
 use crate::relay::Relay;
+use crate::weather::Weather;
 
 /// A Colab-like runtime behind a real sshd.
 #[derive(Debug)]
@@ -22,7 +23,16 @@ impl Runtime {
     /// Starts a runtime with fresh host keys, a free port, an empty disk and a password that only it has.
     pub fn start() -> Self {
         let password = random_password();
-        let machine = Machine::new(&password);
+        Self::begin(Machine::new(&password), password)
+    }
+
+    /// As [`Runtime::start`], on a network with weather.
+    pub fn start_on(weather: &Weather) -> Self {
+        let password = random_password();
+        Self::begin(Machine::on(weather, &password), password)
+    }
+
+    fn begin(machine: Machine, password: String) -> Self {
         let mut runtime = Self { machine, password, generations: Vec::new(), tunnels: Vec::new() };
         runtime.restart();
         runtime
@@ -69,15 +79,12 @@ impl Runtime {
         command.args(["-N", "-T", "-F", "none", "-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"]);
         command.args(relay.arguments_for_login());
         command.arg("-R").arg(format!("{bind}:{port}:127.0.0.1:{}", self.machine.port()));
-        command.arg(format!("{}@127.0.0.1", relay.user()));
+        command.arg(format!("{}@{}", relay.user(), relay.address()));
         let log = self.machine.keys().join("tunnel.log");
         command.stdout(Stdio::null()).stderr(File::create(&log).expect("the tunnel's log can be written"));
         let mut tunnel = Program::start(command);
-        let address = format!("{bind}:{port}");
-        tunnel.await_ready(
-            || TcpStream::connect(&address).is_ok(),
-            || std::fs::read_to_string(&log).unwrap_or_default(),
-        );
+        let (id, bind) = (tunnel.id(), bind.parse().expect("an IPv4 address"));
+        tunnel.await_ready(|| listens(id, bind, port), || std::fs::read_to_string(&log).unwrap_or_default());
         self.tunnels.push(tunnel);
     }
 
@@ -125,6 +132,16 @@ impl Runtime {
         }
         self.generations.push(keys);
     }
+}
+
+/// Whether somebody listens there on the network of this process (proc_pid_net(5)).
+fn listens(process: u32, address: Ipv4Addr, port: u16) -> bool {
+    let sockets = std::fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap_or_default();
+    let wanted = format!("{:08X}:{port:04X}", u32::from_ne_bytes(address.octets()));
+    sockets.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields.get(1) == Some(&wanted.as_str()) && fields.get(3) == Some(&"0A")
+    })
 }
 
 /// A password like those that cells print.
