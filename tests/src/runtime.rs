@@ -17,6 +17,7 @@ pub struct Runtime {
     password: String,
     generations: Vec<Vec<KeyPair>>,
     tunnels: Vec<Program>,
+    misbehaving: Option<Program>,
 }
 
 impl Runtime {
@@ -33,7 +34,8 @@ impl Runtime {
     }
 
     fn begin(machine: Machine, password: String) -> Self {
-        let mut runtime = Self { machine, password, generations: Vec::new(), tunnels: Vec::new() };
+        let mut runtime =
+            Self { machine, password, generations: Vec::new(), tunnels: Vec::new(), misbehaving: None };
         runtime.restart();
         runtime
     }
@@ -50,6 +52,7 @@ impl Runtime {
 
     /// Somebody serves the host keys of an earlier generation (0 is the first) at the port of the present one.
     pub fn serve_keys_of(&mut self, generation: usize) {
+        self.misbehaving = None;
         let port = self.machine.port();
         self.machine.serve(&self.generations[generation], Some(port));
     }
@@ -67,9 +70,33 @@ impl Runtime {
         keys
     }
 
+    /// The disk is empty, and all else is as before.
+    pub fn lose_disk(&mut self) {
+        self.machine.wipe();
+        self.serve_keys_of(self.generations.len() - 1);
+    }
+
+    /// Its sshd dies, and the tunnels stay.
+    pub fn lose_sshd(&mut self) {
+        self.machine.stop();
+    }
+
+    /// Something else than sshd listens at its port: it accepts whoever comes, and then hangs up, or says nothing.
+    pub fn misbehave(&mut self, hang_up: bool) {
+        self.machine.stop();
+        let port = self.machine.port();
+        let mut command = self.machine.command("python3");
+        command.args(["-c", MISBEHAVING, &port.to_string(), if hang_up { "hang-up" } else { "silent" }]);
+        let mut program = Program::start(command);
+        let id = program.id();
+        program.await_ready(|| listens(id, Ipv4Addr::UNSPECIFIED, port), String::new);
+        self.misbehaving = Some(program);
+    }
+
     /// The machine goes away and nothing comes back, for now.
     pub fn stop(&mut self) {
         self.tunnels.clear();
+        self.misbehaving = None;
         self.machine.stop();
     }
 
@@ -133,6 +160,19 @@ impl Runtime {
         self.generations.push(keys);
     }
 }
+
+/// Accepts connections, and keeps them open without a word, or closes them.
+const MISBEHAVING: &str = "
+import socket, sys
+server = socket.create_server(('0.0.0.0', int(sys.argv[1])))
+kept = []
+while True:
+    visitor, _ = server.accept()
+    if sys.argv[2] == 'hang-up':
+        visitor.close()
+    else:
+        kept.append(visitor)
+";
 
 /// Whether somebody listens there on the network of this process (proc_pid_net(5)).
 fn listens(process: u32, address: Ipv4Addr, port: u16) -> bool {

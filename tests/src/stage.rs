@@ -173,6 +173,11 @@ impl Stage {
         fs::write(&path, hosts).expect("the names are written");
     }
 
+    /// The reverse of [`Stage::knows_host`], for all names.
+    pub fn forgets_hosts(&self) {
+        fs::write(self.root.path().join("hosts"), "127.0.0.1 localhost\n").expect("the names are written");
+    }
+
     /// Sets a variable for all later commands.
     pub fn set_env(&self, name: &str, value: impl AsRef<OsStr>) {
         self.env.borrow_mut().insert(name.into(), value.as_ref().to_owned());
