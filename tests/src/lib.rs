@@ -28,6 +28,7 @@
     reason = "a harness stops the test at once when it cannot set its stage, and its strings are short"
 )]
 
+pub mod agent_bench;
 pub mod clients;
 pub mod desktop;
 pub mod faults;
@@ -50,6 +51,7 @@ pub mod tree;
 pub mod tunnels;
 pub mod watching;
 pub mod weather;
+pub mod weigh;
 
 pub use desktop::Desktop;
 pub use notifications::Notifications;

@@ -7,11 +7,12 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::keys::KeyPair;
 use crate::namespace::{Mount, Namespace, is_root, passwd_entry};
-use crate::processes::{Program, until};
+use crate::processes::{Program, descendants, until};
 use crate::weather::Weather;
 
 /// A machine in a mount namespace of its own. Its one user is whoever runs the tests.
@@ -113,6 +114,16 @@ impl Machine {
     /// Ends sshd and every session on it, as when the machine is taken away.
     pub fn stop(&mut self) {
         self.sshd = None;
+    }
+
+    /// Ends every session, and goes on to take new ones.
+    pub fn hang_up(&self) {
+        let Some(sshd) = &self.sshd else { return };
+        for id in descendants(sshd.id()) {
+            let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else { continue };
+            // One that ended meanwhile need not be ended.
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 
     /// Empties the home.

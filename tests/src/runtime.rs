@@ -81,6 +81,11 @@ impl Runtime {
         self.machine.stop();
     }
 
+    /// Its connections break, and it takes new ones.
+    pub fn hang_up(&self) {
+        self.machine.hang_up();
+    }
+
     /// Something else than sshd listens at its port: it accepts whoever comes, and then hangs up, or says nothing.
     pub fn misbehave(&mut self, hang_up: bool) {
         self.machine.stop();

@@ -105,6 +105,14 @@ impl Story {
         self.stage.moorline_reads(&arguments, text)
     }
 
+    /// `moorline add NAME`, with what a cell printed about the runtime, which is found at this host.
+    pub fn follow(&self, name: &str, host: &str) {
+        let (port, user) = (self.runtime.port(), self.runtime.user());
+        let cell = format!("ssh -p {port} {user}@{host}\npassword: {}\n", self.runtime.password());
+        self.paste(&["add", name], &cell).works("the cell's text is enough to add");
+        self.help_login_without_root();
+    }
+
     /// Lets Moorline's login key in, as a cell of the person's own does, or because the password cannot be
     /// used: see [`Machine::takes_passwords`].
     pub fn cell_authorises_login_key(&self) {

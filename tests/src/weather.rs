@@ -83,7 +83,12 @@ impl Weather {
         self.order(&format!("swallow\t{address}"));
     }
 
-    /// Nothing is swallowed any more.
+    /// Nobody gets a new connection to this address any more, and nobody is told; those that stand go on.
+    pub fn shut(&self, address: &str) {
+        self.order(&format!("shut\t{address}"));
+    }
+
+    /// Nothing is swallowed or shut any more.
     pub fn spit_out(&self) {
         self.order("spit-out");
     }

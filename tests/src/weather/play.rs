@@ -81,6 +81,7 @@ impl Player {
                 self.sky.set(Duration::from_millis(round_trip.parse()?), loss.parse()?);
             }
             ["swallow", address] => self.sky.swallow(address.parse::<Ipv4Addr>()?),
+            ["shut", address] => self.sky.shut(address.parse::<Ipv4Addr>()?),
             ["spit-out"] => self.sky.spit_out(),
             ["unplug"] => ip(&["link", "set", DEVICE, "down"])?,
             ["plug-in"] => plug_in()?,

@@ -11,6 +11,8 @@ pub struct Sky {
     delay: Duration,
     loss_percent: u8,
     swallowed: Vec<Ipv4Addr>,
+    /// Takes no new connections.
+    shut: Vec<Ipv4Addr>,
     names: Ipv4Addr,
     on_the_way: BinaryHeap<Reverse<(Instant, u64, Vec<u8>)>>,
     taken: u64,
@@ -20,9 +22,9 @@ pub struct Sky {
 impl Sky {
     /// Fair weather over a network whose name server is `names`; `seed` decides which packets will be lost.
     pub fn new(names: Ipv4Addr, seed: u64) -> Self {
-        let (delay, loss_percent, swallowed) = (Duration::ZERO, 0, Vec::new());
+        let (delay, loss_percent, swallowed, shut) = (Duration::ZERO, 0, Vec::new(), Vec::new());
         let (on_the_way, taken, chance) = (BinaryHeap::new(), 0, seed);
-        Self { delay, loss_percent, swallowed, names, on_the_way, taken, chance }
+        Self { delay, loss_percent, swallowed, shut, names, on_the_way, taken, chance }
     }
 
     /// A packet and its answer together take this long, and this share is lost, each way.
@@ -35,15 +37,22 @@ impl Sky {
         self.swallowed.push(address);
     }
 
-    /// Nothing is swallowed any more.
+    /// Nothing that begins a connection goes to this address any more; those that stand go on.
+    pub fn shut(&mut self, address: Ipv4Addr) {
+        self.shut.push(address);
+    }
+
+    /// Nothing is swallowed or shut any more.
     pub fn spit_out(&mut self) {
         self.swallowed.clear();
+        self.shut.clear();
     }
 
     /// A packet comes in.
     pub fn take(&mut self, mut packet: Vec<u8>, now: Instant) {
         let Some(to) = destination(&packet) else { return };
-        if self.swallowed.contains(&to) || self.is_lost() {
+        let turned_away = self.shut.contains(&to) && begins_a_connection(&packet);
+        if self.swallowed.contains(&to) || turned_away || self.is_lost() {
             return;
         }
         if to == self.names {
@@ -84,6 +93,14 @@ fn destination(packet: &[u8]) -> Option<Ipv4Addr> {
     let header: &[u8; 20] = packet.first_chunk()?;
     let [.., a, b, c, d] = *header;
     (header[0] == 0x45).then_some(Ipv4Addr::new(a, b, c, d))
+}
+
+/// Whether it is the first packet of a TCP connection (RFC 9293 section 3.1).
+fn begins_a_connection(packet: &[u8]) -> bool {
+    const TCP: u8 = 6;
+    const SYN: u8 = 0x02;
+    const ACK: u8 = 0x10;
+    packet[9] == TCP && packet.get(33).is_some_and(|flags| flags & (SYN | ACK) == SYN)
 }
 
 /// Swaps sender and receiver. All checksums stay right: they are sums, and the addresses are summands of each.
@@ -160,6 +177,18 @@ mod tests {
         assert_eq!(came_of(&mut sky), 0);
         sky.spit_out();
         assert!(came_of(&mut sky) > 0);
+    }
+
+    #[test]
+    fn a_place_that_is_shut_keeps_what_stands() {
+        let (mut sky, now) = (Sky::new(NAMES, 1), Instant::now());
+        sky.shut(Ipv4Addr::new(10, 77, 0, 2));
+        let mut comes = |flags: u8| {
+            let header = [&[0; 13][..], &[flags], &[0; 6]].concat();
+            sky.take(packet([10, 77, 0, 2], 6, &header), now);
+            sky.arrived(now).is_some()
+        };
+        assert_eq!((comes(0x02), comes(0x12), comes(0x10), comes(0x01)), (false, true, true, true));
     }
 
     #[test]
