@@ -135,6 +135,16 @@ impl Machine {
         }
     }
 
+    /// Puts a program before all others of that name. The shell reads the file that says so also when ssh starts a
+    /// command (bash(1), INVOCATION).
+    pub fn put_program(&self, name: &str, script: &str) {
+        let folder = self.disk().join("bin");
+        fs::create_dir_all(&folder).expect("a folder for programs");
+        fs::write(folder.join(name), script).expect("the program is written");
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("it can be run");
+        fs::write(self.disk().join(".bashrc"), "PATH=~/bin:$PATH\n").expect("the shell's file is written");
+    }
+
     /// Lets this public key log in.
     pub fn authorise(&self, public: &str) {
         let folder = self.disk().join(".ssh");

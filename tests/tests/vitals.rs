@@ -1,22 +1,9 @@
 //! What `moorline watch` learns of a runtime's accelerator, memory, disk and age, and what it warns of.
 #![cfg(target_os = "linux")]
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::SystemTime;
 
 use moorline_tests::{Story, Watching};
-
-/// Puts a program before all others of that name on the runtime. Its shell reads this file also when ssh starts a
-/// command (bash(1), INVOCATION).
-fn put_on_runtime(story: &Story, name: &str, script: &str) {
-    let disk = story.runtime.machine().disk();
-    let folder = disk.join("bin");
-    fs::create_dir_all(&folder).expect("a folder for programs");
-    fs::write(folder.join(name), script).expect("the program is written");
-    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("it can be run");
-    fs::write(disk.join(".bashrc"), "PATH=~/bin:$PATH\n").expect("the shell's file is written");
-}
 
 /// The driver's tool works only with the library path of Colab's images.
 const DRIVER: &str = "#!/bin/sh
@@ -38,9 +25,9 @@ fn born(seconds_ago: u64) -> String {
 fn accelerator_memory_disk_and_age_are_known_and_warned_of() {
     let story = Story::begin();
     story.follow("colab", "127.0.0.1");
-    put_on_runtime(&story, "nvidia-smi", DRIVER);
+    story.runtime.machine().put_program("nvidia-smi", DRIVER);
     // Eleven hours and five minutes of twelve.
-    put_on_runtime(&story, "grep", &born(11 * 3600 + 300));
+    story.runtime.machine().put_program("grep", &born(11 * 3600 + 300));
     let config = story.stage.text(".config/moorline/config.toml");
     story.stage.put(".config/moorline/config.toml", format!("{config}\n[settings]\ndisk_percent = 1\n"));
     let mut watching = Watching::start(&story.stage);
@@ -65,7 +52,7 @@ fn accelerator_memory_disk_and_age_are_known_and_warned_of() {
 fn a_driver_that_hangs_takes_nothing_else_with_it() {
     let story = Story::begin();
     story.follow("colab", "127.0.0.1");
-    put_on_runtime(&story, "nvidia-smi", "#!/bin/sh\nexec sleep 1000\n");
+    story.runtime.machine().put_program("nvidia-smi", "#!/bin/sh\nexec sleep 1000\n");
     let mut watching = Watching::start(&story.stage);
     let read = watching.event("a reading", |event| event["event"] == "vitals");
     assert_eq!(read["vitals"]["gpus"].as_array().map_or(0, Vec::len), 0, "{read}");
