@@ -44,6 +44,8 @@ if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
     need libsecret-tools has secret-tool
     need openssl has openssl
     need strace has strace
+    need faketime has faketime
+    need iproute2 has ip
     need util-linux has unshare
     need util-linux has nsenter
     need util-linux has setpriv

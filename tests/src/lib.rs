@@ -16,6 +16,7 @@
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
+//! - [`Weather`]: a network on which packets are late, get lost, or never arrive.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -28,6 +29,7 @@
     reason = "a harness stops the test at once when it cannot set its stage, and its strings are short"
 )]
 
+pub mod agent_bench;
 pub mod clients;
 pub mod desktop;
 pub mod faults;
@@ -50,6 +52,8 @@ pub mod tray_bench;
 pub mod tree;
 pub mod tunnels;
 pub mod watching;
+pub mod weather;
+pub mod weigh;
 
 pub use desktop::Desktop;
 pub use internet::Internet;
@@ -63,3 +67,4 @@ pub use stage::Stage;
 pub use story::Story;
 pub use tray::Tray;
 pub use watching::Watching;
+pub use weather::Weather;

@@ -576,7 +576,7 @@ fn any_install() -> impl Strategy<Value = KeyInstall> {
 }
 
 fn any_msg() -> impl Strategy<Value = Msg> {
-    let who = prop_oneof![Just("a"), Just("b")];
+    let who = prop_oneof![Just("a"), Just("b"), Just("c")];
     prop_oneof![
         8 => (who.clone(), any_sight()).prop_map(|(who, sight)| Msg::Saw(name(who), sight)),
         4 => Just(Msg::Tick),
@@ -602,16 +602,19 @@ struct Onlooker {
     /// A different machine was seen.
     another: bool,
     boot: Option<String>,
+    /// What the last dial came to.
+    obstacle: Option<Obstacle>,
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// No sequence of messages notifies twice for one change, says "back" before the files are written, or says
-    /// "back" when nothing was told.
+    /// No sequence of messages, of several sessions and through sleep and changes of the network, notifies twice for
+    /// one change, says "back" before the files are written or when nothing was told, or calls it a drop that this
+    /// computer has no network.
     #[test]
     fn nobody_is_told_twice_or_too_early(steps in prop::collection::vec((any_msg(), 0..8i64), 1..60)) {
-        let mut play = Play::new(&["a", "b"]);
+        let mut play = Play::new(&["a", "b", "c"]);
         let mut seen: BTreeMap<Alias, Onlooker> = BTreeMap::new();
         for (msg, pause) in steps {
             play.second += pause;
@@ -620,7 +623,11 @@ proptest! {
                 Msg::Saw(who, sight) => {
                     let onlooker = seen.entry(who.clone()).or_default();
                     match sight {
-                        Sight::Lost(_) | Sight::Failed(_) => onlooker.written = false,
+                        Sight::Lost(_) => onlooker.written = false,
+                        Sight::Failed(obstacle) => {
+                            onlooker.written = false;
+                            onlooker.obstacle = Some(obstacle.clone());
+                        }
                         Sight::Vitals(vitals) => {
                             onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.boot_id;
                             if matches!(play.health(who.as_str()), Health::Online { .. }) {
@@ -660,6 +667,8 @@ proptest! {
                         NoticeKind::Dropped => {
                             let again = matches!(&onlooker.last, Some((NoticeKind::Dropped, _)));
                             prop_assert!(!again, "dropped twice: {notice:?}");
+                            let offline = onlooker.obstacle == Some(Obstacle::OwnNetwork);
+                            prop_assert!(!offline, "no network, no drop: {notice:?}");
                             onlooker.owed = true;
                         }
                         NoticeKind::Needed => {
