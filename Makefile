@@ -6,7 +6,7 @@ LOCKED := $(if $(CI),--locked,)
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint unit bench fuzz setup
+.PHONY: help run install test lint unit bench bundle fuzz setup
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ bench: ## time re-pointing against ssh-keygen -R, the program's start against ss
 	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_tray
+
+bundle: ## pack what is shipped: a Debian package, and an archive that runs from anywhere
+	@scripts/setup.sh app
+	@scripts/ui.sh
+	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
+	scripts/bundle.sh "$${CARGO_TARGET_DIR:-target}/release" target/bundle
 
 fuzz: ## each parser for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	@for target in $$($(CARGO) +nightly fuzz list); do \

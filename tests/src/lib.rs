@@ -10,6 +10,7 @@
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
 //! - [`Tray`]: the tray program, and its menu as a tray host sees it.
+//! - [`Page`]: the window's page, driven through WebDriver.
 //! - [`Notifications`]: a server that remembers what it was sent.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
@@ -35,6 +36,7 @@ pub mod machine;
 pub mod namespace;
 pub mod notifications;
 pub mod outcome;
+pub mod page;
 pub mod processes;
 pub mod pty;
 pub mod relay;
@@ -52,6 +54,7 @@ pub mod watching;
 pub use desktop::Desktop;
 pub use notifications::Notifications;
 pub use outcome::Outcome;
+pub use page::Page;
 pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;
