@@ -36,6 +36,7 @@ if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
     need librsvg2-common sh -c 'ls /usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so'
     need wmctrl has wmctrl
     need xclip has xclip
+    need webkit2gtk-driver has WebKitWebDriver
     need desktop-file-utils has desktop-file-validate
     need openssh-server has sshd
     need dbus has dbus-daemon

@@ -11,6 +11,7 @@
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
 //! - [`Tray`]: the tray program, and its menu as a tray host sees it.
+//! - [`Page`]: the window's page, driven through WebDriver.
 //! - [`Notifications`]: a server that remembers what it was sent.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
@@ -39,6 +40,7 @@ pub mod machine;
 pub mod namespace;
 pub mod notifications;
 pub mod outcome;
+pub mod page;
 pub mod processes;
 pub mod pty;
 pub mod relay;
@@ -59,6 +61,7 @@ pub use desktop::Desktop;
 pub use internet::Internet;
 pub use notifications::Notifications;
 pub use outcome::Outcome;
+pub use page::Page;
 pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;

@@ -1,6 +1,8 @@
 //! The rules: what follows from what happened. Pure: the time comes in, effects go out.
 
+mod approve;
 mod asked;
+mod keyring;
 mod loaded;
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +28,7 @@ const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Takes a message in and says what is to be done.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    let answers = matches!(msg, Msg::Asked(_) | Msg::NotOpened(..) | Msg::Unreadable(_));
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded::loaded(state, all),
@@ -40,6 +43,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
+        Msg::VaultOpened(name) => keyring::opened(state, &name),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
         Msg::Unmended(name, sentence) => unmended(state, &name, sentence),
@@ -52,6 +56,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Tick => Vec::new(),
     };
     effects.extend(timed(state, now));
+    // Whoever asked for something hears what became of it, however quiet the rest is to be.
+    if !answers {
+        tell::hold_back(state, &mut effects, now);
+    }
     effects
 }
 
@@ -113,6 +121,8 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
 }
 
 fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
+    followed.approval = None;
+    followed.vault_shut = false;
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
@@ -152,12 +162,12 @@ fn failed(
     followed.vitals = None;
     match obstacle {
         Obstacle::Key { key, channel: true } => vouched(followed, key, now),
-        Obstacle::Key { key, channel: false } => unvouched(followed, key, now),
+        Obstacle::Key { key, channel: false } => unvouched(followed, &key, now),
         Obstacle::Login => login_refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
             down(followed, cause, grace, now);
-            Vec::new()
+            approve::unanswered(followed)
         }
     }
 }
@@ -171,7 +181,7 @@ fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     if let Some(returning) = &mut followed.returning {
         returning.files_written = false;
     }
-    if followed.installing {
+    if followed.installing || followed.vault_shut {
         return Vec::new();
     }
     let keys = followed.keys();
@@ -208,6 +218,7 @@ fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Time
             let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
             needs_login(followed, &why, now)
         }
+        KeyInstall::VaultShut => keyring::shut(followed, now),
         KeyInstall::NotTried(sentence) => {
             followed.install_tried.clear();
             needs_login(followed, &sentence, now)
@@ -255,12 +266,15 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
     vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Channel)) }]
 }
 
-fn unvouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect> {
+fn unvouched(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Vec<Effect> {
     let fingerprint = key.fingerprint();
     followed.drop_due = None;
     followed.returning = None;
     followed.health = Health::NewHostKey { fingerprint, since: since(&followed.health, now) };
-    followed.seen_key = Some(key);
+    followed.seen_key = Some(key.clone());
+    if let Some(effects) = approve::answered(followed, key, now) {
+        return effects;
+    }
     if followed.told == Told::NewKey(fingerprint) {
         return Vec::new();
     }

@@ -43,6 +43,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 if followed.health != Health::Paused && moved {
                     if !matches!(followed.health, Health::Online { .. }) {
                         followed.seen_key = None;
+                        followed.approval = None;
                     }
                     effects.push(watch(followed, 0));
                 }

@@ -281,8 +281,31 @@ fn an_approval_is_for_exactly_the_key_that_was_compared() {
     let void = play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
     assert!(only(&void).title.contains("another key answers"), "swapped between showing and approving");
     assert!(!void.iter().any(|effect| matches!(effect, Effect::Settle { .. })));
-    let good = play.send(Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint())));
-    assert_eq!(good, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
+    let good = Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint()));
+    assert_eq!(play.send(good), [Effect::Redial(name("colab"))], "it is looked at once more");
+    let seen = play.saw("colab", new_key(3, false));
+    assert_eq!(seen, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
+}
+
+#[test]
+fn an_approval_is_void_when_the_key_is_swapped_or_nobody_answers() {
+    let approve = |n| Msg::Asked(Request::Approve(name("colab"), key(n).fingerprint()));
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", new_key(2, false));
+    play.send(approve(2));
+    let swapped = play.saw("colab", new_key(3, false));
+    assert!(only(&swapped).title.contains("another key answers"), "{swapped:?}");
+    assert_eq!(swapped.len(), 1, "and nothing is written: {swapped:?}");
+    assert!(play.saw("colab", new_key(3, false)).is_empty(), "told once");
+    assert!(play.saw("colab", new_key(2, false)).iter().all(|effect| matches!(effect, Effect::Notify(_))));
+
+    play.send(approve(2));
+    let gone = play.saw("colab", REFUSED);
+    assert_eq!(only(&gone).title, "colab does not answer any more");
+    let back = play.saw("colab", new_key(2, false));
+    assert!(!back.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "an old approval: {back:?}");
 }
 
 #[test]
@@ -406,6 +429,24 @@ fn a_vault_that_is_shut_costs_no_try() {
 }
 
 #[test]
+fn a_locked_keyring_is_told_once_left_alone_and_healed_by_being_unlocked() {
+    let mut play = Play::new(&["colab"]);
+    play.saw("colab", refused_login());
+    let told = only(&play.send(installed(KeyInstall::VaultShut)));
+    assert_eq!(told.title, "colab needs a password, and the keyring is locked");
+    assert_eq!(play.state.snapshot().sessions[0].state, "waits for the keyring, which is locked");
+    assert!(play.saw("colab", refused_login()).is_empty(), "no dialog pops up again and again");
+    let install = [Effect::InstallKey(session("colab"))];
+    assert_eq!(play.send(Msg::VaultOpened(name("colab"))), install);
+    assert!(play.send(Msg::VaultOpened(name("colab"))).is_empty(), "once");
+    assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    play.saw("colab", Sight::Vitals(vitals("boot-1")));
+    assert_eq!(play.state.snapshot().sessions[0].state, "online");
+}
+
+#[test]
 fn a_key_of_the_person_s_own_is_theirs_to_install() {
     let mut play = Play::new(&[]);
     let mut own = session("colab");
@@ -493,12 +534,42 @@ fn silence_is_kept_where_it_was_asked_for() {
     assert!(play.after(1).is_empty());
     assert!(play.after(600).is_empty() && play.state.snapshot().snoozed_until.is_none());
 
+    assert!(play.saw("colab", REFUSED).is_empty());
+    assert_eq!(only(&play.after(1)).kind, NoticeKind::Dropped, "it is still down, and the silence is over");
+
+    for kind in [NoticeKind::Dropped, NoticeKind::Needed] {
+        let mut play = Play::new(&["colab"]);
+        play.state.settings.silent.push(kind);
+        play.online("colab");
+        play.saw("colab", closed());
+        play.saw("colab", if kind == NoticeKind::Needed { new_key(2, false) } else { REFUSED });
+        assert!(play.after(1).is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_of_a_return_from_a_drop_that_the_snooze_swallowed() {
     let mut play = Play::new(&["colab"]);
-    play.state.settings.silent.push(NoticeKind::Dropped);
     play.online("colab");
+    play.send(Msg::Asked(Request::Snooze(1)));
     play.saw("colab", closed());
     play.saw("colab", REFUSED);
     assert!(play.after(1).is_empty());
+    play.second += 60;
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    assert!(notices(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).is_empty());
+}
+
+#[test]
+fn a_key_that_was_seen_in_a_snooze_is_told_of_after_it() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.send(Msg::Asked(Request::Snooze(1)));
+    play.saw("colab", closed());
+    assert!(notices(&play.saw("colab", new_key(2, false))).is_empty());
+    play.second += 60;
+    assert_eq!(only(&play.saw("colab", new_key(2, false))).kind, NoticeKind::Needed);
 }
 
 #[test]
@@ -570,6 +641,7 @@ fn any_install() -> impl Strategy<Value = KeyInstall> {
     prop_oneof![
         2 => Just(KeyInstall::Done),
         1 => Just(KeyInstall::NoPassword),
+        1 => Just(KeyInstall::VaultShut),
         1 => Just(KeyInstall::NotTried("locked".to_owned())),
         1 => Just(KeyInstall::Failed("no".to_owned())),
     ]
@@ -584,6 +656,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
             Msg::Settled(name(who), if good { Ok(()) } else { Err("no".to_owned()) })
         }),
         2 => (who.clone(), any_install()).prop_map(|(who, outcome)| Msg::KeyInstalled(name(who), outcome)),
+        1 => who.clone().prop_map(|who| Msg::VaultOpened(name(who))),
         1 => Just(Msg::Woke),
         1 => Just(Msg::NetworkChanged),
         1 => (who, 2..4u8).prop_map(|(who, n)| Msg::Asked(Request::Approve(name(who), key(n).fingerprint()))),
