@@ -15,6 +15,7 @@
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
+//! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -41,6 +42,8 @@ pub mod relay;
 pub mod runtime;
 pub mod screen;
 pub mod secrets;
+pub mod shared;
+pub mod slot;
 pub mod stage;
 pub mod story;
 pub mod tray;

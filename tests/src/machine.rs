@@ -22,6 +22,7 @@ pub struct Machine {
     sshd: Option<Program>,
     port: u16,
     starts: usize,
+    options: String,
 }
 
 impl Machine {
@@ -49,7 +50,7 @@ impl Machine {
             let made = namespace.command("/bin/mkdir").arg("/run/sshd").status();
             assert!(made.is_ok_and(|status| status.success()), "sshd gets its folder");
         }
-        Self { namespace, root, user, sshd: None, port: 0, starts: 0 }
+        Self { namespace, root, user, sshd: None, port: 0, starts: 0, options: String::new() }
     }
 
     /// Whether people can log in with the password, rather than with a key alone.
@@ -97,6 +98,11 @@ impl Machine {
         panic!("sshd does not start:\n{}", self.log());
     }
 
+    /// From its next start on, sshd's configuration begins with these lines, which win over all others.
+    pub fn prefer_options(&mut self, lines: &str) {
+        lines.clone_into(&mut self.options);
+    }
+
     /// Ends sshd and every session on it, as when the machine is taken away.
     pub fn stop(&mut self) {
         self.sshd = None;
@@ -131,7 +137,8 @@ impl Machine {
     fn try_serve(&mut self, keys: &[KeyPair], port: u16) -> bool {
         self.starts += 1;
         let config = self.root.path().join("sshd_config");
-        fs::write(&config, sshd_config(keys, port)).expect("sshd's config is written");
+        fs::write(&config, format!("{}{}", self.options, sshd_config(keys, port)))
+            .expect("sshd's config is written");
         let mut command = self.command("/usr/sbin/sshd");
         command.args(["-D", "-e", "-f"]).arg(&config).stdout(Stdio::null());
         command.stderr(File::create(self.log_path()).expect("the log can be written"));
