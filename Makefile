@@ -36,12 +36,13 @@ lint: setup ## formatting, clippy, the page's types, shell scripts
 unit: setup
 	scripts/test.sh $(LOCKED)
 
-bench: ## time re-pointing against ssh-keygen -R, the program's start against ssh, and weigh the tray
+bench: ## time re-pointing against ssh-keygen -R, the program's start against ssh, weigh the tray, and several connections over one
 	@scripts/setup.sh test
 	@scripts/ui.sh
 	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_tray
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_hub
 
 fuzz: ## each parser for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	@for target in $$($(CARGO) +nightly fuzz list); do \

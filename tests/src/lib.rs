@@ -31,6 +31,7 @@
 pub mod clients;
 pub mod desktop;
 pub mod faults;
+pub mod hub_bench;
 pub mod keys;
 pub mod machine;
 pub mod namespace;

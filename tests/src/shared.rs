@@ -32,22 +32,33 @@ impl Shared {
         Self::begin_with("")
     }
 
+    /// ssh goes to the runtime itself, and so does the hub.
+    pub fn beside_the_edge() -> Self {
+        let story = Story::begin();
+        let port = story.runtime.port();
+        let shared = Self { story, slot: Slot::start(port) };
+        shared.follow(port);
+        shared
+    }
+
     /// With these lines before all others in the runtime's `sshd_config`.
     pub fn begin_with(options: &str) -> Self {
         let mut story = Story::begin();
         story.runtime.serve_with_options(options);
         let slot = Slot::start(story.runtime.port());
-        let cell = format!(
-            "ssh -p {} {}@127.0.0.1\npassword: {}\n",
-            slot.port(),
-            story.runtime.user(),
-            story.runtime.password()
-        );
+        let shared = Self { story, slot };
+        shared.follow(shared.slot.port());
+        shared.slot.enforce();
+        shared
+    }
+
+    fn follow(&self, port: u16) {
+        let Self { story, .. } = self;
+        let (user, password) = (story.runtime.user(), story.runtime.password());
+        let cell = format!("ssh -p {port} {user}@127.0.0.1\npassword: {password}\n");
         story.paste(&["add", "colab"], &cell).works("the cell's text is enough to add");
         story.help_login_without_root();
         story.stage.set_env("MOORLINE_HUB_IDLE", "30");
-        slot.enforce();
-        Self { story, slot }
     }
 
     /// The person's machine.
@@ -59,6 +70,13 @@ impl Shared {
     pub fn ssh(&self, arguments: &[&str]) -> Command {
         let mut command = self.stage().command("ssh");
         command.args(["-o", PROXY, "-o", "BatchMode=yes", "-o", "ConnectTimeout=40"]).args(arguments);
+        command
+    }
+
+    /// `ssh …` as the person's config has it.
+    pub fn plain(&self, arguments: &[&str]) -> Command {
+        let mut command = self.stage().command("ssh");
+        command.args(["-o", "BatchMode=yes"]).args(arguments);
         command
     }
 
@@ -127,6 +145,11 @@ impl Session {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("its output is piped"));
         Self { child, input, output }
+    }
+
+    /// Its input, for somebody else to write to.
+    pub fn take_input(&mut self) -> Option<ChildStdin> {
+        self.input.take()
     }
 
     /// Waits for the word that its command begins with.
