@@ -36,7 +36,7 @@ lint: setup ## formatting, clippy, the page's types, shell scripts
 unit: setup
 	scripts/test.sh $(LOCKED)
 
-bench: ## time re-pointing against ssh-keygen -R, the program's start and the watching against ssh, and weigh the tray
+bench: ## time re-pointing against ssh-keygen -R, start and watching against ssh, weigh the tray, several connections over one
 	@scripts/setup.sh test
 	@scripts/ui.sh
 	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
@@ -44,6 +44,7 @@ bench: ## time re-pointing against ssh-keygen -R, the program's start and the wa
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_tray
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_agent
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_hub
 
 soak: ## half an hour on a link that is slow and loses a fifth of its packets: nobody may be told of a drop
 	@scripts/setup.sh test

@@ -18,6 +18,7 @@
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
 //! - [`Weather`]: a network on which packets are late, get lost, or never arrive.
+//! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -35,6 +36,7 @@ pub mod clients;
 pub mod desktop;
 pub mod faults;
 pub mod internet;
+pub mod hub_bench;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
@@ -47,6 +49,8 @@ pub mod relay;
 pub mod runtime;
 pub mod screen;
 pub mod secrets;
+pub mod shared;
+pub mod slot;
 pub mod stage;
 pub mod story;
 pub mod tray;

@@ -26,6 +26,7 @@ pub struct Machine {
     address: &'static str,
     port: u16,
     starts: usize,
+    options: String,
 }
 
 impl Machine {
@@ -63,7 +64,7 @@ impl Machine {
             let made = namespace.command("/bin/mkdir").arg("/run/sshd").status();
             assert!(made.is_ok_and(|status| status.success()), "sshd gets its folder");
         }
-        Self { namespace, root, user, sshd: None, address, port: 0, starts: 0 }
+        Self { namespace, root, user, sshd: None, address, port: 0, starts: 0, options: String::new() }
     }
 
     /// Whether people can log in with the password, rather than with a key alone.
@@ -109,6 +110,11 @@ impl Machine {
             }
         }
         panic!("sshd does not start:\n{}", self.log());
+    }
+
+    /// From its next start on, sshd's configuration begins with these lines, which win over all others.
+    pub fn prefer_options(&mut self, lines: &str) {
+        lines.clone_into(&mut self.options);
     }
 
     /// Ends sshd and every session on it, as when the machine is taken away.
@@ -165,7 +171,8 @@ impl Machine {
     fn try_serve(&mut self, keys: &[KeyPair], port: u16) -> bool {
         self.starts += 1;
         let config = self.root.path().join("sshd_config");
-        fs::write(&config, sshd_config(keys, self.address, port)).expect("sshd's config is written");
+        fs::write(&config, format!("{}{}", self.options, sshd_config(keys, self.address, port)))
+            .expect("sshd's config is written");
         let mut command = self.command("/usr/sbin/sshd");
         command.args(["-D", "-e", "-f"]).arg(&config).stdout(Stdio::null());
         command.stderr(File::create(self.log_path()).expect("the log can be written"));

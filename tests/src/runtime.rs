@@ -98,6 +98,12 @@ impl Runtime {
         self.misbehaving = Some(program);
     }
 
+    /// sshd starts again, with the same keys at the same port, and with these lines before all others.
+    pub fn serve_with_options(&mut self, lines: &str) {
+        self.machine.prefer_options(lines);
+        self.serve_keys_of(self.generations.len() - 1);
+    }
+
     /// The machine goes away and nothing comes back, for now.
     pub fn stop(&mut self) {
         self.tunnels.clear();

@@ -57,6 +57,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Carry ssh's bytes to a session (used as a ProxyCommand).
     Proxy(ProxyArgs),
+    /// Hold the one connection of a session for all its editors (started by `proxy`).
+    #[command(hide = true)]
+    Hub(HubArgs),
     /// Forget every session and remove all that Moorline has written on this machine.
     Uninstall(UninstallArgs),
     /// Print a completion script.
@@ -200,6 +203,19 @@ pub struct DemoArgs {
 pub struct ProxyArgs {
     /// Which session.
     pub name: Alias,
+    /// Share one connection with the session's other proxies, whatever its link.
+    #[arg(long, hide = true)]
+    pub shared: bool,
+}
+
+/// `moorline hub`
+#[derive(Debug, Args)]
+pub struct HubArgs {
+    /// Which session.
+    pub name: Alias,
+    /// How many seconds it stays when nobody needs it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub idle: u64,
 }
 
 /// `moorline uninstall`

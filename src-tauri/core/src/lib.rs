@@ -10,6 +10,7 @@ pub mod clock;
 pub mod dirs;
 pub mod doctor;
 pub mod editors;
+pub mod hub;
 pub mod login;
 pub mod made;
 pub mod paste;

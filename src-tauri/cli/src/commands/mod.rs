@@ -5,6 +5,7 @@ pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod forget;
+pub mod hub;
 pub mod open;
 pub mod proxy;
 pub mod repair;

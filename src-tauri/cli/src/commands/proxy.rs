@@ -10,6 +10,9 @@ use crate::args::ProxyArgs;
 
 /// Runs the command; what fails is one line on standard error, which ssh shows to the person.
 pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
+    if args.shared {
+        return super::hub::join(&args.name);
+    }
     let tools = super::tools()?;
     let session = super::session(&tools, Some(&args.name))?;
     let Link::Cloudflare(host) = &session.link else {
