@@ -6,6 +6,7 @@
 //!
 //! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
+//! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
@@ -33,6 +34,7 @@ pub mod faults;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
+pub mod notebook;
 pub mod notifications;
 pub mod outcome;
 pub mod processes;

@@ -4,6 +4,7 @@ pub mod add;
 pub mod agent;
 pub mod askpass;
 mod atomic;
+pub mod cell;
 pub mod claims;
 pub mod clock;
 pub mod dirs;
