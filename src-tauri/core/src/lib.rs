@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod agent;
+pub mod announcement;
 pub mod askpass;
 mod atomic;
 pub mod cell;
@@ -20,6 +21,7 @@ pub mod reach;
 pub mod regular;
 pub mod repoint;
 pub mod session;
+pub mod session_key;
 pub mod sessions_file;
 pub mod settle;
 pub mod ssh;
