@@ -3,7 +3,12 @@
 
 use std::path::Path;
 
-use moorline_tests::Stage;
+use moorline_tests::namespace::passwd_entry;
+use moorline_tests::notebook::NotebookRuntime;
+use moorline_tests::outcome::Outcome;
+use moorline_tests::processes::until;
+use moorline_tests::{Desktop, Stage};
+use serde_json::Value;
 
 /// The session key of the known answers: bytes 0 to 31, generation 1.
 const KEY: &str = "mlk1-1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -71,4 +76,231 @@ print(next_of_runtime(path, 11)['born'])
 ",
     );
     assert_eq!(said, "1 2 True 7 22\n11\n", "and one whose file was cut off is a new one");
+}
+
+/// A person's desktop that knows the session key.
+struct Person {
+    stage: Stage,
+    _desktop: Desktop,
+}
+
+impl Person {
+    fn new() -> Self {
+        let stage = Stage::new();
+        let desktop = Desktop::start(&stage);
+        stage.hide(KEY);
+        Self { stage, _desktop: desktop }
+    }
+
+    /// Makes the session `colab` with the key of the known answers, and gives its notebook.
+    fn begins(&self, link: &[&str]) -> String {
+        let (user, _) = passwd_entry();
+        let new: Vec<&str> = ["cell", "colab", "--user", &user].iter().chain(link).copied().collect();
+        self.stage.moorline(&new).works("a new session gets a cell");
+        self.stage
+            .moorline_reads(&["secret", "set", "colab", "session-key"], KEY)
+            .works("the key is replaced");
+        self.notebook()
+    }
+
+    fn notebook(&self) -> String {
+        self.stage.moorline(&["cell", "colab", "--notebook"]).works("a session has a cell").stdout
+    }
+
+    /// Logs in with the desktop's login key, and takes no host key but the one that the session key gives.
+    fn logs_in(&self, port: u16, command: &str) -> Outcome {
+        self.stage.put(
+            ".ssh/derived",
+            "colab ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBYSGUKsTn/8x0Xm5PrYYQPjhjoNODLwFsAyBUlW4Opr\n",
+        );
+        let (user, port) = (passwd_entry().0, port.to_string());
+        let known = format!("UserKnownHostsFile={}", self.stage.home_inside().join(".ssh/derived").display());
+        let key = self.stage.home_inside().join(".ssh/moorline_ed25519").display().to_string();
+        let arguments = [
+            "-F",
+            "none",
+            "-i",
+            &key,
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            &known,
+            "-o",
+            "HostKeyAlias=colab",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-p",
+            &port,
+            "-l",
+            &user,
+            "127.0.0.1",
+            command,
+        ];
+        self.stage.run("ssh", &arguments)
+    }
+}
+
+/// A runtime on which a quick tunnel can be opened; what is opened is noted in the file.
+fn with_cloudflared(secrets: &[(&str, &str)]) -> NotebookRuntime {
+    let runtime = NotebookRuntime::start(secrets);
+    let at = |name: &str| runtime.machine().keys().join(name).display().to_string();
+    let words = [("@MAP@", at("tunnels")), ("@FAIL@", at("fail"))];
+    let words: Vec<(&str, &str)> = words.iter().map(|(word, value)| (*word, value.as_str())).collect();
+    runtime.install("cloudflared-tunnel", "cloudflared", &words);
+    runtime
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn json_at(path: &Path) -> Value {
+    serde_json::from_str(&read(path)).unwrap_or_default()
+}
+
+/// The tunnels that were opened: host and the port of the runtime's sshd.
+fn tunnels(runtime: &NotebookRuntime) -> Vec<(String, u16)> {
+    let noted = read(&runtime.machine().keys().join("tunnels"));
+    let tunnel = |line: &str| {
+        let (host, port) = line.split_once(' ').expect("a host and a port");
+        (host.to_owned(), port.parse().expect("a port"))
+    };
+    noted.lines().map(tunnel).collect()
+}
+
+#[test]
+fn a_notebook_makes_its_runtime_reachable_and_running_it_again_is_harmless() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "cloudflare"]);
+    assert!(!notebook.contains(KEY) && notebook.contains("SSH shells"), "no secret, but the terms");
+    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    std::fs::write(runtime.machine().keys().join("fail"), "").expect("the first try is to fail");
+    let first = runtime.run_notebook(&notebook).works("the cell runs");
+    let (host, port) = tunnels(&runtime).pop().expect("a tunnel was opened, if not at once");
+    assert!(
+        first.said.contains("Not yet: the tunnel ended: failed to unmarshal quick Tunnel"),
+        "{}",
+        first.said
+    );
+    assert!(first.line("colab is up, by cloudflare ").starts_with(&host), "{}", first.said);
+    first.line("ml1.");
+    first.line("Open it in VS Code: vscode://vscode-remote/ssh-remote+colab/content");
+    person.logs_in(port, "true").works("the derived host key is served, and the login key is let in");
+
+    let status = runtime.file("colab", "status.json");
+    let identity = json_at(&runtime.file("colab", "runtime.json"));
+    let before = json_at(&status);
+    let sshd = read(&runtime.file("colab", "sshd.pid"));
+    runtime.run_notebook(&notebook).works("the cell runs again");
+    let after = json_at(&runtime.file("colab", "runtime.json"));
+    assert_eq!(after["runtime"], identity["runtime"], "it is the same runtime");
+    assert!(after["seq"].as_u64() > identity["seq"].as_u64(), "and it announced itself again");
+    assert_eq!(json_at(&status)["pid"], before["pid"], "by the keeper that was there");
+    assert_eq!(read(&runtime.file("colab", "sshd.pid")), sshd, "and the sshd that was there");
+    assert_eq!(tunnels(&runtime).len(), 1, "through the tunnel that was there");
+
+    runtime.restart_kernel();
+    person.logs_in(port, "true").works("a new kernel cuts nobody off");
+    let leak = person.stage.secrets().find_below(&runtime.machine().disk());
+    assert!(leak.is_empty(), "the session key is on no disk: {leak:?}");
+}
+
+#[test]
+fn a_tunnel_that_dies_is_opened_anew_and_announced_with_its_new_name() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "cloudflare"]);
+    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    runtime.run_notebook(&notebook).works("the cell runs");
+    let before = json_at(&runtime.file("colab", "status.json"));
+    let stop = runtime.run_cell("import subprocess\nsubprocess.run(['pkill', '-f', 'cloudflared tunnel'])");
+    stop.works("the tunnel is killed");
+    let status = runtime.file("colab", "status.json");
+    until("a new tunnel to be announced", || {
+        let now = json_at(&status);
+        now["endpoint"].is_object() && now["endpoint"] != before["endpoint"] && now["line"] != before["line"]
+    });
+    let (host, port) = tunnels(&runtime).pop().expect("there is a tunnel");
+    assert_eq!(json_at(&status)["endpoint"]["host"], host.as_str());
+    person.logs_in(port, "true").works("sshd was never touched");
+}
+
+#[test]
+fn an_edited_cell_replaces_the_keeper_and_drops_nobody() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "cloudflare"]);
+    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    runtime.run_notebook(&notebook).works("the cell runs");
+    let port = tunnels(&runtime)[0].1;
+    let sshd = read(&runtime.file("colab", "sshd.pid"));
+    let before = json_at(&runtime.file("colab", "status.json"));
+    let config = person.stage.text(".config/moorline/config.toml");
+    let lines = "setup = [\"env > ~/env.txt\", \"echo \\\"it's\\\" >> ~/runs.txt\"]";
+    person.stage.put(".config/moorline/config.toml", format!("{config}\n[session.colab.cell]\n{lines}\n"));
+    let edited = person.notebook().replace("\\\"beat\\\": 600", "\\\"beat\\\": 601");
+    for _ in 0..2 {
+        runtime.run_notebook(&edited).works("the edited cell runs");
+    }
+    let disk = runtime.machine().disk();
+    assert_eq!(read(&disk.join("runs.txt")), "it's\n", "the person's own lines ran once");
+    let env = read(&disk.join("env.txt"));
+    assert!(
+        !env.contains("OF_THE_KERNEL_ALONE") && !env.contains("MOORLINE"),
+        "in a clean environment:\n{env}"
+    );
+    let after = json_at(&runtime.file("colab", "status.json"));
+    assert_ne!(after["pid"], before["pid"], "another keeper");
+    assert_eq!(read(&runtime.file("colab", "sshd.pid")), sshd, "the same sshd");
+    person.logs_in(port, "true").works("at the same port");
+    let tunnel = tunnels(&runtime).pop().expect("a tunnel").0;
+    assert_eq!(after["endpoint"]["host"], tunnel.as_str(), "the old tunnel is gone with its keeper");
+}
+
+#[test]
+fn what_the_kernel_asked_for_is_not_what_others_get() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "cloudflare"]);
+    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", &KEY.replace("mlk1-1", "mlk1-2"))]);
+    let refused = runtime.run_notebook(&notebook);
+    assert!(
+        !refused.ok && refused.said.contains("another session's key, or an older one"),
+        "{}",
+        refused.said
+    );
+    assert!(!refused.said.contains("AAECAwQF"), "a key is never repeated: {}", refused.said);
+    assert!(tunnels(&runtime).is_empty(), "and nothing was opened");
+}
+
+#[test]
+fn sshd_takes_the_one_key_and_no_password() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "cloudflare"]);
+    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    runtime.run_notebook(&notebook).works("the cell runs");
+    let port = tunnels(&runtime)[0].1;
+    person.logs_in(port, "true").works("with the login key");
+    let refused = person.stage.run(
+        "ssh",
+        &[
+            "-F",
+            "none",
+            "-v",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "IdentityFile=none",
+            "-p",
+            &port.to_string(),
+            "-l",
+            &passwd_entry().0,
+            "127.0.0.1",
+            "true",
+        ],
+    );
+    refused.fails("without it").says("Authentications that can continue: publickey\r");
 }

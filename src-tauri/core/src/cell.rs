@@ -5,6 +5,7 @@
 //! kernel, `keeper` the program that it starts beside the kernel, `announce` the line for people with a cell of their
 //! own; `keys` and `wire` are what they share. Nothing of it is filled in but one dictionary of literals.
 
+mod gather;
 mod literal;
 mod notebook;
 mod options;
@@ -13,6 +14,8 @@ use moorline_ssh_files::{Alias, HostKey, HostName, Place, Port, UserName};
 use serde_json::{Value, json};
 
 use crate::session::RemotePath;
+use crate::session_key::KeyId;
+pub use gather::{CellError, cell_of};
 pub use notebook::notebook;
 pub use options::{
     CellOptions, GitAddress, InvalidGitAddress, InvalidNtfyServer, InvalidSetupLine, NtfyServer, SetupLine,
@@ -37,7 +40,7 @@ pub struct Cell {
     /// Where the session key stands in the notebook's secrets.
     pub secret: String,
     /// The id of the session key that it must be.
-    pub key_id: String,
+    pub key_id: KeyId,
     /// Public keys that may log in.
     pub login_keys: Vec<HostKey>,
     /// The way in.
@@ -144,7 +147,7 @@ impl Cell {
         vec![
             ("session", json!(self.session.as_str())),
             ("secret", json!(self.secret)),
-            ("key_id", json!(self.key_id)),
+            ("key_id", json!(self.key_id.as_str())),
             ("channels", json!(channels)),
             ("ntfy_server", json!(self.channels.ntfy.as_ref().map(NtfyServer::as_str))),
             ("folder", json!(self.channels.folder.as_ref().map(RemotePath::as_str))),
@@ -221,7 +224,7 @@ fn assembled(program: &str) -> String {
 /// Without whole-line comments and empty lines: for a program that goes on one line.
 fn without_comments(program: &str) -> String {
     let lines = program.lines().filter(|line| !matches!(line.trim_start().as_bytes(), [] | [b'#', ..]));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ fn cell() -> Cell {
     Cell {
         session: "colab".parse().unwrap(),
         secret: "MOORLINE_COLAB".to_owned(),
-        key_id: "--OZ09tBwwt2".to_owned(),
+        key_id: "--OZ09tBwwt2".parse().unwrap(),
         login_keys: vec![key.parse().unwrap()],
         link: CellLink::Relay("7423".parse().unwrap()),
         relay: Some(RelayWay {
