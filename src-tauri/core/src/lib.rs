@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod agent;
+pub mod announcement;
 pub mod askpass;
 mod atomic;
 pub mod claims;
@@ -20,6 +21,7 @@ pub mod regular;
 pub mod relay;
 pub mod repoint;
 pub mod session;
+pub mod session_key;
 pub mod sessions_file;
 pub mod settle;
 pub mod ssh;
