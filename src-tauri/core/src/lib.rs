@@ -19,6 +19,7 @@ pub mod practice;
 pub mod proxy_program;
 pub mod reach;
 pub mod regular;
+pub mod relay;
 pub mod repoint;
 pub mod session;
 pub mod session_key;

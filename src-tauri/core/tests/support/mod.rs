@@ -60,11 +60,14 @@ impl Sshd {
             kinds.iter().map(|kind| format!("HostKey {}", at(&format!("host_{kind}")))).collect();
         let host_keys = host_keys.join("\n");
         let config = format!(
-            "ListenAddress 127.0.0.1:{port}\n{host_keys}\nPidFile none\nAuthorizedKeysFile {}\n\
+            "ListenAddress 127.0.0.1:{port}\n{host_keys}\nPidFile none\nAuthorizedKeysFile {} {}\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             UsePAM no\nStrictModes no\nLogLevel DEBUG1\n{extra}\n",
-            at("authorized_keys")
+             UsePAM no\nStrictModes no\nLogLevel DEBUG1\n{extra}\nSetEnv HOME={}\n",
+            at("authorized_keys"),
+            at("home/.ssh/authorized_keys"),
+            at("home")
         );
+        std::fs::create_dir(at("home")).unwrap();
         std::fs::write(at("sshd_config"), config).unwrap();
         let mut child = Command::new("/usr/sbin/sshd")
             .args(["-D", "-e", "-f", &at("sshd_config")])
@@ -92,6 +95,11 @@ impl Sshd {
 
     pub fn authorized_keys(&self) -> PathBuf {
         self.dir.path().join("authorized_keys")
+    }
+
+    /// The home of whoever logs in: never the tests' own. Keys in its `authorized_keys` are taken, too.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
     }
 
     pub fn log(&self) -> String {
