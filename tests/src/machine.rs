@@ -35,7 +35,9 @@ impl Machine {
         for name in ["disk", "keys", "logs", "programs", "venv"] {
             DirBuilder::new().mode(0o700).create(at(name)).expect("a fresh folder");
         }
-        let mut mounts = Vec::new();
+        // The one name that a runtime must know.
+        fs::write(at("hosts"), format!("127.0.0.1 localhost {}\n", crate::relay::NAME)).expect("its names");
+        let mut mounts = vec![Mount::Bind { from: at("hosts"), at: PathBuf::from("/etc/hosts") }];
         // Before the home is covered, below which it may lie.
         if venv().is_dir() {
             mounts.push(Mount::Bind { from: venv(), at: at("venv") });

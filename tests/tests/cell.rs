@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
+use moorline_tests::machine::free_port;
 use moorline_tests::namespace::passwd_entry;
 use moorline_tests::notebook::NotebookRuntime;
 use moorline_tests::outcome::Outcome;
 use moorline_tests::processes::until;
-use moorline_tests::{Desktop, Stage};
+use moorline_tests::{Desktop, Relay, Stage};
 use serde_json::Value;
 
 /// The session key of the known answers: bytes 0 to 31, generation 1.
@@ -255,6 +256,39 @@ fn an_edited_cell_replaces_the_keeper_and_drops_nobody() {
     person.logs_in(port, "true").works("at the same port");
     let tunnel = tunnels(&runtime).pop().expect("a tunnel").0;
     assert_eq!(after["endpoint"]["host"], tunnel.as_str(), "the old tunnel is gone with its keeper");
+}
+
+#[test]
+fn behind_a_relay_the_runtime_takes_its_port_and_leaves_its_announcement() {
+    let person = Person::new();
+    let relay = Relay::start();
+    let entry = relay.befriend(&person.stage, "relay");
+    person.stage.put(".ssh/config", entry);
+    let port = free_port().to_string();
+    let link = ["--link", "relay", "--relay", "relay", "--port", &port];
+    person.begins(&link);
+    let prepared = person.stage.moorline(&["cell", "colab", "--notebook", "--prepare-relay"]);
+    let prepared = prepared.works("the relay lets the runtime in");
+    assert!(prepared.stderr.contains("one port, one command"), "{prepared}");
+    let keys = read(&relay.machine().disk().join(".ssh/authorized_keys"));
+    assert!(keys.contains(&format!("permitlisten=\"127.0.0.1:{port}\"")), "{keys}");
+    let mut runtime = NotebookRuntime::start(&[("MOORLINE_COLAB", KEY)]);
+    let run = runtime.run_notebook(&prepared.stdout).works("the cell runs");
+    run.line(&format!("colab is up, by relay {port} as "));
+    run.line("Announced by relay.");
+    let heard = read(&relay.machine().disk().join(".moorline/--OZ09tBwwt2"));
+    assert_eq!(
+        heard.lines().last(),
+        Some(format!("ml1.{}", run.line("ml1.")).as_str()),
+        "the file on the relay"
+    );
+    person.logs_in(port.parse().expect("a port"), "true").works("through the relay's port");
+
+    // The machine is taken away, and another one comes while the relay may still hold the port for the first.
+    runtime.reclaim();
+    let run = runtime.run_notebook(&prepared.stdout).works("the cell runs on the next machine");
+    run.line(&format!("colab is up, by relay {port} as "));
+    person.logs_in(port.parse().expect("a port"), "true").works("under the same host key");
 }
 
 #[test]

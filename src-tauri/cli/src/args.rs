@@ -176,6 +176,9 @@ pub struct CellArgs {
     /// The user on the runtime, for a new session. Default: root.
     #[arg(long)]
     pub user: Option<UserName>,
+    /// Let the runtime in on the relay: add its key line there, restricted to one port and one command.
+    #[arg(long)]
+    pub prepare_relay: bool,
 }
 
 /// Links that a setup cell opens.

@@ -1,12 +1,14 @@
 //! `moorline cell`: the setup cell of a session, and the session itself if it is new.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::cell::{self, Cell, CellChannels, CellLink};
+use moorline_core::cell::{self, Cell, CellChannels, CellLink, RelayWay};
 use moorline_core::claims::{Claim, claim};
 use moorline_core::clock;
-use moorline_core::session::{Link, RelayLink, Session};
+use moorline_core::relay::{self, Prepared, RuntimeKey, relay_place};
+use moorline_core::session::{Link, RelayLink, RelayTarget, Session};
 use moorline_core::session_key;
 use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
@@ -15,16 +17,28 @@ use moorline_ssh_files::{HostName, Place, Port, UserName};
 use serde_json::json;
 
 use crate::args::{CellArgs, CellLinkKind};
+use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
+
+/// Logging in to a relay may need a hand on a key.
+const RELAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs the command.
 pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
-    let session = match super::sessions(&tools)?.get(&args.name) {
-        Some(session) => existing(args, session)?,
-        None => begin(&tools, args, printer)?,
+    let (session, new) = match super::sessions(&tools)?.get(&args.name) {
+        Some(session) => (existing(args, session)?, false),
+        None => (begin(&tools, args, printer)?, true),
     };
-    let cell = gather(&tools, &session)?;
+    let relay = match &session.link {
+        Link::Relay(link) => {
+            let way = super::block_on(way_to_relay(&tools, &link.relay))??;
+            prepare_relay(&tools, &session, link, args.prepare_relay, new, printer)?;
+            Some(way)
+        }
+        _ => None,
+    };
+    let cell = gather(&tools, &session, relay)?;
     let (kind, text) = if args.announce_only {
         ("announce-line", cell.announce_line())
     } else if args.notebook {
@@ -106,11 +120,60 @@ fn new_link(args: &CellArgs) -> anyhow::Result<Link> {
     })
 }
 
-fn gather(tools: &Tools, session: &Session) -> anyhow::Result<Cell> {
+fn gather(tools: &Tools, session: &Session, relay: Option<RelayWay>) -> anyhow::Result<Cell> {
     let sessions = super::sessions(tools)?;
     let options = sessions.remembered(&session.name).cell;
-    let channels = CellChannels::default();
-    Ok(cell::cell_of(tools, session, options, channels, None)?)
+    let channels = CellChannels { relay: relay.is_some(), ..CellChannels::default() };
+    Ok(cell::cell_of(tools, session, options, channels, relay)?)
+}
+
+/// Where the runtime finds the relay, and the key it is to insist on there.
+async fn way_to_relay(tools: &Tools, relay: &RelayTarget) -> anyhow::Result<RelayWay> {
+    let found = relay_place(&tools.ssh, relay, RELAY_LIMIT).await?;
+    if found.behind_another {
+        bail!(
+            "your ssh reaches {relay} through another machine, which a runtime cannot; name a relay that the internet reaches"
+        );
+    }
+    let Place { host, port } = found.place;
+    Ok(RelayWay { host, port, user: found.user, host_keys: vec![found.key] })
+}
+
+/// Writes the runtime's key line there, if the person wants it.
+fn prepare_relay(
+    tools: &Tools,
+    session: &Session,
+    link: &RelayLink,
+    wanted: bool,
+    new: bool,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let RelayLink { relay, port, .. } = link;
+    let mut terminal = if new && !wanted { Terminal::open(printer.is_json()) } else { None };
+    let question = format!(
+        "Let {}'s runtimes in on {relay}, for its port {port} and for announcing themselves alone (a line in its authorized_keys)?",
+        session.name
+    );
+    if !wanted && (terminal.is_none() || confirm(&mut terminal, &question).is_err()) {
+        if new {
+            printer.aside(format!(
+                "{relay} does not let the runtime in yet: run this again with --prepare-relay"
+            ));
+        }
+        return Ok(());
+    }
+    let key = session_key::create(tools, &session.name)?;
+    let kid = key.id().as_str().parse()?;
+    let line = RuntimeKey { session: session.name.clone(), kid, key: key.relay_login_key(), port: *port };
+    let done = super::block_on(relay::prepare(&tools.ssh, relay, &line, RELAY_LIMIT))??;
+    printer.aside(match done {
+        Prepared::Unchanged => format!("{relay} lets the runtime in already"),
+        Prepared::Added => format!("{relay} lets the runtime in now: one port, one command, nothing else"),
+        Prepared::Replaced => {
+            format!("{relay} lets the runtime in by its new key, and by the old one no more")
+        }
+    });
+    Ok(())
 }
 
 /// What must be done once by hand.
