@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 use moorline_tests::namespace::passwd_entry;
 use moorline_tests::notebook::NotebookRuntime;
@@ -13,6 +14,9 @@ use serde_json::Value;
 
 /// The session key of the known answers: bytes 0 to 31, generation 1.
 const KEY: &str = "mlk1-1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+/// What ngrok's agent logs in with, in the shape of a real one.
+const AUTHTOKEN: &str = "2QvKxJ7rWm1ZtYpN8sLhAd5BcEf_4GgHiJkLmNoPqRsTuVwXy";
 
 /// Runs Python with the parts of the cell that derive and announce.
 fn with_parts(program: &str) -> String {
@@ -256,6 +260,66 @@ fn an_edited_cell_replaces_the_keeper_and_drops_nobody() {
     person.logs_in(port, "true").works("at the same port");
     let tunnel = tunnels(&runtime).pop().expect("a tunnel").0;
     assert_eq!(after["endpoint"]["host"], tunnel.as_str(), "the old tunnel is gone with its keeper");
+}
+
+/// A runtime on which the ngrok agent is installed; the endpoints that it opens are noted in the file.
+fn with_ngrok(secrets: &[(&str, &str)]) -> NotebookRuntime {
+    let runtime = NotebookRuntime::start(secrets);
+    let noted = runtime.machine().keys().join("endpoints").display().to_string();
+    runtime.install("ngrok-agent", "ngrok", &[("@MAP@", &noted), ("@TOKEN@", AUTHTOKEN)]);
+    runtime
+}
+
+#[test]
+fn an_ngrok_endpoint_carries_the_announcement_and_its_token_is_nowhere_else() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "ngrok"]);
+    let mut runtime = with_ngrok(&[("MOORLINE_COLAB", KEY)]);
+    let refused = runtime.run_notebook(&notebook);
+    assert!(!refused.ok && refused.said.contains("NGROK_AUTHTOKEN is missing"), "{}", refused.said);
+
+    let mut runtime = with_ngrok(&[("MOORLINE_COLAB", KEY), ("NGROK_AUTHTOKEN", AUTHTOKEN)]);
+    let run = runtime.run_notebook(&notebook).works("the cell runs");
+    let noted = json_at(&runtime.machine().keys().join("endpoints"));
+    let place = noted["url"].as_str().and_then(|url| url.strip_prefix("tcp://")).expect("an endpoint");
+    run.line(&format!("colab is up, by ngrok {place} as "));
+    assert!(noted["metadata"].as_str().is_some_and(|line| line.starts_with("ml1.--OZ09tBwwt2.")), "{noted}");
+    let port = place.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port");
+    person.logs_in(port, "true").works("through the endpoint");
+    let mut token = moorline_tests::secrets::Secrets::default();
+    token.add(AUTHTOKEN);
+    let leak = token.find_below(&runtime.machine().disk());
+    assert!(leak.is_empty(), "the authtoken is on no disk: {leak:?}");
+}
+
+#[test]
+fn the_announce_line_tells_of_a_runtime_that_another_cell_made() {
+    let person = Person::new();
+    person.begins(&["--link", "ngrok"]);
+    let line = person.stage.moorline(&["cell", "colab", "--announce-only"]).works("there is a line").stdout;
+    let mut runtime = NotebookRuntime::start(&[("MOORLINE_COLAB", KEY)]);
+    let keys = runtime.machine().programs().join("etc-ssh");
+    std::fs::create_dir(&keys).expect("a folder for host keys");
+    let host_key = KeyPair::generate(&keys.join("ssh_host_ed25519_key"), "ed25519");
+    let keys = keys.display();
+    let mount =
+        format!("import subprocess\nsubprocess.run(['mount', '--bind', '{keys}', '/etc/ssh'], check=True)");
+    runtime.run_cell(&mount).works("the runtime has host keys of its own");
+    let own_cell = format!(
+        "print('sshd started')\n{}",
+        line.replace("\"endpoint\": \"\"", "\"endpoint\": \"0.tcp.eu.ngrok.io:15873\"")
+    );
+    let run = runtime.run_cell(&own_cell).works("the line stands at the end of a cell");
+    let read_it = "import base64, json, sys
+_, kid, body, mac = sys.argv[1].split('.')
+print(json.dumps(json.loads(base64.urlsafe_b64decode(body + '=='))))";
+    let announced = format!("ml1.{}", run.line("ml1."));
+    let body =
+        person.stage.run(person.stage.python(), &["-c", read_it, &announced]).works("it is an announcement");
+    let body: Value = serde_json::from_str(&body.stdout).expect("JSON");
+    assert_eq!(body["host_keys"], serde_json::json!([host_key.public()]), "{body}");
+    assert_eq!(body["endpoints"][0]["link"], "ngrok", "{body}");
+    assert_eq!((&body["kind"], &body["seq"]), (&"up".into(), &1.into()), "{body}");
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn what_the_setup_cell_does_besides_is_read_and_kept() {
     let head =
         "[session.colab]\nlink = \"direct\"\nhost = \"h.example\"\nport = 22\n\n[session.colab.cell]\n";
     let cell = "git = \"https://github.com/me/project.git\"\ndrive = true\nsetup = [\"a 'b'\", \"c\"]\nsshd_port = 2222\n";
-    let (_temp, path) = write(&format!("{head}{cell}"));
+    let (_temp, path) = write(format!("{head}{cell}"));
     let mut file = SessionsFile::load(&path).unwrap();
     let options = file.remembered(&alias("colab")).cell;
     assert_eq!(options.git.unwrap().as_str(), "https://github.com/me/project.git");
@@ -288,7 +288,7 @@ fn what_the_setup_cell_does_besides_is_read_and_kept() {
         ("sshd_port = 0", "cell: sshd_port must be"),
         ("folder = \"here\"", "cell: folder: "),
     ] {
-        let (_temp, path) = write(&format!("{head}{wrong}\n"));
+        let (_temp, path) = write(format!("{head}{wrong}\n"));
         let error = SessionsFile::load(&path).unwrap_err().to_string();
         assert!(error.contains(said) && error.contains("line 7") && !error.contains("hunter2"), "{error}");
     }
