@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod editors;
 pub mod login;
 pub mod made;
+pub mod ngrok;
 pub mod paste;
 pub mod pins;
 pub mod practice;
@@ -31,5 +32,6 @@ pub mod tools;
 pub mod trust;
 pub mod vault;
 pub mod watch;
+mod web;
 
 pub use moorline_ssh_files as ssh_files;

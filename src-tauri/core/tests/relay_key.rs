@@ -82,13 +82,9 @@ impl Stage {
         command
     }
 
-    fn login(&self) -> String {
-        format!("{}@127.0.0.1", support::user())
-    }
-
     /// Runs it to its end with this on its standard input.
     fn run(&self, arguments: &[&str], input: &[u8]) -> Output {
-        let login = self.login();
+        let login = login();
         let arguments: Vec<&str> =
             arguments.iter().map(|a| if *a == "RELAY" { login.as_str() } else { *a }).collect();
         ended(self.runtime(&arguments), input)
@@ -108,10 +104,14 @@ impl Stage {
 
     /// A forwarding that goes on, if it is let; what ssh says of it otherwise.
     fn forward(&self, arguments: &[&str]) -> Child {
-        let login = self.login();
+        let login = login();
         let all = [&["-N", "-T", "-o", "ExitOnForwardFailure=yes"], arguments, &[login.as_str()]].concat();
         self.runtime(&all).spawn().unwrap()
     }
+}
+
+fn login() -> String {
+    format!("{}@127.0.0.1", support::user())
 }
 
 fn ended(mut command: Command, input: &[u8]) -> Output {
@@ -233,7 +233,7 @@ fn the_runtime_s_key_runs_one_command_and_no_other() {
 
     let output = stage.run(&["-tt", "RELAY"], announcement("x").as_bytes());
     assert!(said(&output).contains("PTY allocation request failed"), "{}", said(&output));
-    let mut subsystem = stage.runtime(&["-s", &stage.login(), "sftp"]);
+    let mut subsystem = stage.runtime(&["-s", &login(), "sftp"]);
     subsystem.stdin(Stdio::null());
     let output = subsystem.spawn().unwrap().wait_with_output().unwrap();
     assert!(!output.status.success() && output.stdout.is_empty(), "{}", said(&output));
@@ -250,8 +250,8 @@ fn files_cannot_be_copied_with_it() {
     for old_protocol in [true, false] {
         let way = if old_protocol { "-O" } else { "-s" };
         for (from, to) in [
-            (mine.clone(), format!("{}:{}", stage.login(), stage.front.home().join("put").display())),
-            (format!("{}:{}", stage.login(), theirs.display()), stolen_at.clone()),
+            (mine.clone(), format!("{}:{}", login(), stage.front.home().join("put").display())),
+            (format!("{}:{}", login(), theirs.display()), stolen_at.clone()),
         ] {
             stage.waits_in_vain(stage.runtime_runs("scp", &[way, &from, &to]), b"");
         }
@@ -261,7 +261,7 @@ fn files_cannot_be_copied_with_it() {
         stage.front.home().join("put").display(),
         theirs.display()
     );
-    stage.waits_in_vain(stage.runtime_runs("sftp", &["-b", "-", &stage.login()]), batch.as_bytes());
+    stage.waits_in_vain(stage.runtime_runs("sftp", &["-b", "-", &login()]), batch.as_bytes());
     assert!(!stolen.exists() && !stage.front.home().join("put").exists());
 }
 
@@ -354,7 +354,7 @@ fn neither_agent_nor_display_are_forwarded_with_it() {
     let mut agent =
         Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).stdout(Stdio::null()).spawn().unwrap();
     awaits("the agent", || socket.exists());
-    let mut command = stage.runtime(&["-A", "-Y", &stage.login()]);
+    let mut command = stage.runtime(&["-A", "-Y", &login()]);
     command.env("SSH_AUTH_SOCK", &socket).env("DISPLAY", "127.0.0.1:99");
     let output = ended(command, announcement("x").as_bytes());
     agent.kill().unwrap();

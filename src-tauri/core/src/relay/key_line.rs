@@ -4,50 +4,13 @@
 //! `port-forwarding` gives forwarding back, `permitlisten` for one port of the loopback, `permitopen` for one port
 //! where nothing can listen (an empty list would mean any); `command` runs instead of whatever is asked for.
 
-use std::fmt;
-use std::str::FromStr;
-
 use moorline_ssh_files::{Alias, HostKey, Port};
 
 use super::receiver;
+use crate::session_key::{KeyId, SessionKey};
 
 /// What the line begins with, up to the port.
 const BEGIN: &str = "restrict,port-forwarding,permitlisten=\"127.0.0.1:";
-
-/// The id of a session key: 12 characters of base64url. It names the file of announcements on the relay.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KeyId(String);
-
-/// A text that is no id of a session key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a key id is 12 letters, digits, dashes and underscores")]
-pub struct InvalidKeyId;
-
-impl KeyId {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for KeyId {
-    type Err = InvalidKeyId;
-
-    fn from_str(value: &str) -> Result<Self, InvalidKeyId> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if value.len() == 12 && value.bytes().all(allowed) {
-            Ok(Self(value.to_owned()))
-        } else {
-            Err(InvalidKeyId)
-        }
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The key with which a session's runtime logs in to the relay, and what it may do there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +26,11 @@ pub struct RuntimeKey {
 }
 
 impl RuntimeKey {
+    /// What is derived from a session's key, for this port.
+    pub fn of(session: &Alias, key: &SessionKey, port: Port) -> Self {
+        Self { session: session.clone(), kid: key.id(), key: key.relay_login_key(), port }
+    }
+
     /// The line, without a line end.
     pub fn line(&self) -> String {
         format!(
@@ -249,27 +217,10 @@ mod tests {
         assert_eq!(install(b"a\rb\r", &first()), Err(OddFile::CrOnly));
     }
 
-    #[test]
-    fn key_ids_are_twelve_harmless_characters() {
-        assert!("Ab-_0123abcd".parse::<KeyId>().is_ok());
-        for bad in [
-            "",
-            "Ab-_0123abc",
-            "Ab-_0123abcde",
-            "Ab-_0123ab/d",
-            "Ab-_0123ab d",
-            "Ab-_0123ab'd",
-            "Ab-_0123abc\n",
-            "\u{e4}b-_0123abc",
-        ] {
-            assert_eq!(bad.parse::<KeyId>(), Err(InvalidKeyId), "{bad:?}");
-        }
-    }
-
     proptest::proptest! {
         #[test]
         fn foreign_bytes_stay(lines in proptest::collection::vec("[^\0\r\n]{0,60}", 0..8), last in "[^\0\r\n]{0,20}") {
-            let old = lines.iter().map(|line| format!("{line}\n")).collect::<String>() + &last;
+            let old = [lines, vec![last]].concat().join("\n");
             let added = install(old.as_bytes(), &first()).unwrap();
             proptest::prop_assert!(added.bytes.starts_with(old.as_bytes()));
             let removed = remove(&added.bytes, &first().session).unwrap().bytes;

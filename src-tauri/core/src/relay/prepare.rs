@@ -5,8 +5,9 @@ use std::time::Duration;
 use moorline_ssh_files::Alias;
 use tokio::time::Instant;
 
-use super::key_line::{self, KeyId, OddFile, RuntimeKey};
+use super::key_line::{self, OddFile, RuntimeKey};
 use crate::session::RelayTarget;
+use crate::session_key::KeyId;
 use crate::ssh::remote_file::AUTHORIZED_KEYS;
 use crate::ssh::{RemoteFileError, SshRunError, SystemSsh};
 
@@ -138,7 +139,11 @@ async fn sweep(
     kids: &[KeyId],
     end: Instant,
 ) -> Result<(), SshRunError> {
-    let input: String = kids.iter().map(|kid| format!("{kid}\n")).collect();
+    let mut input = String::new();
+    for kid in kids {
+        input.push_str(kid.as_str());
+        input.push('\n');
+    }
     let left = end.saturating_duration_since(Instant::now());
     system.run(target, SWEEP, Some(input.as_bytes()), left).await.map(drop)
 }

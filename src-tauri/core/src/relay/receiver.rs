@@ -4,7 +4,7 @@
 //! quotes, without an exclamation mark. What is sent stays data: it is cut after 2050 bytes, and only a line of
 //! base64url and dots in one variable, in double quotes, gets to the file.
 
-use super::KeyId;
+use crate::session_key::KeyId;
 
 /// Where announcements lie on the relay, below the login's home.
 pub const FOLDER: &str = ".moorline";

@@ -69,15 +69,16 @@ impl Sshd {
         );
         std::fs::create_dir(at("home")).unwrap();
         std::fs::write(at("sshd_config"), config).unwrap();
-        let mut child = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f", &at("sshd_config")])
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (log, ready) = follow(child.stderr.take().unwrap(), "Server listening on");
-        ready.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("sshd does not start: {}", log.lock().unwrap()));
+        let (child, log) = serve(Path::new(&at("sshd_config")));
         Self { dir, child, log, port }
+    }
+
+    /// Goes down with every connection that it holds, and comes back on the same port.
+    pub fn restart(&mut self) {
+        let children = format!("pkill -KILL -P {0}; kill -KILL {0}", self.child.id());
+        Command::new("sh").args(["-c", &children]).status().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.log) = serve(&self.dir.path().join("sshd_config"));
     }
 
     pub fn route(&self) -> Route {
@@ -131,6 +132,19 @@ impl Drop for Sshd {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+fn serve(config: &Path) -> (Child, Arc<Mutex<String>>) {
+    let mut child = Command::new("/usr/sbin/sshd")
+        .args(["-D", "-e", "-f"])
+        .arg(config)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (log, ready) = follow(child.stderr.take().unwrap(), "Server listening on");
+    ready.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("sshd does not start: {}", log.lock().unwrap()));
+    (child, log)
 }
 
 pub fn relay() -> RelayTarget {
