@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
+use axum::Router;
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 use moorline_tests::namespace::passwd_entry;
 use moorline_tests::notebook::NotebookRuntime;
 use moorline_tests::outcome::Outcome;
 use moorline_tests::processes::until;
-use moorline_tests::{Desktop, Relay, Stage};
+use moorline_tests::{Desktop, Internet, Relay, Stage};
 use serde_json::Value;
 
 /// The session key of the known answers: bytes 0 to 31, generation 1.
@@ -24,7 +25,7 @@ fn with_parts(program: &str) -> String {
     let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/cell");
     let mut code = "import base64, hashlib, hmac, json, os, re, sys, time, urllib.request\n".to_owned();
     for part in ["keys.py", "wire.py"] {
-        code.push_str(&std::fs::read_to_string(parts.join(part)).expect("a part of the cell"));
+        code.push_str(&read(&parts.join(part)));
     }
     code.push_str(program);
     stage.run(stage.python(), &["-c", &code]).works("the parts are Python").stdout
@@ -169,10 +170,10 @@ fn json_at(path: &Path) -> Value {
 fn tunnels(runtime: &NotebookRuntime) -> Vec<(String, u16)> {
     let noted = read(&runtime.machine().keys().join("tunnels"));
     let tunnel = |line: &str| {
-        let (host, port) = line.split_once(' ').expect("a host and a port");
-        (host.to_owned(), port.parse().expect("a port"))
+        let (host, port) = line.split_once(' ')?;
+        Some((host.to_owned(), port.parse().ok()?))
     };
-    noted.lines().map(tunnel).collect()
+    noted.lines().filter_map(tunnel).collect()
 }
 
 #[test]
@@ -210,6 +211,57 @@ fn a_notebook_makes_its_runtime_reachable_and_running_it_again_is_harmless() {
     person.logs_in(port, "true").works("a new kernel cuts nobody off");
     let leak = person.stage.secrets().find_below(&runtime.machine().disk());
     assert!(leak.is_empty(), "the session key is on no disk: {leak:?}");
+}
+
+#[test]
+fn a_named_tunnel_gets_its_token_from_the_secrets_and_a_key_may_come_from_the_environment() {
+    let person = Person::new();
+    person.begins(&["--link", "cloudflare", "--host", "ssh.example.org"]);
+    let port = free_port();
+    let config = person.stage.text(".config/moorline/config.toml");
+    let cell = format!("{config}\n[session.colab.cell]\nsshd_port = {port}\n");
+    person.stage.put(".config/moorline/config.toml", cell);
+    let token = format!("ssh.example.org:{port}");
+    let mut runtime = with_cloudflared(&[("TUNNEL_TOKEN", &token)]);
+    let variable = format!("import os\nos.environ['MOORLINE_COLAB'] = '{KEY}'");
+    runtime.run_cell(&variable).works("the key is in the environment");
+    let run = runtime.run_notebook(&person.notebook()).works("the cell runs");
+    assert!(
+        run.said.contains("Secrets panel does not give MOORLINE_COLAB (SecretNotFoundError)"),
+        "{}",
+        run.said
+    );
+    run.line("colab is up, by cloudflare ssh.example.org as ");
+    assert_eq!(tunnels(&runtime), [("ssh.example.org".to_owned(), port)]);
+    person.logs_in(port, "true").works("at the port that the tunnel was told of");
+}
+
+#[test]
+fn a_missing_agent_is_fetched_from_its_maker_and_refused_if_it_is_another_file() {
+    let person = Person::new();
+    let notebook = person.begins(&["--link", "cloudflare"]);
+    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    let agent = runtime.machine().programs().join("cloudflared");
+    let content = std::fs::read(&agent).expect("the stand-in");
+    let checksum =
+        person.stage.run("sha256sum", &[&agent.display().to_string()]).works("coreutils are there").stdout;
+    let checksum = checksum.split_once(' ').expect("a checksum and a name").0;
+    std::fs::remove_file(&agent).expect("nobody has installed it yet");
+    let internet = Internet::apart(&runtime.machine().keys().join("internet.pem"));
+    internet.host("github.com", Router::new().fallback(move || std::future::ready(content.clone())));
+    let environment = format!(
+        "import os\nos.environ['HTTPS_PROXY'] = '{}'\nos.environ['SSL_CERT_FILE'] = '{}'",
+        internet.proxy(),
+        internet.certificates().display()
+    );
+    runtime.run_cell(&environment).works("the way out is in the environment");
+    let refused = runtime.run_notebook(&notebook);
+    assert!(!refused.ok && refused.said.contains("its checksum differs"), "{}", refused.said);
+    assert!(!runtime.file("colab", "cloudflared").exists(), "and nothing was installed");
+    let pinned = "fcfb02b575a52ca1af2e3267af4e1517bcdeb30ac48c834c69abaed3c0576ad2";
+    assert!(notebook.contains(pinned), "the checksum is in the cell");
+    runtime.run_notebook(&notebook.replace(pinned, checksum)).works("the very file is taken");
+    person.logs_in(tunnels(&runtime)[0].1, "true").works("its tunnel leads to sshd");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use anyhow::bail;
 use moorline_core::cell::{self, Cell, CellChannels, CellLink, RelayWay};
 use moorline_core::claims::{Claim, claim};
 use moorline_core::clock;
-use moorline_core::relay::{self, Prepared, RuntimeKey, relay_place};
+use moorline_core::reach::relay_ssh;
+use moorline_core::relay::{Prepared, prepare_session, relay_place};
 use moorline_core::session::{Link, RelayLink, RelayTarget, Session};
 use moorline_core::session_key;
 use moorline_core::settle::{self, Change};
@@ -32,7 +33,7 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     };
     let relay = match &session.link {
         Link::Relay(link) => {
-            let way = super::block_on(way_to_relay(&tools, &link.relay))??;
+            let way = super::block_on(way_to_relay(&tools, &session, &link.relay))??;
             prepare_relay(&tools, &session, link, args.prepare_relay, new, printer)?;
             Some(way)
         }
@@ -128,8 +129,8 @@ fn gather(tools: &Tools, session: &Session, relay: Option<RelayWay>) -> anyhow::
 }
 
 /// Where the runtime finds the relay, and the key it is to insist on there.
-async fn way_to_relay(tools: &Tools, relay: &RelayTarget) -> anyhow::Result<RelayWay> {
-    let found = relay_place(&tools.ssh, relay, RELAY_LIMIT).await?;
+async fn way_to_relay(tools: &Tools, session: &Session, relay: &RelayTarget) -> anyhow::Result<RelayWay> {
+    let found = relay_place(&relay_ssh(tools, session), relay, RELAY_LIMIT).await?;
     if found.behind_another {
         bail!(
             "your ssh reaches {relay} through another machine, which a runtime cannot; name a relay that the internet reaches"
@@ -163,9 +164,8 @@ fn prepare_relay(
         return Ok(());
     }
     let key = session_key::create(tools, &session.name)?;
-    let kid = key.id().as_str().parse()?;
-    let line = RuntimeKey { session: session.name.clone(), kid, key: key.relay_login_key(), port: *port };
-    let done = super::block_on(relay::prepare(&tools.ssh, relay, &line, RELAY_LIMIT))??;
+    let ssh = relay_ssh(tools, session);
+    let done = super::block_on(prepare_session(tools, &ssh, session, &key, RELAY_LIMIT))??;
     printer.aside(match done {
         Prepared::Unchanged => format!("{relay} lets the runtime in already"),
         Prepared::Added => format!("{relay} lets the runtime in now: one port, one command, nothing else"),
