@@ -6,6 +6,7 @@
 //!
 //! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
+//! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
@@ -40,6 +41,7 @@ pub mod hub_bench;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
+pub mod notebook;
 pub mod notifications;
 pub mod outcome;
 pub mod page;

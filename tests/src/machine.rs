@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::keys::KeyPair;
 use crate::namespace::{Mount, Namespace, is_root, passwd_entry};
 use crate::processes::{Program, descendants, until};
+use crate::stage::venv;
 use crate::weather::Weather;
 
 /// A machine in a mount namespace of its own. Its one user is whoever runs the tests.
@@ -45,10 +46,17 @@ impl Machine {
         let (user, home) = passwd_entry();
         let root = tempfile::Builder::new().prefix("machine-").tempdir_in("/tmp").expect("/tmp is writable");
         let at = |name: &str| root.path().join(name);
-        for name in ["disk", "keys", "logs"] {
+        for name in ["disk", "keys", "logs", "programs", "venv"] {
             DirBuilder::new().mode(0o700).create(at(name)).expect("a fresh folder");
         }
-        let mut mounts = vec![Mount::Bind { from: at("disk"), at: home }];
+        // The one name that a runtime must know.
+        fs::write(at("hosts"), format!("127.0.0.1 localhost {}\n", crate::relay::NAME)).expect("its names");
+        let mut mounts = vec![Mount::Bind { from: at("hosts"), at: PathBuf::from("/etc/hosts") }];
+        // Before the home is covered, below which it may lie.
+        if venv().is_dir() {
+            mounts.push(Mount::Bind { from: venv(), at: at("venv") });
+        }
+        mounts.push(Mount::Bind { from: at("disk"), at: home });
         if is_root() {
             let shadow =
                 format!("{user}:{}:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n", hashed(password));
@@ -85,6 +93,16 @@ impl Machine {
     /// A place for key pairs that outlive the disk.
     pub fn keys(&self) -> PathBuf {
         self.root.path().join("keys")
+    }
+
+    /// A folder for programs that somebody installed on the machine, the same inside and outside.
+    pub fn programs(&self) -> PathBuf {
+        self.root.path().join("programs")
+    }
+
+    /// The Python of the test venv, as the machine sees it.
+    pub fn python(&self) -> PathBuf {
+        self.root.path().join("venv/bin/python3")
     }
 
     /// Where sshd listens on `127.0.0.1`.

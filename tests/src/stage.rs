@@ -285,8 +285,8 @@ pub fn moorline_binary() -> PathBuf {
 /// The desktop app's programs, which most tests do without.
 const APP: [&str; 2] = ["moorline-tray", "moorline-window"];
 
-/// Where `scripts/venv.sh` puts the independent clients.
-fn venv() -> PathBuf {
+/// Where `scripts/venv.sh` puts the independent clients and the Jupyter kernel.
+pub(crate) fn venv() -> PathBuf {
     let target = target_folder();
     let target = target.parent().expect("the profile's folder lies in target");
     std::env::var_os("MOORLINE_TEST_VENV").map_or_else(|| target.join("test-venv"), PathBuf::from)

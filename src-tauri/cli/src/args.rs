@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moorline_core::session::{RelayTarget, RemotePath};
 use moorline_core::vault::SecretKind;
-use moorline_ssh_files::{Alias, Fingerprint, UserName};
+use moorline_ssh_files::{Alias, Fingerprint, HostName, Port, UserName};
 
 /// One ssh alias for a Colab runtime that drifts.
 ///
@@ -44,6 +44,8 @@ pub enum Command {
     Repair(RepairArgs),
     /// Stop following a session and undo everything that was written for it.
     Forget(ForgetArgs),
+    /// Print the notebook cell that makes a runtime reachable and tells this desktop where it is.
+    Cell(CellArgs),
     /// Open an editor or a terminal on a session.
     Open(OpenArgs),
     /// Keep, list or delete secrets in the system's keyring.
@@ -149,6 +151,50 @@ pub struct ForgetArgs {
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `moorline cell`
+#[derive(Debug, Args)]
+pub struct CellArgs {
+    /// Which session. One that does not exist yet is made: say its --link.
+    pub name: Alias,
+    /// Print a whole notebook (.ipynb) instead of the cell.
+    #[arg(long, conflicts_with = "announce_only")]
+    pub notebook: bool,
+    /// Print the one line that announces a runtime, for the end of a cell of your own.
+    #[arg(long)]
+    pub announce_only: bool,
+    /// How the runtime is to be reached, for a new session.
+    #[arg(long)]
+    pub link: Option<CellLinkKind>,
+    /// The relay, for a new session behind one, as your own ssh knows it.
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub relay: Option<RelayTarget>,
+    /// The host name of a named Cloudflare tunnel or of a direct link, for a new session.
+    #[arg(long)]
+    pub host: Option<HostName>,
+    /// The port on the relay or of a direct link, for a new session.
+    #[arg(long)]
+    pub port: Option<Port>,
+    /// The user on the runtime, for a new session. Default: root.
+    #[arg(long)]
+    pub user: Option<UserName>,
+    /// Let the runtime in on the relay: add its key line there, restricted to one port and one command.
+    #[arg(long)]
+    pub prepare_relay: bool,
+}
+
+/// Links that a setup cell opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CellLinkKind {
+    /// A port on a relay of your own.
+    Relay,
+    /// A Cloudflare tunnel: a quick one, or with --host a named one.
+    Cloudflare,
+    /// An ngrok TCP endpoint.
+    Ngrok,
+    /// A place where the runtime can be reached anyway.
+    Direct,
 }
 
 /// `moorline open`

@@ -19,6 +19,9 @@
 //! relay_is_mine_alone = true
 //! user = "root"
 //!
+//! [session.trainer.cell]    # what the setup cell does besides; may be left out: see [`crate::cell::CellOptions`]
+//! git = "https://github.com/me/project.git"
+//!
 //! [settings]                # all of it may be left out
 //! lifetime_hours = 12       # how long a runtime may live
 //! disk_percent = 90         # a fuller disk is warned of
@@ -31,6 +34,7 @@
 //! Comments, order and keys that this version does not know survive every change; odd spacing inside the brackets
 //! of a table may not.
 
+mod cell;
 mod edit;
 mod read;
 mod remembered;

@@ -464,6 +464,7 @@ fn what_was_remembered_is_known_again() {
         last_editor: Some(Editor::Zed),
         last_folder: Some("/content/x".parse().unwrap()),
         paused: true,
+        ..Remembered::default()
     };
     let all = vec![Loaded { remembered, ..Loaded::new(session("colab"), Vec::new()) }];
     assert!(play.send(Msg::Loaded(all)).is_empty(), "paused: nothing is watched");
