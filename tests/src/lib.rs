@@ -16,6 +16,7 @@
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
+//! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -35,6 +36,7 @@ pub mod internet;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
+pub mod ngrok_api;
 pub mod notifications;
 pub mod outcome;
 pub mod processes;
