@@ -20,6 +20,7 @@
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
 //! - [`Weather`]: a network on which packets are late, get lost, or never arrive.
 //! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
+//! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -42,6 +43,7 @@ pub mod keys;
 pub mod machine;
 pub mod namespace;
 pub mod notebook;
+pub mod ngrok_api;
 pub mod notifications;
 pub mod outcome;
 pub mod page;

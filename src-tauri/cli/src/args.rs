@@ -124,6 +124,7 @@ pub struct StatusArgs {
 
 /// `moorline repair`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct RepairArgs {
     /// Which session. Default: the only one.
     pub name: Option<Alias>,
@@ -135,6 +136,12 @@ pub struct RepairArgs {
     /// Also mend the relay's own known_hosts, for people who hop on from there.
     #[arg(long, conflicts_with = "from")]
     pub relay_known_hosts: bool,
+    /// Let the session's runtimes in on its relay, for its port and its announcements, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run"])]
+    pub prepare_relay: bool,
+    /// Show the ngrok agents that former runtimes left behind, ask for each whether to stop it, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay"])]
+    pub stop_agents: bool,
     /// Show what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,

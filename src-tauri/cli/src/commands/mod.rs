@@ -18,7 +18,9 @@ pub mod watch;
 mod agent;
 mod key_question;
 mod login;
+mod ngrok;
 mod reaching;
+pub mod relay;
 
 use std::future::Future;
 

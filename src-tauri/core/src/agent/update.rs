@@ -15,7 +15,7 @@ use super::msg::{KeyInstall, Msg, Request, Sight};
 use super::state::{Followed, Return, State, Told};
 use super::tell;
 use crate::session::Link;
-use crate::trust::Trust;
+use crate::trust::{Trust, channel_may_replace};
 
 /// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
 const GATHER: SignedDuration = SignedDuration::from_secs(1);
@@ -161,8 +161,12 @@ fn failed(
 ) -> Vec<Effect> {
     followed.vitals = None;
     match obstacle {
-        Obstacle::Key { key, channel: true } => vouched(followed, key, now),
-        Obstacle::Key { key, channel: false } => unvouched(followed, &key, now),
+        Obstacle::Key { key, channel: true }
+            if channel_may_replace(followed.pinned.iter().map(|(_, trust)| *trust)) =>
+        {
+            vouched(followed, key, now)
+        }
+        Obstacle::Key { key, .. } => unvouched(followed, &key, now),
         Obstacle::Login => login_refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);

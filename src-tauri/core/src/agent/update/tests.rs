@@ -256,6 +256,17 @@ fn a_key_that_a_channel_proves_is_written_before_anybody_logs_in() {
 }
 
 #[test]
+fn a_channel_does_not_replace_what_the_session_key_vouches_for() {
+    let mut play = Play::new(&["colab"]);
+    play.send(Msg::Loaded(vec![Loaded::new(session("colab"), vec![(key(1), Trust::Derived)])]));
+    play.online("colab");
+    play.saw("colab", closed());
+    let effects = play.saw("colab", new_key(2, true));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "{effects:?}");
+    assert!(matches!(play.health("colab"), Health::NewHostKey { .. }), "a person decides");
+}
+
+#[test]
 fn a_key_nobody_vouched_for_is_told_once_and_never_taken() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
