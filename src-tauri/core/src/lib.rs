@@ -9,6 +9,7 @@ pub mod clock;
 pub mod dirs;
 pub mod doctor;
 pub mod editors;
+pub mod google;
 pub mod login;
 pub mod made;
 pub mod paste;

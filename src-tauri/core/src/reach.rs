@@ -44,6 +44,9 @@ pub enum ReachError {
         "cloudflared was not found, and the tunnel {0} is reached through it; install cloudflared and put it on PATH"
     )]
     NoCloudflared(HostName),
+    /// Google does not give the way to the runtime.
+    #[error(transparent)]
+    Google(#[from] crate::google::GoogleError),
 }
 
 impl ReachError {
@@ -83,6 +86,9 @@ pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route,
         Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
         Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
         Link::Cloudflare(host) => cloudflared_argv(tools, host)?.into(),
+        Link::Colab(_) => {
+            return Err(ReachError::Google(crate::google::GoogleError::OtherLink { kind: "colab" }));
+        }
     })
 }
 

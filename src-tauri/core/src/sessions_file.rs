@@ -4,7 +4,7 @@
 //! version = 1
 //!
 //! [session.colab]
-//! link = "ngrok"            # direct, ngrok, cloudflare or relay
+//! link = "ngrok"            # direct, ngrok, cloudflare, relay or colab
 //! host = "0.tcp.eu.ngrok.io"
 //! port = 15873
 //! user = "root"             # root when it is not said
@@ -18,6 +18,10 @@
 //! port = 7423
 //! relay_is_mine_alone = true
 //! user = "root"
+//!
+//! [session.gpu]
+//! link = "colab"            # Google's own SSH
+//! runtime = "gpu-t4-s-…"    # which of the account's runtimes
 //!
 //! [settings]                # all of it may be left out
 //! lifetime_hours = 12       # how long a runtime may live

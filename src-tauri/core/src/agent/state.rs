@@ -153,11 +153,10 @@ impl Followed {
     fn action(&self) -> Option<Action> {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
-            Health::Down { cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone, .. }
-                if self.notebook.is_some() =>
-            {
-                Some(Action::OpenNotebook)
-            }
+            Health::Down {
+                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::Ended,
+                ..
+            } if self.notebook.is_some() => Some(Action::OpenNotebook),
             Health::Down { cause: Cause::LocalOffline, .. } => None,
             Health::Down { .. } | Health::AuthFailed { .. } => Some(Action::Repair),
             _ => None,

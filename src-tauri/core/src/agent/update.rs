@@ -308,7 +308,10 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
         }
         Obstacle::ClosedAtOnce => Cause::SshdDown,
         Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
-        Obstacle::Relay(sentence) | Obstacle::Program(sentence) => Cause::Way { sentence },
+        Obstacle::Relay(sentence) | Obstacle::Program(sentence) | Obstacle::Provider(sentence) => {
+            Cause::Way { sentence }
+        }
+        Obstacle::Ended { .. } => Cause::Ended,
         Obstacle::Other(sentence) => Cause::Unknown { sentence },
         Obstacle::Key { .. } | Obstacle::Login => {
             Cause::Unknown { sentence: "it answers, but not as expected".to_owned() }

@@ -1,6 +1,7 @@
 //! What a failed dial means, as the agent is told it. Pure.
 
 use crate::agent::cause::Obstacle;
+use crate::google::GoogleError;
 use crate::reach::ReachError;
 use crate::ssh::{IdentityError, LoginError, LoginKeyError, ProbeError, RouteError, SshFailure, SshRunError};
 
@@ -47,6 +48,15 @@ pub fn of_reach(error: &ReachError) -> Obstacle {
     match error {
         ReachError::Probe(error) => of_probe(error),
         ReachError::NoCloudflared(_) => Obstacle::Program(error.to_string()),
+        ReachError::Google(error) => of_google(error),
+    }
+}
+
+/// What asking Google ran into.
+pub fn of_google(error: &GoogleError) -> Obstacle {
+    match error {
+        GoogleError::Ended { .. } => Obstacle::Ended { others: Vec::new() },
+        other => Obstacle::Provider(other.to_string()),
     }
 }
 
@@ -79,6 +89,7 @@ pub fn may_be_own_network(obstacle: &Obstacle) -> bool {
             | Obstacle::Silent
             | Obstacle::Relay(_)
             | Obstacle::Program(_)
+            | Obstacle::Provider(_)
     )
 }
 
