@@ -26,7 +26,9 @@
 //! [settings]                # all of it may be left out
 //! lifetime_hours = 12       # how long a runtime may live
 //! disk_percent = 90         # a fuller disk is warned of
-//! silent = ["back"]         # notifications not to show: dropped, back, needed, lifetime, disk
+//! idle_minutes = 15         # a Colab runtime that does nothing for so long is warned of; 0 for never
+//! units_hours = 2           # compute units for less than this are warned of; 0 for never
+//! silent = ["back"]         # notifications not to show: dropped, back, needed, lifetime, disk, idle, units
 //! terminal_in_tmux = true   # Terminal attaches to `tmux new -A -s main` on the runtime
 //! ```
 //!

@@ -9,6 +9,7 @@
 //! proxy token to the host that stood beside it in the same answer. No redirection is followed.
 
 mod access;
+pub mod account;
 pub mod answer;
 mod cli_sessions;
 mod client;
@@ -18,6 +19,7 @@ mod error;
 mod whole;
 
 pub use access::{MARGIN, RuntimeAccess, access, keep, kept, renewed};
+pub use account::Account;
 pub use cli_sessions::{CliSession, cli_sessions};
 pub use client::Client;
 pub use credentials::{Credentials, Source};
