@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use moorline_core::doctor::{self, Check, Sources, Verdict};
 use moorline_core::editors::SearchEnv;
-use moorline_core::session::Link;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, config};

@@ -1,6 +1,7 @@
 //! One module per subcommand, and what they share.
 
 pub mod add;
+pub mod colab;
 pub mod completions;
 pub mod demo;
 pub mod doctor;

@@ -1,5 +1,7 @@
 //! Each transition, and what no sequence of messages may do.
 
+mod colab;
+
 use std::collections::BTreeMap;
 
 use moorline_ssh_files::Place;
