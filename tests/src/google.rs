@@ -215,9 +215,8 @@ impl Google {
 
     /// From now on, the sessions API answers with this; `None` for as it should.
     pub fn trouble(&self, trouble: Option<(u16, &str)>) {
-        self.lock().trouble = trouble.map(|(status, body)| {
-            (StatusCode::from_u16(status).expect("a status of HTTP"), body.to_owned())
-        });
+        self.lock().trouble = trouble
+            .map(|(status, body)| (StatusCode::from_u16(status).expect("a status of HTTP"), body.to_owned()));
     }
 
     /// What was asked and answered, as `GET host path`.
@@ -240,7 +239,13 @@ impl Google {
     }
 
     /// Whether a request to the sessions API is one that Google's clients send; the answer where it is not.
-    fn admit(&self, method: &Method, uri: &Uri, query: Option<&str>, headers: &HeaderMap) -> Result<(), Response> {
+    fn admit(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<(), Response> {
         let mut account = self.lock();
         account.requests.push(format!("{method} {}", uri.path()));
         let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -281,7 +286,9 @@ impl Google {
             account.refused.push(format!("{}: the account's token was sent to a runtime", uri.path()));
             return Err(StatusCode::BAD_REQUEST.into_response());
         }
-        let Some(vm) = account.vms.get(endpoint).cloned() else { return Err(StatusCode::NOT_FOUND.into_response()) };
+        let Some(vm) = account.vms.get(endpoint).cloned() else {
+            return Err(StatusCode::NOT_FOUND.into_response());
+        };
         if given("x-colab-runtime-proxy-token") == vm.token {
             Ok(vm)
         } else {
@@ -400,7 +407,11 @@ async fn unassign(
     guarded(&json!({}))
 }
 
-async fn resources(State((google, endpoint)): State<(Google, String)>, uri: Uri, headers: HeaderMap) -> Response {
+async fn resources(
+    State((google, endpoint)): State<(Google, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let vm = match google.admit_to(&endpoint, &uri, &headers) {
         Ok(vm) => vm,
         Err(refused) => return refused,
@@ -418,7 +429,11 @@ async fn resources(State((google, endpoint)): State<(Google, String)>, uri: Uri,
     }))
 }
 
-async fn kernels(State((google, endpoint)): State<(Google, String)>, uri: Uri, headers: HeaderMap) -> Response {
+async fn kernels(
+    State((google, endpoint)): State<(Google, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let vm = match google.admit_to(&endpoint, &uri, &headers) {
         Ok(vm) => vm,
         Err(refused) => return refused,

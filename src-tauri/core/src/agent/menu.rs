@@ -176,6 +176,7 @@ mod tests {
             editors: vec![Editor::VsCode, Editor::PyCharm, Editor::Terminal],
             password_only: false,
             has_notebook: false,
+            offered: None,
             action: None,
         }
     }

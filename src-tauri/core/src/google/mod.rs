@@ -18,6 +18,9 @@ mod endpoint;
 mod error;
 mod whole;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::{MARGIN, RuntimeAccess, access, keep, kept, renewed};
 pub use account::Account;
 pub use cli_sessions::{CliSession, cli_sessions};

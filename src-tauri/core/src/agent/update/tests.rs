@@ -637,7 +637,7 @@ proptest! {
                             );
                             onlooker.owed = true;
                         }
-                        NoticeKind::Lifetime | NoticeKind::Disk => {}
+                        NoticeKind::Lifetime | NoticeKind::Disk | NoticeKind::Idle | NoticeKind::Units => {}
                     }
                     onlooker.last = Some((notice.kind, notice.title.clone()));
                 }
