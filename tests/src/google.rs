@@ -204,7 +204,7 @@ impl Google {
     /// The person withdrew the sign-in.
     pub fn withdraw(&self) {
         let mut account = self.lock();
-        account.sign_in.refresh_token = "withdrawn".to_owned();
+        "withdrawn".clone_into(&mut account.sign_in.refresh_token);
         account.access_token = None;
     }
 
@@ -245,7 +245,7 @@ impl Google {
         uri: &Uri,
         query: Option<&str>,
         headers: &HeaderMap,
-    ) -> Result<(), Response> {
+    ) -> Result<(), Box<Response>> {
         let mut account = self.lock();
         account.requests.push(format!("{method} {}", uri.path()));
         let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -262,37 +262,37 @@ impl Google {
         };
         if let Some(wrong) = wrong {
             account.refused.push(format!("{method} {}: {wrong}", uri.path()));
-            return Err(StatusCode::BAD_REQUEST.into_response());
+            return Err(Box::new(StatusCode::BAD_REQUEST.into_response()));
         }
         let token = given("authorization").strip_prefix("Bearer ");
         if token.is_none() || token != account.access_token.as_deref() {
-            return Err(StatusCode::UNAUTHORIZED.into_response());
+            return Err(Box::new(StatusCode::UNAUTHORIZED.into_response()));
         }
         if !account.scopes.contains("auth/userinfo.email") || !account.scopes.contains("auth/colaboratory") {
-            return Err(StatusCode::FORBIDDEN.into_response());
+            return Err(Box::new(StatusCode::FORBIDDEN.into_response()));
         }
         match &account.trouble {
-            Some((status, body)) => Err((*status, body.clone()).into_response()),
+            Some((status, body)) => Err(Box::new((*status, body.clone()).into_response())),
             None => Ok(()),
         }
     }
 
     /// The same for a runtime's own server.
-    fn admit_to(&self, endpoint: &str, uri: &Uri, headers: &HeaderMap) -> Result<Vm, Response> {
+    fn admit_to(&self, endpoint: &str, uri: &Uri, headers: &HeaderMap) -> Result<Vm, Box<Response>> {
         let mut account = self.lock();
         account.requests.push(format!("GET {endpoint} {}", uri.path()));
         let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if headers.contains_key("authorization") {
             account.refused.push(format!("{}: the account's token was sent to a runtime", uri.path()));
-            return Err(StatusCode::BAD_REQUEST.into_response());
+            return Err(Box::new(StatusCode::BAD_REQUEST.into_response()));
         }
         let Some(vm) = account.vms.get(endpoint).cloned() else {
-            return Err(StatusCode::NOT_FOUND.into_response());
+            return Err(Box::new(StatusCode::NOT_FOUND.into_response()));
         };
         if given("x-colab-runtime-proxy-token") == vm.token {
             Ok(vm)
         } else {
-            Err(StatusCode::UNAUTHORIZED.into_response())
+            Err(Box::new(StatusCode::UNAUTHORIZED.into_response()))
         }
     }
 }
@@ -343,7 +343,7 @@ async fn assignments(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refused) = google.admit(&method, &uri, query.as_deref(), &headers) {
-        return refused;
+        return *refused;
     }
     let account = google.lock();
     let lives = account.token_lives;
@@ -367,7 +367,7 @@ async fn ccu_info(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refused) = google.admit(&method, &uri, query.as_deref(), &headers) {
-        return refused;
+        return *refused;
     }
     let account = google.lock();
     guarded(&json!({
@@ -385,7 +385,7 @@ async fn unassign_token(
 ) -> Response {
     match google.admit(&method, &uri, query.as_deref(), &headers) {
         Ok(()) => guarded(&json!({ "token": "xsrf-1" })),
-        Err(refused) => refused,
+        Err(refused) => *refused,
     }
 }
 
@@ -398,7 +398,7 @@ async fn unassign(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refused) = google.admit(&method, &uri, query.as_deref(), &headers) {
-        return refused;
+        return *refused;
     }
     if headers.get("x-goog-colab-token").is_none_or(|token| token != "xsrf-1") {
         return StatusCode::FORBIDDEN.into_response();
@@ -414,7 +414,7 @@ async fn resources(
 ) -> Response {
     let vm = match google.admit_to(&endpoint, &uri, &headers) {
         Ok(vm) => vm,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let gpu = json!({
         "name": format!("Tesla {}", vm.accelerator), "memoryUsedBytes": 1_000_000_000_u64,
@@ -436,7 +436,7 @@ async fn kernels(
 ) -> Response {
     let vm = match google.admit_to(&endpoint, &uri, &headers) {
         Ok(vm) => vm,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let state = if vm.busy { "busy" } else { "idle" };
     json!([{

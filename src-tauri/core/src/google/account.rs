@@ -107,10 +107,7 @@ impl Account {
 
     /// What a runtime tells of itself: nothing of it where it does not answer.
     pub async fn vitals(&self, of: &Assignment) -> (Option<Resources>, Option<Kernels>) {
-        let client = match self.client(&mut *self.held.lock().await).await {
-            Ok(client) => client,
-            Err(_) => return (None, None),
-        };
+        let Ok(client) = self.client(&mut *self.held.lock().await).await else { return (None, None) };
         let (resources, kernels) = tokio::join!(client.resources(of), client.kernels(of));
         for error in [resources.as_ref().err(), kernels.as_ref().err()].into_iter().flatten() {
             tracing::debug!(%error, "a runtime tells nothing of itself");

@@ -16,6 +16,7 @@ mod client;
 mod credentials;
 mod endpoint;
 mod error;
+pub mod slot;
 mod whole;
 
 #[cfg(test)]
