@@ -7,6 +7,7 @@
 //! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
+//! - [`edge`]: Cloudflare's and Colab's edges, each with a runtime's sshd behind it.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
@@ -30,6 +31,7 @@
 
 pub mod clients;
 pub mod desktop;
+pub mod edge;
 pub mod faults;
 pub mod internet;
 pub mod keys;

@@ -1,12 +1,20 @@
 //! `moorline proxy`: what ssh runs as a `ProxyCommand`. Standard output carries ssh's bytes and nothing else.
 
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use moorline_core::reach::cloudflared_argv;
+use moorline_core::carry::CarryError;
+use moorline_core::reach;
 use moorline_core::session::Link;
+use moorline_core::tools::Tools;
+use moorline_ssh_files::HostName;
 
 use crate::args::ProxyArgs;
+
+/// How long the way may take to open, and sshd to greet. Less than the 15 s after which ssh itself gives up, saying
+/// nothing of the cause.
+const LIMIT: Duration = Duration::from_secs(12);
 
 /// Runs the command; what fails is one line on standard error, which ssh shows to the person.
 pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
@@ -15,8 +23,19 @@ pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
     let Link::Cloudflare(host) = &session.link else {
         bail!("{} needs no proxy: ssh reaches {} itself", session.name, session.link);
     };
-    let argv = cloudflared_argv(&tools, host)?;
-    let Some((program, rest)) = argv.split_first() else { bail!("cloudflared was not found; install it") };
+    match reach::cloudflare(&tools, &session, host)?.pump(LIMIT) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error @ CarryError::WantsLogin(_)) => log_in_with_cloudflared(&tools, host, error),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Access wants a person in front of a browser, which cloudflared knows how to find.
+fn log_in_with_cloudflared(tools: &Tools, host: &HostName, error: CarryError) -> anyhow::Result<ExitCode> {
+    let argv = reach::cloudflared_argv(tools, host);
+    let Some((program, rest)) = argv.as_deref().and_then(<[String]>::split_first) else {
+        return Err(error.into());
+    };
     become_program(Command::new(program).args(rest)).with_context(|| format!("cannot run {program}"))
 }
 

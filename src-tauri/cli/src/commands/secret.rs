@@ -4,8 +4,11 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use moorline_core::carry::ServiceToken;
+use moorline_core::session::{Link, Session};
 use moorline_core::settle;
 use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::HostName;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -24,9 +27,13 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
         SecretCommand::Set(args) => {
             let session = super::session(&tools, Some(&args.name))?;
             let secret = ask(args, printer)?;
+            let tunnel = service_token_host(args, &session, &secret)?;
             tools.vault.set(&name(args), &secret)?;
             if args.kind == SecretKind::Password {
                 settle::bind_password(&tools, &session)?;
+            }
+            if let Some(host) = tunnel {
+                settle::bind_service_token(&tools, &session.name, Some(&host))?;
             }
             super::agent::reload(&tools);
             printer.done(format!("stored the {} of {}", args.kind, args.name));
@@ -48,11 +55,38 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
             if !deleted {
                 bail!("no {} of {} is stored; `moorline secret list` shows what is", args.kind, args.name);
             }
+            if args.kind == SecretKind::ServiceToken {
+                settle::bind_service_token(&tools, &args.name, None)?;
+            }
             printer.done(format!("deleted the {} of {}", args.kind, args.name));
             printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "deleted": true }));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The host name that a service token is given for, and stays bound to; `None` for other kinds of secrets.
+fn service_token_host(
+    args: &SecretArgs,
+    session: &Session,
+    secret: &SecretString,
+) -> anyhow::Result<Option<HostName>> {
+    if args.kind != SecretKind::ServiceToken {
+        return Ok(None);
+    }
+    let Link::Cloudflare(host) = &session.link else {
+        bail!(
+            "{} is reached over {}, which takes no service token; nothing was stored",
+            session.name,
+            session.link.kind()
+        );
+    };
+    if ServiceToken::read(secret).is_none() {
+        bail!(
+            "that is no service token: give its client id and its client secret, with a space between them; nothing was stored"
+        );
+    }
+    Ok(Some(host.clone()))
 }
 
 fn name(args: &SecretArgs) -> SecretName {

@@ -24,6 +24,10 @@ pub enum Obstacle {
     Relay(String),
     /// The relay is fine, nothing listens on the runtime's port there.
     NothingBehindRelay,
+    /// The edge is fine, and says that nobody holds the tunnel any more.
+    TunnelGone,
+    /// The edge that carries the link wants something, or refuses; its sentence.
+    Edge(String),
     /// The program that the link needs is missing or failed; its sentence.
     Program(String),
     /// Another key than the pinned ones answers.
