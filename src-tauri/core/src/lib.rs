@@ -4,6 +4,7 @@ pub mod add;
 pub mod agent;
 pub mod askpass;
 mod atomic;
+pub mod carry;
 pub mod claims;
 pub mod clock;
 pub mod dirs;

@@ -4,10 +4,13 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use moorline_core::carry::ServiceToken;
 use moorline_core::google::{Credentials, Source};
+use moorline_core::session::{Link, Session};
 use moorline_core::settle;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::HostName;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -40,6 +43,11 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
             if !tools.vault.delete(&name)? {
                 bail!("no {} is stored; `moorline secret list` shows what is", words(&name));
             }
+            if name.kind == SecretKind::ServiceToken
+                && let Some(session) = &name.session
+            {
+                settle::bind_service_token(&tools, session, None)?;
+            }
             printer.done(format!("deleted the {}", words(&name)));
             printer.json(&json!({ "session": name.session, "kind": name.kind.to_string(), "deleted": true }));
         }
@@ -51,7 +59,17 @@ fn set(tools: &Tools, args: &SecretSetArgs, printer: &Printer) -> anyhow::Result
     let name = name(tools, &args.which)?;
     let session = name.session.as_ref().map(|session| super::session(tools, Some(session))).transpose()?;
     match (args.from_colab_cli, args.from_gcloud) {
-        (false, false) => tools.vault.set(&name, &ask(&name, printer)?)?,
+        (false, false) => {
+            let secret = ask(&name, printer)?;
+            let tunnel = match &session {
+                Some(session) => service_token_host(name.kind, session, &secret)?,
+                None => None,
+            };
+            tools.vault.set(&name, &secret)?;
+            if let (Some(host), Some(session)) = (tunnel, &session) {
+                settle::bind_service_token(tools, &session.name, Some(&host))?;
+            }
+        }
         (from_cli, _) => copy(tools, &name, if from_cli { Source::ColabCli } else { Source::Gcloud })?,
     }
     if let (SecretKind::Password, Some(session)) = (name.kind, &session) {
@@ -95,6 +113,30 @@ fn words(name: &SecretName) -> String {
         Some(session) => format!("{} of {session}", name.kind),
         None => name.kind.to_string(),
     }
+}
+
+/// The host name that a service token is given for, and stays bound to; `None` for other kinds of secrets.
+fn service_token_host(
+    kind: SecretKind,
+    session: &Session,
+    secret: &SecretString,
+) -> anyhow::Result<Option<HostName>> {
+    if kind != SecretKind::ServiceToken {
+        return Ok(None);
+    }
+    let Link::Cloudflare(host) = &session.link else {
+        bail!(
+            "{} is reached over {}, which takes no service token; nothing was stored",
+            session.name,
+            session.link.kind()
+        );
+    };
+    if ServiceToken::read(secret).is_none() {
+        bail!(
+            "that is no service token: give its client id and its client secret, with a space between them; nothing was stored"
+        );
+    }
+    Ok(Some(host.clone()))
 }
 
 fn ask(name: &SecretName, printer: &Printer) -> anyhow::Result<SecretString> {

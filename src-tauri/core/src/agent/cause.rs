@@ -26,6 +26,10 @@ pub enum Obstacle {
     Relay(String),
     /// The relay is fine, nothing listens on the runtime's port there.
     NothingBehindRelay,
+    /// The edge is fine, and says that nobody holds the tunnel any more.
+    TunnelGone,
+    /// The edge that carries the link wants something, or refuses; its sentence.
+    Edge(String),
     /// The program that the link needs is missing or failed; its sentence.
     Program(String),
     /// What vouches for the runtime cannot be asked, or refuses; its sentence. Of the runtime that says nothing.

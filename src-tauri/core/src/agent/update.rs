@@ -313,14 +313,17 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
         Obstacle::NotSsh if relayed => {
             Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
         }
-        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NothingBehindRelay | Obstacle::NotSsh => {
-            Cause::TunnelDown
-        }
+        Obstacle::NameUnknown
+        | Obstacle::Refused
+        | Obstacle::NothingBehindRelay
+        | Obstacle::TunnelGone
+        | Obstacle::NotSsh => Cause::TunnelDown,
         Obstacle::ClosedAtOnce => Cause::SshdDown,
         Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
-        Obstacle::Relay(sentence) | Obstacle::Program(sentence) | Obstacle::Provider(sentence) => {
-            Cause::Way { sentence }
-        }
+        Obstacle::Relay(sentence)
+        | Obstacle::Edge(sentence)
+        | Obstacle::Program(sentence)
+        | Obstacle::Provider(sentence) => Cause::Way { sentence },
         Obstacle::Ended { .. } => Cause::Ended,
         Obstacle::Other(sentence) => Cause::Unknown { sentence },
         Obstacle::Key { .. } | Obstacle::Login => {

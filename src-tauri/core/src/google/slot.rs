@@ -18,6 +18,9 @@ const HALF_OPEN: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct Slot {
     file: Option<File>,
+    /// What was noted before, and when.
+    before: String,
+    written: Option<SystemTime>,
 }
 
 /// Who may hold a slot that Google says is taken.
@@ -35,12 +38,24 @@ impl Slot {
     /// Notes that this process connects to a runtime. Where that cannot be noted, nothing is lost but a better
     /// sentence for the next one.
     pub fn take(dirs: &Dirs, runtime: &EndpointId) -> Self {
+        let (mut before, mut written) = (String::new(), None);
         let taken = Self::open(dirs, runtime).and_then(|file| {
             file.try_lock()?;
+            written = file.metadata()?.modified().ok();
+            (&file).take(16).read_to_string(&mut before)?;
             note(&file, &std::process::id().to_string())?;
             Ok(file)
         });
-        Self { file: taken.inspect_err(|error| tracing::debug!(%error, "the SSH slot is not noted")).ok() }
+        let file = taken.inspect_err(|error| tracing::debug!(%error, "the SSH slot is not noted")).ok();
+        Self { file, before, written }
+    }
+
+    /// It was not had after all: the note stays as it was found, so that its age is that of the last real connection.
+    pub fn leave(mut self) {
+        if let Some(file) = self.file.take() {
+            let _ = note(&file, &self.before);
+            let _ = self.written.map(|written| file.set_modified(written));
+        }
     }
 
     fn open(dirs: &Dirs, runtime: &EndpointId) -> io::Result<File> {

@@ -99,7 +99,8 @@ impl Identity {
 
     /// Its public half, one line as in a `.pub` file.
     pub fn public_line(&self) -> String {
-        let line = |key: &PublicKey| key.to_openssh().unwrap_or_default();
+        // Its comment may hold anything.
+        let line = |key: &PublicKey| PublicKey::from(key.key_data().clone()).to_openssh().unwrap_or_default();
         match self {
             Self::Own(key) => key.public_line(),
             Self::File(FileKey { key, .. }) => line(key.public_key()),
