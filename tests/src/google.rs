@@ -13,7 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
+use crate::edge::ColabEdge;
 use crate::internet::Internet;
+use crate::runtime::Runtime;
 
 /// The scopes of google-colab-cli's own sign-in.
 pub const SCOPES: &str = "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/userinfo.profile https://www.googleapis.com/auth/cloud-platform https://www.googleapis.com/auth/colaboratory https://www.googleapis.com/auth/drive.file";
@@ -27,6 +29,17 @@ pub struct SignIn {
     pub client_secret: String,
     /// What access tokens are made from.
     pub refresh_token: String,
+}
+
+/// What is asked of a runtime's own server.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The path.
+    pub path: &'a str,
+    /// `X-Colab-Runtime-Proxy-Token`.
+    pub token: &'a str,
+    /// `Authorization`, which has no business there.
+    pub authorization: &'a str,
 }
 
 /// Google, with one account. Clones are the same Google.
@@ -153,21 +166,60 @@ impl Google {
         self.list(vm);
     }
 
+    /// Gives the account a runtime with SSH, and its own server behind the same name.
+    pub fn begin_with_ssh(&self, internet: &Internet, vm: Vm, runtime: &Runtime) -> ColabEdge {
+        let edge = ColabEdge::open(internet, &vm.host(), &vm.token, runtime);
+        let (google, endpoint) = (self.clone(), vm.endpoint.clone());
+        edge.also(move |path, token, authorization| {
+            google.answer(&endpoint, &Asked { path, token, authorization })
+        });
+        self.list(vm);
+        edge
+    }
+
     /// Lists a runtime whose server is somebody else's to put there.
-    pub fn list(&self, vm: Vm) {
+    fn list(&self, vm: Vm) {
         self.lock().vms.insert(vm.endpoint.clone(), vm);
     }
 
     /// What a runtime's own server tells, besides SSH.
-    pub fn server(&self, vm: &Vm) -> Router {
-        let state = (self.clone(), vm.endpoint.clone());
-        Router::new()
-            .route("/api/colab/resources", get(resources))
-            .route("/api/kernels", get(kernels))
-            .fallback(|State((google, _)): State<(Google, String)>, method: Method, uri: Uri| async move {
-                google.refuse(&method, &uri, "no such page")
-            })
-            .with_state(state)
+    fn server(&self, vm: &Vm) -> Router {
+        let (google, endpoint) = (self.clone(), vm.endpoint.clone());
+        Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
+            let given =
+                |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let asked = Asked {
+                path: uri.path(),
+                token: given("x-colab-runtime-proxy-token"),
+                authorization: given("authorization"),
+            };
+            let (status, body) = google.answer(&endpoint, &asked);
+            async move { (StatusCode::from_u16(status).expect("a status of HTTP"), body) }
+        })
+    }
+
+    /// What a runtime's own server answers, besides SSH.
+    pub fn answer(&self, endpoint: &str, asked: &Asked<'_>) -> (u16, String) {
+        let mut account = self.lock();
+        account.requests.push(format!("GET {endpoint} {}", asked.path));
+        if !asked.authorization.is_empty() {
+            account.refused.push(format!("{}: the account's token was sent to a runtime", asked.path));
+            return (400, String::new());
+        }
+        let Some(vm) = account.vms.get(endpoint).cloned() else { return (404, String::new()) };
+        if asked.token != vm.token {
+            return (401, String::new());
+        }
+        match asked.path {
+            "/api/colab/resources" => (200, guarded(&resources(&vm))),
+            "/api/kernels" => (200, kernels(&vm).to_string()),
+            other => {
+                account
+                    .refused
+                    .push(format!("{other}: no such page of a runtime is shown by Google's clients"));
+                (404, String::new())
+            }
+        }
     }
 
     /// Changes a runtime.
@@ -276,30 +328,11 @@ impl Google {
             None => Ok(()),
         }
     }
-
-    /// The same for a runtime's own server.
-    fn admit_to(&self, endpoint: &str, uri: &Uri, headers: &HeaderMap) -> Result<Vm, Box<Response>> {
-        let mut account = self.lock();
-        account.requests.push(format!("GET {endpoint} {}", uri.path()));
-        let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if headers.contains_key("authorization") {
-            account.refused.push(format!("{}: the account's token was sent to a runtime", uri.path()));
-            return Err(Box::new(StatusCode::BAD_REQUEST.into_response()));
-        }
-        let Some(vm) = account.vms.get(endpoint).cloned() else {
-            return Err(Box::new(StatusCode::NOT_FOUND.into_response()));
-        };
-        if given("x-colab-runtime-proxy-token") == vm.token {
-            Ok(vm)
-        } else {
-            Err(Box::new(StatusCode::UNAUTHORIZED.into_response()))
-        }
-    }
 }
 
 /// What stands before each answer.
-fn guarded(body: &Value) -> Response {
-    format!(")]}}'\n{body}").into_response()
+fn guarded(body: &Value) -> String {
+    format!(")]}}'\n{body}")
 }
 
 async fn nothing(State(google): State<Google>, method: Method, uri: Uri) -> Response {
@@ -356,7 +389,7 @@ async fn assignments(
             },
         })
     });
-    guarded(&json!({ "assignments": all.collect::<Vec<_>>() }))
+    guarded(&json!({ "assignments": all.collect::<Vec<_>>() })).into_response()
 }
 
 async fn ccu_info(
@@ -374,6 +407,7 @@ async fn ccu_info(
         "currentBalance": account.balance, "consumptionRateHourly": account.per_hour,
         "assignmentsCount": account.vms.len(),
     }))
+    .into_response()
 }
 
 async fn unassign_token(
@@ -384,7 +418,7 @@ async fn unassign_token(
     headers: HeaderMap,
 ) -> Response {
     match google.admit(&method, &uri, query.as_deref(), &headers) {
-        Ok(()) => guarded(&json!({ "token": "xsrf-1" })),
+        Ok(()) => guarded(&json!({ "token": "xsrf-1" })).into_response(),
         Err(refused) => *refused,
     }
 }
@@ -404,47 +438,29 @@ async fn unassign(
         return StatusCode::FORBIDDEN.into_response();
     }
     google.end(&endpoint);
-    guarded(&json!({}))
+    guarded(&json!({})).into_response()
 }
 
-async fn resources(
-    State((google, endpoint)): State<(Google, String)>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let vm = match google.admit_to(&endpoint, &uri, &headers) {
-        Ok(vm) => vm,
-        Err(refused) => return *refused,
-    };
+fn resources(vm: &Vm) -> Value {
     let gpu = json!({
         "name": format!("Tesla {}", vm.accelerator), "memoryUsedBytes": 1_000_000_000_u64,
         "memoryTotalBytes": 15_843_721_216_u64, "gpuUtilization": 0.37,
     });
     let gpus: Vec<Value> = if vm.accelerator == "NONE" { Vec::new() } else { vec![gpu] };
-    guarded(&json!({
+    json!({
         "memory": { "totalBytes": 13_605_834_752_u64, "freeBytes": 8_505_834_752_u64 },
         "gpus": gpus,
         "disks": [{ "filesystem": {
             "label": "kernel", "totalBytes": 120_942_624_768_u64, "usedBytes": 41_000_000_000_u64 } }],
-    }))
+    })
 }
 
-async fn kernels(
-    State((google, endpoint)): State<(Google, String)>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let vm = match google.admit_to(&endpoint, &uri, &headers) {
-        Ok(vm) => vm,
-        Err(refused) => return *refused,
-    };
+fn kernels(vm: &Vm) -> Value {
     let state = if vm.busy { "busy" } else { "idle" };
     json!([{
         "id": "5d1d1a52", "name": "python3", "last_activity": vm.last_activity, "execution_state": state,
         "connections": 1,
     }])
-    .to_string()
-    .into_response()
 }
 
 /// Percent-decoding of a form's value.

@@ -191,7 +191,7 @@ fn proxies_of_the_environment_are_honoured() {
     assert!(internet.asked().len() > asked, "it went through the proxy");
     story.stage.set_env("ALL_PROXY", "http://ada:wrong-one@127.0.0.1:9");
     let refused = story.stage.run("ssh", &["colab", "true"]).fails("no such proxy");
-    refused.says("the proxy 127.0.0.1:9 cannot be used");
+    let refused = refused.says("the proxy 127.0.0.1:9 cannot be used");
     assert!(!refused.stderr.contains("wrong-one"), "its password is not shown:\n{}", refused.stderr);
     story.stage.set_env("NO_PROXY", "trycloudflare.com");
     let straight = story.stage.run("ssh", &["colab", "true"]).fails("this name is in no real DNS");
