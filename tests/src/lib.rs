@@ -8,6 +8,8 @@
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
 //! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
+//! - [`google`]: Google's token server, Colab's sessions API and its runtimes' servers.
+//! - [`edge`]: Cloudflare's and Colab's edges, each with a runtime's sshd behind it.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
@@ -36,7 +38,9 @@
 pub mod agent_bench;
 pub mod clients;
 pub mod desktop;
+pub mod edge;
 pub mod faults;
+pub mod google;
 pub mod internet;
 pub mod hub_bench;
 pub mod keys;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use moorline_core::google::EndpointId;
 use moorline_core::session::{RelayTarget, RemotePath};
 use moorline_core::vault::SecretKind;
 use moorline_ssh_files::{Alias, Fingerprint, HostName, Port, UserName};
@@ -76,6 +77,9 @@ pub struct AddArgs {
     /// Where the pasted text comes from; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+    /// Follow a runtime of your Google account over Google's own SSH; without RUNTIME, the only one or the one you choose.
+    #[arg(long, value_name = "RUNTIME", num_args = 0..=1, conflicts_with_all = ["from", "relay", "relay_is_mine_alone"])]
+    pub colab: Option<Option<EndpointId>>,
     /// The relay that holds the runtime's port, as your own ssh knows it.
     #[arg(long, value_name = "[USER@]HOST[:PORT]")]
     pub relay: Option<RelayTarget>,
@@ -226,21 +230,33 @@ pub struct OpenArgs {
 #[derive(Debug, Subcommand)]
 pub enum SecretCommand {
     /// Store a secret; it is asked for without echo, or read from standard input.
-    Set(SecretArgs),
+    Set(SecretSetArgs),
     /// Name the secrets that are stored, never their values.
     List,
     /// Delete a secret.
     Delete(SecretArgs),
 }
 
+/// `moorline secret set`
+#[derive(Debug, Args)]
+pub struct SecretSetArgs {
+    #[command(flatten)]
+    pub which: SecretArgs,
+    /// Copy google-colab-cli's sign-in (for google-refresh-token).
+    #[arg(long)]
+    pub from_colab_cli: bool,
+    /// Copy gcloud's Application Default Credentials (for google-refresh-token).
+    #[arg(long, conflicts_with = "from_colab_cli")]
+    pub from_gcloud: bool,
+}
+
 /// Which secret.
 #[derive(Debug, Args)]
 pub struct SecretArgs {
-    /// The session it belongs to.
+    /// The session it belongs to; for an account's secret, what it is: ngrok-api-key or google-refresh-token.
     pub name: Alias,
-    /// What it is.
-    #[arg(default_value = "password")]
-    pub kind: SecretKind,
+    /// What it is. Default: password.
+    pub kind: Option<SecretKind>,
 }
 
 /// `moorline demo`

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod cell;
+pub mod colab;
 pub mod completions;
 pub mod demo;
 pub mod doctor;

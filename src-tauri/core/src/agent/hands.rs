@@ -111,6 +111,7 @@ impl<F: Faces> World for Hands<F> {
                 }
             }
             Effect::Settle { session, key } => self.job(Job::Settle(session, key)),
+            Effect::Move { was, session, key } => self.job(Job::Move(was, session, key)),
             Effect::Reload => self.job(Job::Read),
             Effect::Remember { name, editor, folder } => self.job(Job::LastUsed(name, editor, folder)),
             Effect::RememberPause(name, paused) => self.job(Job::Paused(name, paused)),

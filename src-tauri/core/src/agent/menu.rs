@@ -123,6 +123,10 @@ fn session_rows(session: &SessionView, named: bool) -> Vec<Item> {
         }
     }
     rows.push(act("Terminal", open(name, Editor::Terminal)));
+    if let Some(runtime) = session.offered.as_ref().and_then(|runtime| runtime.parse().ok()) {
+        let label = format!("Follow {runtime}");
+        rows.push(act(label, Event::Ask(Request::Follow { name: name.clone(), runtime })));
+    }
     rows.extend(session.action.map(|action| match action {
         Action::Repair => act("Repair", Event::Ask(Request::Repair(name.clone()))),
         Action::Compare => act("Compare key…", Event::ShowWindow(Some(name.clone()))),
@@ -181,6 +185,7 @@ mod tests {
             editors: vec![Editor::VsCode, Editor::PyCharm, Editor::Terminal],
             password_only: false,
             has_notebook: false,
+            offered: None,
             action: None,
         }
     }

@@ -8,6 +8,7 @@ use super::notice::NoticeAction;
 use super::state::Settings;
 use super::vitals::Vitals;
 use crate::editors::Editor;
+use crate::google::EndpointId;
 use crate::session::{RemotePath, Session};
 use crate::sessions_file::Remembered;
 use crate::trust::Trust;
@@ -112,6 +113,13 @@ pub enum Request {
     },
     /// Dial now, and mend the files.
     Repair(Alias),
+    /// Follow another runtime of the person's Google account from now on.
+    Follow {
+        /// The session.
+        name: Alias,
+        /// The runtime.
+        runtime: EndpointId,
+    },
     /// Pin exactly this key, which a person compared.
     Approve(Alias, Fingerprint),
     /// Stop watching for now.

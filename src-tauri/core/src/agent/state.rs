@@ -13,6 +13,7 @@ use super::snapshot::{Action, SessionView, Snapshot};
 use super::vitals::Vitals;
 use super::words;
 use crate::editors::Editor;
+use crate::google::EndpointId;
 use crate::session::{NotebookUrl, RemotePath, Session};
 use crate::trust::Trust;
 
@@ -33,6 +34,8 @@ pub struct State {
     pub starts_at_login: bool,
     /// Why the files could not be read the last time; told once.
     pub(super) unreadable: Option<String>,
+    /// The person was told that few compute units are left.
+    pub(super) warned_of_units: bool,
 }
 
 /// What a person may set.
@@ -46,12 +49,17 @@ pub struct Settings {
     pub silent: Vec<NoticeKind>,
     /// A terminal attaches to `tmux new -A -s main` on the runtime.
     pub terminal_in_tmux: bool,
+    /// A Colab runtime that did nothing for so long is warned of; zero for never.
+    pub idle: SignedDuration,
+    /// Compute units for less than this are warned of; zero for never.
+    pub units: SignedDuration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let lifetime = SignedDuration::from_hours(12);
-        Self { lifetime, disk_percent: 90, silent: Vec::new(), terminal_in_tmux: false }
+        let (idle, units) = (SignedDuration::from_mins(15), SignedDuration::from_hours(2));
+        Self { lifetime, disk_percent: 90, silent: Vec::new(), terminal_in_tmux: false, idle, units }
     }
 }
 
@@ -93,6 +101,11 @@ pub(super) struct Followed {
     pub warned_of_disk: bool,
     /// Its files are to be mended as soon as Moorline's own can be read again.
     pub unmended: bool,
+    /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
+    pub moved_from: Option<Session>,
+    /// Another runtime of the account that it could follow; a person is asked.
+    pub offered: Option<EndpointId>,
+    pub warned_of_idle: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -146,6 +159,9 @@ impl Followed {
             warned_of_end: None,
             warned_of_disk: false,
             unmended: false,
+            moved_from: None,
+            offered: None,
+            warned_of_idle: false,
         }
     }
 
@@ -165,11 +181,10 @@ impl Followed {
     fn action(&self) -> Option<Action> {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
-            Health::Down { cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone, .. }
-                if self.notebook.is_some() =>
-            {
-                Some(Action::OpenNotebook)
-            }
+            Health::Down {
+                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::Ended,
+                ..
+            } if self.notebook.is_some() => Some(Action::OpenNotebook),
             Health::Down { cause: Cause::LocalOffline, .. } => None,
             Health::Down { .. } | Health::AuthFailed { .. } => Some(Action::Repair),
             _ => None,
@@ -227,6 +242,7 @@ impl State {
             editors: self.editors.clone(),
             password_only: followed.password_only,
             has_notebook: followed.notebook.is_some(),
+            offered: followed.offered.as_ref().map(ToString::to_string),
             action: followed.action(),
         }
     }

@@ -1,5 +1,7 @@
 //! When and in which words a person is told. All notifications are made here.
 
+mod colab;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +13,8 @@ use super::health::Health;
 use super::notice::{Notice, NoticeAction, NoticeKind};
 use super::state::{Followed, State, Told};
 use super::words::cause_words;
+
+pub(super) use colab::offered;
 
 /// Warnings before the end of a runtime's life, in minutes, earliest first.
 const END_WARNINGS: [i64; 2] = [60, 15];
@@ -224,7 +228,9 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
         notices.extend(end_warning(name, followed, lifetime, now));
         notices.extend(disk_warning(name, followed, mark));
     }
-    send(state, notices, now)
+    let mut effects = send(state, notices, now);
+    effects.extend(colab::warnings(state, now));
+    effects
 }
 
 fn end_warning(

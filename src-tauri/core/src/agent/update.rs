@@ -4,6 +4,7 @@ mod approve;
 mod asked;
 mod keyring;
 mod loaded;
+mod runtime;
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, HostKey};
@@ -68,6 +69,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
 pub fn objection(state: &State, request: &Request) -> Option<String> {
     let (Request::Open { name, .. }
     | Request::Repair(name)
+    | Request::Follow { name, .. }
     | Request::Approve(name, _)
     | Request::Pause(name)
     | Request::Resume(name)) = request
@@ -90,6 +92,9 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
 
 fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Effect> {
     let grace = state.settling_in_until;
+    if let Sight::Failed(Obstacle::Ended { others }) = sight {
+        return runtime::ended(state, name, &others, now);
+    }
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     // A watcher may still speak after it was told to stop.
     if followed.health == Health::Paused {
@@ -126,6 +131,7 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
+    followed.offered = None;
     let being_written = followed.seen_key.take().is_some();
     if let Some(returning) = &mut followed.returning {
         returning.online = true;
@@ -267,7 +273,11 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
         until: later(now, RECOGNISE),
     });
     followed.seen_key = Some(key.clone());
-    vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Channel)) }]
+    let (session, key) = (followed.session.clone(), (key, Trust::Channel));
+    vec![match followed.moved_from.clone() {
+        Some(was) => Effect::Move { was, session, key },
+        None => Effect::Settle { session, key: Some(key) },
+    }]
 }
 
 fn unvouched(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Vec<Effect> {
@@ -322,12 +332,18 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
         Obstacle::NotSsh if relayed => {
             Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
         }
-        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NothingBehindRelay | Obstacle::NotSsh => {
-            Cause::TunnelDown
-        }
+        Obstacle::NameUnknown
+        | Obstacle::Refused
+        | Obstacle::NothingBehindRelay
+        | Obstacle::TunnelGone
+        | Obstacle::NotSsh => Cause::TunnelDown,
         Obstacle::ClosedAtOnce => Cause::SshdDown,
         Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
-        Obstacle::Relay(sentence) | Obstacle::Program(sentence) => Cause::Way { sentence },
+        Obstacle::Relay(sentence)
+        | Obstacle::Edge(sentence)
+        | Obstacle::Program(sentence)
+        | Obstacle::Provider(sentence) => Cause::Way { sentence },
+        Obstacle::Ended { .. } => Cause::Ended,
         Obstacle::Other(sentence) => Cause::Unknown { sentence },
         Obstacle::Key { .. } | Obstacle::Login => {
             Cause::Unknown { sentence: "it answers, but not as expected".to_owned() }
@@ -351,6 +367,7 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
             returning.files_written = true;
             returning.until = returning.until.max(later(now, RECOGNISE));
             let Some(key) = followed.seen_key.take() else { return Vec::new() };
+            followed.moved_from = None;
             // The new key is pinned; now the watcher may log in.
             followed.pinned = vec![(key, Trust::Channel)];
             vec![watch(followed, 0), Effect::Reload]

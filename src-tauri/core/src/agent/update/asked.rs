@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::Alias;
 
-use super::{approve, later, redial_all, watch};
+use super::{approve, later, redial_all, runtime, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
 use crate::agent::msg::Request;
@@ -16,6 +16,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
     match request {
         Request::Open { name, editor, folder } => open(state, &name, editor, folder),
         Request::Repair(name) => repair(state, &name),
+        Request::Follow { name, runtime } => runtime::follow(state, &name, runtime, now),
         Request::Approve(name, fingerprint) => approve::asked(state, &name, fingerprint),
         Request::Pause(name) => pause(state, &name),
         Request::Resume(name) => {
@@ -34,6 +35,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             }
             NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
             NoticeAction::Repair(name) => repair(state, &name),
+            NoticeAction::Follow(name, runtime) => runtime::follow(state, &name, runtime, now),
             NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
         },
         Request::Reload => {

@@ -1,5 +1,7 @@
 //! Each transition, and what no sequence of messages may do.
 
+mod colab;
+
 use std::collections::BTreeMap;
 
 use moorline_ssh_files::Place;
@@ -766,7 +768,7 @@ proptest! {
                             );
                             onlooker.owed = true;
                         }
-                        NoticeKind::Lifetime | NoticeKind::Disk => {}
+                        NoticeKind::Lifetime | NoticeKind::Disk | NoticeKind::Idle | NoticeKind::Units => {}
                     }
                     onlooker.last = Some((notice.kind, notice.title.clone()));
                 }
