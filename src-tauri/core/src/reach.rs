@@ -7,10 +7,14 @@ use tokio::time::Instant;
 
 use crate::carry::{self, Carrier, CarryError, ServiceToken};
 use crate::editors::{SearchEnv, find_program};
+use crate::google::{self, GoogleError};
 use crate::pins::{Pins, PinsError};
 use crate::session::{Link, Session};
 use crate::ssh::relay::{self, ChannelError};
-use crate::ssh::{ProbeError, Prompts, Route, SshFailure, SystemSsh, probe};
+use crate::ssh::{
+    Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh,
+    probe,
+};
 use crate::tools::Tools;
 use crate::trust::Evidence;
 use crate::vault::{SecretKind, SecretName};
@@ -47,6 +51,15 @@ pub enum ReachError {
     /// What is known of the session cannot be read.
     #[error(transparent)]
     Pins(#[from] PinsError),
+    /// Google does not give the way to the runtime.
+    #[error(transparent)]
+    Google(#[from] GoogleError),
+    /// This desktop's login key cannot be had.
+    #[error(transparent)]
+    LoginKey(#[from] LoginKeyError),
+    /// The person's own key cannot be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 impl ReachError {
@@ -87,6 +100,7 @@ pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route,
         Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
         Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
         Link::Cloudflare(host) => Route::Carry(Box::new(cloudflare(tools, session, host)?)),
+        Link::Colab(_) => Route::Carry(Box::new(colab(tools, session)?)),
     })
 }
 
@@ -107,6 +121,33 @@ pub fn cloudflare(tools: &Tools, session: &Session, host: &HostName) -> Result<C
     let token = kept
         .map(|text| ServiceToken::read(&text).ok_or_else(|| Box::new(CarryError::BadToken(host.clone()))));
     Ok(carry::cloudflare(host.clone(), token.transpose()?))
+}
+
+/// The way to a Colab runtime's own SSH, for the key with which the session logs in. Asks Google where no fresh token is
+/// kept. Blocks for a bounded time; in async code, call it from `spawn_blocking`.
+///
+/// # Errors
+/// Google does not give the way, or the login key cannot be read.
+pub fn colab(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
+    let access = google::access(tools, session)?;
+    Ok(carry::colab(access.host, access.token, public_line(tools, session)?))
+}
+
+/// As [`colab`], with a token that Google gives now: the runtime refused the kept one (401).
+///
+/// # Errors
+/// As for [`colab`].
+pub fn colab_anew(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
+    let access = google::renewed(tools, session)?;
+    Ok(carry::colab(access.host, access.token, public_line(tools, session)?))
+}
+
+/// The public half of the key with which the session logs in.
+fn public_line(tools: &Tools, session: &Session) -> Result<String, ReachError> {
+    match &session.identity_file {
+        Some(file) => Ok(Identity::named(file, &tools.dirs.home)?.public_line()),
+        None => Ok(LoginKey::ensure(&tools.dirs.login_key())?.public_line()),
+    }
 }
 
 /// cloudflared's argument list for a tunnel, if it is installed: it logs in to Cloudflare Access through the browser,
@@ -195,5 +236,7 @@ async fn first_key(
     }
     let left = end.saturating_duration_since(Instant::now());
     let key = probe::host_key_preferring(route, types, left).await?;
-    Ok(Seen { key, channel: false, channel_failed })
+    // Google gave host and token in one answer, and the host proved its name: what speaks SSH inside is that runtime.
+    let channel = matches!(session.link, Link::Colab(_));
+    Ok(Seen { key, channel, channel_failed })
 }

@@ -130,7 +130,7 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     let dir = ssh_dir(tools);
     let foreseen = dir.preview(&plan.edit, &plan.entries)?;
     verify(tools, &plan, &change.session.name, &foreseen).await?;
-    if matches!(change.session.link, Link::Cloudflare(_)) {
+    if change.session.link.runs_moorline() {
         proxy_program::install(&tools.dirs)?;
     }
     // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of

@@ -1,5 +1,6 @@
 //! Colab's edge: a runtime's own SSH, as google-colab-cli 0.7 finds it.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
@@ -31,7 +32,6 @@ pub struct ColabEdge {
     inside: Arc<Inside>,
 }
 
-#[derive(Debug)]
 struct Inside {
     token: Mutex<String>,
     failure: Mutex<Option<ColabFailure>>,
@@ -42,6 +42,16 @@ struct Inside {
     /// How many connections were carried at the same time at most, and how many there were.
     carried: AtomicUsize,
     refused: Mutex<Vec<u16>>,
+    pages: Mutex<Option<Pages>>,
+}
+
+/// What answers below `/api/`: from the path, the runtime's token and the authorization that were sent.
+type Pages = Arc<dyn Fn(&str, &str, &str) -> (u16, String) + Send + Sync>;
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inside").field("target", &self.target).finish_non_exhaustive()
+    }
 }
 
 /// The one slot, while it is taken.
@@ -64,6 +74,7 @@ impl ColabEdge {
             taken: AtomicBool::new(false),
             carried: AtomicUsize::new(0),
             refused: Mutex::default(),
+            pages: Mutex::default(),
         });
         let serving = Arc::clone(&inside);
         internet.tls(host, move |stream| {
@@ -88,6 +99,16 @@ impl ColabEdge {
         *lock(&self.inside.failure) = failure.into();
     }
 
+    /// The runtime's own server answers below `/api/`, too.
+    pub fn also(&self, pages: impl Fn(&str, &str, &str) -> (u16, String) + Send + Sync + 'static) {
+        *lock(&self.inside.pages) = Some(Arc::new(pages));
+    }
+
+    /// Somebody else holds the slot, or not.
+    pub fn take(&self, taken: bool) {
+        self.inside.taken.store(taken, Ordering::SeqCst);
+    }
+
     /// Whether the slot is taken.
     pub fn is_taken(&self) -> bool {
         self.inside.taken.load(Ordering::SeqCst)
@@ -107,6 +128,13 @@ impl ColabEdge {
 impl Inside {
     async fn answer(self: Arc<Self>, mut stream: Tls) -> io::Result<()> {
         let request = Request::read(&mut stream).await?;
+        let pages = lock(&self.pages).clone();
+        if let Some(pages) = pages.filter(|_| request.target.starts_with("/api/")) {
+            let path = request.target.split('?').next().unwrap_or_default();
+            let token = request.header("x-colab-runtime-proxy-token");
+            let (status, body) = pages(path, token, request.header("authorization"));
+            return refuse(&mut stream, &format!("{status} Told"), "Connection: close\r\n", &body).await;
+        }
         match self.judge(&request) {
             Err((status, reason, body)) => {
                 lock(&self.refused).push(status);

@@ -2,6 +2,7 @@
 
 use crate::agent::cause::Obstacle;
 use crate::carry::CarryError;
+use crate::google::GoogleError;
 use crate::reach::ReachError;
 use crate::ssh::{IdentityError, LoginError, LoginKeyError, ProbeError, RouteError, SshFailure, SshRunError};
 
@@ -49,6 +50,17 @@ pub fn of_reach(error: &ReachError) -> Obstacle {
         ReachError::Probe(error) => of_probe(error),
         ReachError::Carry(error) => of_carry(error),
         ReachError::Pins(_) => Obstacle::Other(error.to_string()),
+        ReachError::Google(error) => of_google(error),
+        ReachError::LoginKey(error) => of_login_key(error),
+        ReachError::Identity(error) => of_identity(error),
+    }
+}
+
+/// What asking Google ran into.
+pub fn of_google(error: &GoogleError) -> Obstacle {
+    match error {
+        GoogleError::Ended { .. } => Obstacle::Ended { others: Vec::new() },
+        other => Obstacle::Provider(other.to_string()),
     }
 }
 
@@ -81,6 +93,7 @@ pub fn may_be_own_network(obstacle: &Obstacle) -> bool {
             | Obstacle::Silent
             | Obstacle::Relay(_)
             | Obstacle::Program(_)
+            | Obstacle::Provider(_)
     )
 }
 
