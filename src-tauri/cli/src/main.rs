@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args, &printer),
         Command::Repair(args) => commands::repair::run(&args, &printer),
         Command::Forget(args) => commands::forget::run(&args, &printer),
+        Command::Cell(args) => commands::cell::run(&args, &printer),
         Command::Open(args) => commands::open::run(&args, &printer),
         Command::Secret(command) => commands::secret::run(&command, &printer),
         Command::Doctor => commands::doctor::run(&printer),

@@ -23,7 +23,7 @@ pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<Hos
     let proxy_command = match &session.link {
         Link::Direct(_) | Link::Ngrok(_) => None,
         Link::Relay(link) => Some(ProxyCommand::from_argv(ssh.relay_proxy_argv(&link.relay, link.port))?),
-        Link::Cloudflare(_) => {
+        Link::Cloudflare(_) | Link::Colab(_) => {
             let program = path_text(&dirs.proxy_program())?;
             Some(ProxyCommand::from_argv([program.as_str(), "proxy", session.name.as_str()])?)
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use moorline_ssh_files::{
-    Alias, Fingerprint, HostEntry, HostKey, InvalidName, KnownHostsEdit, Report, SshDir, SshFilesError,
-    known_hosts,
+    Alias, Fingerprint, HostEntry, HostKey, HostName, InvalidName, KnownHostsEdit, Report, SshDir,
+    SshFilesError, known_hosts,
 };
 
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
@@ -130,7 +130,7 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     let dir = ssh_dir(tools);
     let foreseen = dir.preview(&plan.edit, &plan.entries)?;
     verify(tools, &plan, &change.session.name, &foreseen).await?;
-    if matches!(change.session.link, Link::Cloudflare(_)) {
+    if change.session.link.runs_moorline() {
         proxy_program::install(&tools.dirs)?;
     }
     // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of
@@ -187,6 +187,22 @@ pub fn bind_password(tools: &Tools, session: &Session) -> Result<(), SettleError
     let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
     let mut pins = Pins::load(&tools.dirs.pins_file())?;
     pins.entry(&session.name).password_for = Some(session.link.described());
+    pins.save()?;
+    Ok(())
+}
+
+/// Remembers that the service token in the vault was given for the host name of this session's tunnel (`Some`), or
+/// that there is none any more.
+///
+/// # Errors
+/// The pins cannot be read or written, or another process holds the state lock for too long.
+pub fn bind_service_token(tools: &Tools, name: &Alias, host: Option<&HostName>) -> Result<(), SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let mut pins = Pins::load(&tools.dirs.pins_file())?;
+    if host.is_none() && pins.get(name).is_none() {
+        return Ok(());
+    }
+    pins.entry(name).service_token_for = host.cloned();
     pins.save()?;
     Ok(())
 }

@@ -31,9 +31,15 @@ const REACH_LIMIT: Duration = Duration::from_secs(8);
 /// Runs the command.
 pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
-    let text = text_in::read(args.from.as_deref(), printer)?;
-    let reading = paste::read(&text);
-    drop(text);
+    let reading = match &args.colab {
+        Some(runtime) => super::colab::choose(&tools, runtime.as_ref(), printer)?,
+        None => {
+            let text = text_in::read(args.from.as_deref(), printer)?;
+            let mut reading = paste::read(&text);
+            super::colab::complete(&tools, &mut reading, printer);
+            reading
+        }
+    };
     let wish = Wish {
         name: args.name.clone(),
         relay: args.relay.clone(),

@@ -1,6 +1,8 @@
 //! One module per subcommand, and what they share.
 
 pub mod add;
+pub mod cell;
+pub mod colab;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
@@ -17,7 +19,9 @@ pub mod watch;
 mod agent;
 mod key_question;
 mod login;
+mod ngrok;
 mod reaching;
+pub mod relay;
 
 use std::future::Future;
 

@@ -3,6 +3,8 @@
 use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 
+use crate::google::EndpointId;
+
 /// The kinds, each with its own switch in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,6 +19,10 @@ pub enum NoticeKind {
     Lifetime,
     /// The disk is nearly full.
     Disk,
+    /// A Colab runtime does nothing, and may be ended for it.
+    Idle,
+    /// Few of the account's compute units are left.
+    Units,
 }
 
 impl NoticeKind {
@@ -28,6 +34,8 @@ impl NoticeKind {
             Self::Needed => "needed",
             Self::Lifetime => "lifetime",
             Self::Disk => "disk",
+            Self::Idle => "idle",
+            Self::Units => "units",
         }
     }
 }
@@ -61,6 +69,8 @@ pub enum NoticeAction {
     Compare(Alias),
     /// Reach and mend now.
     Repair(Alias),
+    /// Follow this runtime of the account from now on.
+    Follow(Alias, EndpointId),
     /// Show the window.
     ShowWindow,
 }

@@ -9,9 +9,9 @@ use std::str::FromStr;
 use moorline_ssh_files::{Alias, Place, Port, UserName};
 use toml_edit::{Document, DocumentMut, Item, TableLike};
 
-use super::{Remembered, SessionsFileError, VERSION, settings};
+use super::{Remembered, SessionsFileError, VERSION, cell, settings};
 use crate::agent::state::Settings;
-use crate::session::{Link, RelayLink, Session};
+use crate::session::{ColabLink, Link, RelayLink, Session};
 
 /// Everything that stands in the file.
 pub(super) struct Parsed {
@@ -93,8 +93,9 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembere
             port: fields.port()?,
             mine_alone: fields.flag("relay_is_mine_alone")?,
         }),
+        "colab" => Link::Colab(ColabLink { runtime: fields.required("runtime")? }),
         other => {
-            let what = format!("link is {other:?}, and must be direct, ngrok, cloudflare or relay");
+            let what = format!("link is {other:?}, and must be direct, ngrok, cloudflare, relay or colab");
             return Err(fields.fault(link.1, &what));
         }
     };
@@ -105,6 +106,7 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembere
         last_editor: fields.parsed("last_editor")?,
         last_folder: fields.parsed("last_folder")?,
         paused: fields.flag("paused")?,
+        cell: cell::options(name, table)?,
     };
     Ok((Session { name: alias, link, user, folder, identity_file }, remembered))
 }
