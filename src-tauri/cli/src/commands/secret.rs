@@ -22,15 +22,17 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
     let tools = super::tools()?;
     match command {
         SecretCommand::Set(args) => {
-            let session = super::session(&tools, Some(&args.name))?;
+            let name = name(args);
+            let session = name.session.as_ref().map(|name| super::session(&tools, Some(name))).transpose()?;
             let secret = ask(args, printer)?;
-            tools.vault.set(&name(args), &secret)?;
-            if args.kind == SecretKind::Password {
+            tools.vault.set(&name, &secret)?;
+            if let (Some(session), SecretKind::Password) = (session, args.kind) {
                 settle::bind_password(&tools, &session)?;
             }
             super::agent::reload(&tools);
-            printer.done(format!("stored the {} of {}", args.kind, args.name));
-            printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "stored": true }));
+            let of = name.session.as_ref().map(|session| format!(" of {session}")).unwrap_or_default();
+            printer.done(format!("stored the {}{of}", name.kind));
+            printer.json(&json!({ "session": name.session, "kind": name.kind.to_string(), "stored": true }));
         }
         SecretCommand::List => {
             let names = tools.vault.list()?;
@@ -55,8 +57,12 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// A session's secret, or an account's where the name is that of a kind which belongs to no session.
 fn name(args: &SecretArgs) -> SecretName {
-    SecretName { session: Some(args.name.clone()), kind: args.kind }
+    match args.name.as_str().parse() {
+        Ok(kind) if !SecretKind::OF_SESSION.contains(&kind) => SecretName::account(kind),
+        _ => SecretName { session: Some(args.name.clone()), kind: args.kind },
+    }
 }
 
 fn ask(args: &SecretArgs, printer: &Printer) -> anyhow::Result<SecretString> {
