@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use moorline_ssh_files::{HostKey, IdentityFile};
+use moorline_ssh_files::{Alias, HostKey, IdentityFile};
 
 use super::{Cell, CellChannels, CellLink, CellOptions, RelayWay};
 use crate::regular;
@@ -20,6 +20,9 @@ const QUICK: &str = ".trycloudflare.com";
 /// Why there is no cell.
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
+    /// Google opens the way by itself.
+    #[error("{0} is reached over Google's own SSH and needs no setup cell; nothing was made")]
+    NotNeeded(Alias),
     /// The session key.
     #[error(transparent)]
     Key(#[from] SessionKeyError),
@@ -48,13 +51,14 @@ pub fn cell_of(
     channels: CellChannels,
     relay: Option<RelayWay>,
 ) -> Result<Cell, CellError> {
+    let link = CellLink::of(&session.link).ok_or_else(|| CellError::NotNeeded(session.name.clone()))?;
     let key = session_key::create(tools, &session.name)?;
     Ok(Cell {
         session: session.name.clone(),
         secret: session_key::secret_name(&session.name),
         key_id: key.id(),
         login_keys: vec![login_key(tools, session)?],
-        link: CellLink::of(&session.link),
+        link,
         relay,
         channels,
         folder: session.folder.clone(),
@@ -63,9 +67,9 @@ pub fn cell_of(
 }
 
 impl CellLink {
-    /// What opens the way that a session has.
-    pub fn of(link: &Link) -> Self {
-        match link {
+    /// What opens the way that a session has; `None` where Google opens it.
+    pub fn of(link: &Link) -> Option<Self> {
+        Some(match link {
             Link::Direct(place) => Self::Direct(place.clone()),
             Link::Ngrok(_) => Self::Ngrok,
             Link::Cloudflare(host) => {
@@ -73,7 +77,8 @@ impl CellLink {
                 Self::Cloudflare((!passing).then(|| host.clone()))
             }
             Link::Relay(link) => Self::Relay(link.port),
-        }
+            Link::Colab(_) => return None,
+        })
     }
 }
 
