@@ -36,18 +36,19 @@
 )]
 
 pub mod agent_bench;
+pub mod carry_bench;
 pub mod clients;
 pub mod desktop;
 pub mod edge;
 pub mod faults;
 pub mod google;
-pub mod internet;
 pub mod hub_bench;
+pub mod internet;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
-pub mod notebook;
 pub mod ngrok_api;
+pub mod notebook;
 pub mod notifications;
 pub mod outcome;
 pub mod page;
