@@ -5,6 +5,7 @@ pub mod agent;
 pub mod announcement;
 pub mod askpass;
 mod atomic;
+pub mod channel;
 pub mod claims;
 pub mod clock;
 pub mod dirs;
