@@ -173,7 +173,7 @@ impl FromStr for SessionKey {
         let generation = generation.parse().map_err(|_| InvalidSessionKey)?;
         let mut bytes = Zeroizing::new([0; 32]);
         let length = BASE64_URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice());
-        if length != Ok(32) { Err(InvalidSessionKey) } else { Ok(Self { generation, bytes }) }
+        if length == Ok(32) { Ok(Self { generation, bytes }) } else { Err(InvalidSessionKey) }
     }
 }
 

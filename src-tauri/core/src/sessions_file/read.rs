@@ -9,10 +9,10 @@ use std::str::FromStr;
 use moorline_ssh_files::{Alias, Place, Port, UserName};
 use toml_edit::{Document, DocumentMut, Item, TableLike};
 
-use super::{Remembered, SessionsFileError, VERSION, channels, settings};
+use super::{Remembered, SessionsFileError, VERSION, cell, channels, settings};
 use crate::agent::state::Settings;
 use crate::channel::ChannelSettings;
-use crate::session::{Link, RelayLink, Session};
+use crate::session::{ColabLink, Link, RelayLink, Session};
 
 /// Everything that stands in the file.
 pub(super) struct Parsed {
@@ -96,8 +96,9 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembere
             port: fields.port()?,
             mine_alone: fields.flag("relay_is_mine_alone")?,
         }),
+        "colab" => Link::Colab(ColabLink { runtime: fields.required("runtime")? }),
         other => {
-            let what = format!("link is {other:?}, and must be direct, ngrok, cloudflare or relay");
+            let what = format!("link is {other:?}, and must be direct, ngrok, cloudflare, relay or colab");
             return Err(fields.fault(link.1, &what));
         }
     };
@@ -108,6 +109,7 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembere
         last_editor: fields.parsed("last_editor")?,
         last_folder: fields.parsed("last_folder")?,
         paused: fields.flag("paused")?,
+        cell: cell::options(name, table)?,
     };
     Ok((Session { name: alias, link, user, folder, identity_file }, remembered))
 }
