@@ -13,6 +13,8 @@
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
 //! - [`Tray`]: the tray program, and its menu as a tray host sees it.
 //! - [`Notifications`]: a server that remembers what it was sent.
+//! - [`Announcer`]: what a setup cell does with its session key, in Python.
+//! - [`Ntfy`]: a stand-in for an ntfy server.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
@@ -29,6 +31,7 @@
     reason = "a harness stops the test at once when it cannot set its stage, and its strings are short"
 )]
 
+pub mod announcer;
 pub mod clients;
 pub mod desktop;
 pub mod faults;
@@ -38,6 +41,7 @@ pub mod machine;
 pub mod namespace;
 pub mod notebook;
 pub mod notifications;
+pub mod ntfy;
 pub mod outcome;
 pub mod processes;
 pub mod pty;
@@ -53,9 +57,11 @@ pub mod tree;
 pub mod tunnels;
 pub mod watching;
 
+pub use announcer::Announcer;
 pub use desktop::Desktop;
 pub use internet::Internet;
 pub use notifications::Notifications;
+pub use ntfy::Ntfy;
 pub use outcome::Outcome;
 pub use pty::Terminal;
 pub use relay::Relay;

@@ -221,6 +221,27 @@ pub enum SecretCommand {
     List,
     /// Delete a secret.
     Delete(SecretArgs),
+    /// Make a session's key, with which its runtimes announce themselves; one that is there stays.
+    NewSessionKey(NewKeyArgs),
+    /// Show a session's key on this terminal, to be put into the notebook's secrets.
+    ShowSessionKey(ShowKeyArgs),
+}
+
+/// `moorline secret new-session-key`
+#[derive(Debug, Args)]
+pub struct NewKeyArgs {
+    /// The session; it need not be there yet.
+    pub name: Alias,
+    /// Make the next one in the place of the one that is there.
+    #[arg(long)]
+    pub rotate: bool,
+}
+
+/// `moorline secret show-session-key`
+#[derive(Debug, Args)]
+pub struct ShowKeyArgs {
+    /// The session.
+    pub name: Alias,
 }
 
 /// Which secret.

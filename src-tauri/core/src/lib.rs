@@ -6,6 +6,7 @@ pub mod announcement;
 pub mod askpass;
 mod atomic;
 pub mod cell;
+pub mod channel;
 pub mod claims;
 pub mod clock;
 pub mod dirs;

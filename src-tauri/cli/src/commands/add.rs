@@ -17,9 +17,9 @@ use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, Report};
 use serde_json::json;
 
-use super::key_question;
 use super::login::{self, Login};
 use super::reaching::{Reached, reach};
+use super::{announced, key_question};
 use crate::args::{AddArgs, TrustArgs};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
@@ -32,6 +32,13 @@ const REACH_LIMIT: Duration = Duration::from_secs(8);
 pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
     let text = text_in::read(args.from.as_deref(), printer)?;
+    if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
+        let outcome = super::block_on(announced.settle(&tools, args.dry_run, printer))?;
+        if !args.dry_run {
+            super::agent::reload(&tools);
+        }
+        return outcome;
+    }
     let reading = paste::read(&text);
     drop(text);
     let wish = Wish {

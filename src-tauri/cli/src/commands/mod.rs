@@ -15,9 +15,12 @@ pub mod uninstall;
 pub mod watch;
 
 mod agent;
+mod announced;
 mod key_question;
 mod login;
+mod proxy_tcp;
 mod reaching;
+mod session_key;
 
 use std::future::Future;
 

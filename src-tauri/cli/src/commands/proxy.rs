@@ -12,8 +12,10 @@ use crate::args::ProxyArgs;
 pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
     let session = super::session(&tools, Some(&args.name))?;
-    let Link::Cloudflare(host) = &session.link else {
-        bail!("{} needs no proxy: ssh reaches {} itself", session.name, session.link);
+    let host = match &session.link {
+        Link::Direct(place) | Link::Ngrok(place) => return super::proxy_tcp::run(place),
+        Link::Cloudflare(host) => host,
+        Link::Relay(_) => bail!("{} needs no proxy: ssh reaches {} itself", session.name, session.link),
     };
     let argv = cloudflared_argv(&tools, host)?;
     let Some((program, rest)) = argv.split_first() else { bail!("cloudflared was not found; install it") };

@@ -1,15 +1,17 @@
-//! `moorline secret`: the vault by hand. Values go in, never out.
+//! `moorline secret`: the vault by hand. Values go in, never out, but for the session key, which a person carries over.
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use moorline_core::session_key::SessionKey;
 use moorline_core::settle;
 use moorline_core::vault::{SecretKind, SecretName};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::session_key;
 use crate::args::{SecretArgs, SecretCommand};
 use crate::ask::ask_secret;
 use crate::printer::Printer;
@@ -22,16 +24,25 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
     let tools = super::tools()?;
     match command {
         SecretCommand::Set(args) => {
-            let session = super::session(&tools, Some(&args.name))?;
+            // A session key may be there before the session: its runtime announces the rest.
+            let session = match args.kind {
+                SecretKind::SessionKey => None,
+                _ => Some(super::session(&tools, Some(&args.name))?),
+            };
             let secret = ask(args, printer)?;
+            if args.kind == SecretKind::SessionKey {
+                secret.expose_secret().parse::<SessionKey>().context("nothing was stored")?;
+            }
             tools.vault.set(&name(args), &secret)?;
-            if args.kind == SecretKind::Password {
-                settle::bind_password(&tools, &session)?;
+            if let (SecretKind::Password, Some(session)) = (args.kind, &session) {
+                settle::bind_password(&tools, session)?;
             }
             super::agent::reload(&tools);
             printer.done(format!("stored the {} of {}", args.kind, args.name));
             printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "stored": true }));
         }
+        SecretCommand::NewSessionKey(args) => return session_key::new(&tools, args, printer),
+        SecretCommand::ShowSessionKey(args) => return session_key::show(&tools, &args.name, printer),
         SecretCommand::List => {
             let names = tools.vault.list()?;
             if names.is_empty() {

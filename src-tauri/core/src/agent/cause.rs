@@ -62,6 +62,8 @@ pub enum Cause {
     SshdDown,
     /// Nothing of the runtime is left to be seen.
     RuntimeGone,
+    /// The runtime announced its own end.
+    SaidGoodbye,
     /// The relay or a local program is in the way.
     Way {
         /// One sentence.

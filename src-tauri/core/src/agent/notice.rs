@@ -3,6 +3,8 @@
 use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 
+use crate::announcement::RuntimeId;
+
 /// The kinds, each with its own switch in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,6 +63,8 @@ pub enum NoticeAction {
     Compare(Alias),
     /// Reach and mend now.
     Repair(Alias),
+    /// Follow this runtime instead of the one that is online.
+    TakeOver(Alias, RuntimeId),
     /// Show the window.
     ShowWindow,
 }

@@ -6,12 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, HostKey};
 
 use super::cause::Cause;
+use super::effect::Adoption;
 use super::health::{Health, Light};
 use super::notice::NoticeKind;
 use super::run::Comparison;
 use super::snapshot::{Action, SessionView, Snapshot};
+use super::update::announced::Rival;
 use super::vitals::Vitals;
 use super::words;
+use crate::announcement::Accepted;
+use crate::channel::ChannelSettings;
 use crate::editors::Editor;
 use crate::session::{NotebookUrl, RemotePath, Session};
 use crate::trust::Trust;
@@ -87,6 +91,13 @@ pub(super) struct Followed {
     /// Minutes before the end of life that were warned of, for this boot.
     pub warned_of_end: Option<i64>,
     pub warned_of_disk: bool,
+    pub channels: ChannelSettings,
+    /// The last announcement that was accepted.
+    pub accepted: Option<Accepted>,
+    /// Where the files are being led to.
+    pub adopting: Option<Adoption>,
+    /// Another runtime that announced itself while the one that is followed may still be there.
+    pub rival: Option<Rival>,
 }
 
 /// What a person believes about a session because of us.
@@ -134,6 +145,10 @@ impl Followed {
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
+            channels: ChannelSettings::default(),
+            accepted: None,
+            adopting: None,
+            rival: None,
         }
     }
 
@@ -153,11 +168,10 @@ impl Followed {
     fn action(&self) -> Option<Action> {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
-            Health::Down { cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone, .. }
-                if self.notebook.is_some() =>
-            {
-                Some(Action::OpenNotebook)
-            }
+            Health::Down {
+                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::SaidGoodbye,
+                ..
+            } if self.notebook.is_some() => Some(Action::OpenNotebook),
             Health::Down { cause: Cause::LocalOffline, .. } => None,
             Health::Down { .. } | Health::AuthFailed { .. } => Some(Action::Repair),
             _ => None,
@@ -192,7 +206,10 @@ impl State {
         self.snoozed_until.is_some()
             || self.settling_in_until.is_some()
             || self.sessions.values().any(|followed| {
-                followed.drop_due.is_some() || followed.returning.is_some() || followed.vitals.is_some()
+                followed.drop_due.is_some()
+                    || followed.returning.is_some()
+                    || followed.vitals.is_some()
+                    || followed.rival.as_ref().is_some_and(|rival| !rival.asked)
             })
     }
 

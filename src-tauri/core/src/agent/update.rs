@@ -1,5 +1,6 @@
 //! The rules: what follows from what happened. Pure: the time comes in, effects go out.
 
+pub(super) mod announced;
 mod asked;
 mod loaded;
 
@@ -39,6 +40,8 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             state.editors = editors;
             Vec::new()
         }
+        Msg::Announced(name, news) => announced::heard(state, &name, news, now),
+        Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
@@ -59,6 +62,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
 pub fn objection(state: &State, request: &Request) -> Option<String> {
     let (Request::Open { name, .. }
     | Request::Repair(name)
+    | Request::TakeOver(name, _)
     | Request::Approve(name, _)
     | Request::Pause(name)
     | Request::Resume(name)) = request
@@ -68,6 +72,9 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
     let Some(followed) = state.sessions.get(name) else {
         return Some(format!("there is no session {name}; look at `moorline status`"));
     };
+    if let Request::TakeOver(_, runtime) = request {
+        return announced::objection(followed, runtime);
+    }
     let Request::Approve(_, fingerprint) = request else { return None };
     match &followed.seen_key {
         Some(key) if key.fingerprint() == *fingerprint => None,
@@ -358,7 +365,8 @@ fn timed(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if past(state.settling_in_until) {
         state.settling_in_until = None;
     }
-    let mut effects = tell::drops(state, now);
+    let mut effects = announced::due(state, now);
+    effects.extend(tell::drops(state, now));
     effects.extend(tell::returns(state, now));
     effects.extend(tell::warnings(state, now));
     effects
