@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes target/test-venv with the independent ssh clients that the tests use; does nothing when it is up to date.
+# Makes target/test-venv with the ssh clients and the Jupyter kernel that the tests use; does nothing when it is up to date.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 venv=${MOORLINE_TEST_VENV:-${CARGO_TARGET_DIR:-$root/target}/test-venv}

@@ -6,6 +6,7 @@
 //!
 //! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
+//! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
 //! - [`google`]: Google's token server, Colab's sessions API and its runtimes' servers.
 //! - [`edge`]: Cloudflare's and Colab's edges, each with a runtime's sshd behind it.
@@ -13,11 +14,15 @@
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
 //! - [`Tray`]: the tray program, and its menu as a tray host sees it.
+//! - [`Page`]: the window's page, driven through WebDriver.
 //! - [`Notifications`]: a server that remembers what it was sent.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
+//! - [`Weather`]: a network on which packets are late, get lost, or never arrive.
+//! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
+//! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -30,23 +35,30 @@
     reason = "a harness stops the test at once when it cannot set its stage, and its strings are short"
 )]
 
+pub mod agent_bench;
 pub mod clients;
 pub mod desktop;
 pub mod edge;
 pub mod faults;
 pub mod google;
+pub mod hub_bench;
 pub mod internet;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
+pub mod ngrok_api;
+pub mod notebook;
 pub mod notifications;
 pub mod outcome;
+pub mod page;
 pub mod processes;
 pub mod pty;
 pub mod relay;
 pub mod runtime;
 pub mod screen;
 pub mod secrets;
+pub mod shared;
+pub mod slot;
 pub mod stage;
 pub mod story;
 pub mod tray;
@@ -54,11 +66,14 @@ pub mod tray_bench;
 pub mod tree;
 pub mod tunnels;
 pub mod watching;
+pub mod weather;
+pub mod weigh;
 
 pub use desktop::Desktop;
 pub use internet::Internet;
 pub use notifications::Notifications;
 pub use outcome::Outcome;
+pub use page::Page;
 pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;
@@ -67,3 +82,4 @@ pub use stage::Stage;
 pub use story::Story;
 pub use tray::Tray;
 pub use watching::Watching;
+pub use weather::Weather;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moorline_core::google::EndpointId;
 use moorline_core::session::{RelayTarget, RemotePath};
 use moorline_core::vault::SecretKind;
-use moorline_ssh_files::{Alias, Fingerprint, UserName};
+use moorline_ssh_files::{Alias, Fingerprint, HostName, Port, UserName};
 
 /// One ssh alias for a Colab runtime that drifts.
 ///
@@ -45,6 +45,8 @@ pub enum Command {
     Repair(RepairArgs),
     /// Stop following a session and undo everything that was written for it.
     Forget(ForgetArgs),
+    /// Print the notebook cell that makes a runtime reachable and tells this desktop where it is.
+    Cell(CellArgs),
     /// Open an editor or a terminal on a session.
     Open(OpenArgs),
     /// Keep, list or delete secrets in the system's keyring.
@@ -58,6 +60,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Carry ssh's bytes to a session (used as a ProxyCommand).
     Proxy(ProxyArgs),
+    /// Hold the one connection of a session for all its editors (started by `proxy`).
+    #[command(hide = true)]
+    Hub(HubArgs),
     /// Forget every session and remove all that Moorline has written on this machine.
     Uninstall(UninstallArgs),
     /// Print a completion script.
@@ -123,6 +128,7 @@ pub struct StatusArgs {
 
 /// `moorline repair`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct RepairArgs {
     /// Which session. Default: the only one.
     pub name: Option<Alias>,
@@ -134,6 +140,12 @@ pub struct RepairArgs {
     /// Also mend the relay's own known_hosts, for people who hop on from there.
     #[arg(long, conflicts_with = "from")]
     pub relay_known_hosts: bool,
+    /// Let the session's runtimes in on its relay, for its port and its announcements, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run"])]
+    pub prepare_relay: bool,
+    /// Show the ngrok agents that former runtimes left behind, ask for each whether to stop it, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay"])]
+    pub stop_agents: bool,
     /// Show what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -150,6 +162,50 @@ pub struct ForgetArgs {
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `moorline cell`
+#[derive(Debug, Args)]
+pub struct CellArgs {
+    /// Which session. One that does not exist yet is made: say its --link.
+    pub name: Alias,
+    /// Print a whole notebook (.ipynb) instead of the cell.
+    #[arg(long, conflicts_with = "announce_only")]
+    pub notebook: bool,
+    /// Print the one line that announces a runtime, for the end of a cell of your own.
+    #[arg(long)]
+    pub announce_only: bool,
+    /// How the runtime is to be reached, for a new session.
+    #[arg(long)]
+    pub link: Option<CellLinkKind>,
+    /// The relay, for a new session behind one, as your own ssh knows it.
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub relay: Option<RelayTarget>,
+    /// The host name of a named Cloudflare tunnel or of a direct link, for a new session.
+    #[arg(long)]
+    pub host: Option<HostName>,
+    /// The port on the relay or of a direct link, for a new session.
+    #[arg(long)]
+    pub port: Option<Port>,
+    /// The user on the runtime, for a new session. Default: root.
+    #[arg(long)]
+    pub user: Option<UserName>,
+    /// Let the runtime in on the relay: add its key line there, restricted to one port and one command.
+    #[arg(long)]
+    pub prepare_relay: bool,
+}
+
+/// Links that a setup cell opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CellLinkKind {
+    /// A port on a relay of your own.
+    Relay,
+    /// A Cloudflare tunnel: a quick one, or with --host a named one.
+    Cloudflare,
+    /// An ngrok TCP endpoint.
+    Ngrok,
+    /// A place where the runtime can be reached anyway.
+    Direct,
 }
 
 /// `moorline open`
@@ -216,6 +272,19 @@ pub struct DemoArgs {
 pub struct ProxyArgs {
     /// Which session.
     pub name: Alias,
+    /// Share one connection with the session's other proxies, whatever its link.
+    #[arg(long, hide = true)]
+    pub shared: bool,
+}
+
+/// `moorline hub`
+#[derive(Debug, Args)]
+pub struct HubArgs {
+    /// Which session.
+    pub name: Alias,
+    /// How many seconds it stays when nobody needs it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub idle: u64,
 }
 
 /// `moorline uninstall`

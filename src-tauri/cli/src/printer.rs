@@ -71,6 +71,13 @@ impl Printer {
         self.out(format_args!("{WARN}!{WARN:#} {}", visible(&text.to_string())));
     }
 
+    /// Something a person should know beside what goes to standard output, which may go into a file.
+    pub fn aside(&self, text: impl Display) {
+        if self.form == Form::Text {
+            let _ = writeln!(anstream::stderr(), "{WARN}!{WARN:#} {}", visible(&text.to_string()));
+        }
+    }
+
     /// A detail under the last line.
     pub fn detail(&self, text: impl Display) {
         for line in text.to_string().lines() {

@@ -50,6 +50,9 @@ pub struct SessionPins {
     /// The host name for which the person gave the service token in the vault: it is sent to no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_token_for: Option<HostName>,
+    /// The relays that were prepared for the session's runtimes: where there is something to undo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relays: Vec<String>,
 }
 
 /// A host key that is accepted for a session.

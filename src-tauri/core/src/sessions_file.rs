@@ -19,6 +19,9 @@
 //! relay_is_mine_alone = true
 //! user = "root"
 //!
+//! [session.trainer.cell]    # what the setup cell does besides; may be left out: see [`crate::cell::CellOptions`]
+//! git = "https://github.com/me/project.git"
+//!
 //! [session.gpu]
 //! link = "colab"            # Google's own SSH
 //! runtime = "gpu-t4-s-…"    # which of the account's runtimes
@@ -37,6 +40,7 @@
 //! Comments, order and keys that this version does not know survive every change; odd spacing inside the brackets
 //! of a table may not.
 
+mod cell;
 mod edit;
 mod read;
 mod remembered;

@@ -64,6 +64,13 @@ impl HostKey {
             .ok_or_else(|| InvalidName::new("host key", "(binary)", KEY_RULE))
     }
 
+    /// The Ed25519 key of these 32 bytes (RFC 8709 section 4).
+    pub fn from_ed25519(public: &[u8; 32]) -> Self {
+        let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+        blob.extend_from_slice(public);
+        Self { algorithm: KeyAlgorithm::Ed25519, blob }
+    }
+
     /// The wire-format bytes.
     pub fn blob(&self) -> &[u8] {
         &self.blob

@@ -1,11 +1,13 @@
 //! One module per subcommand, and what they share.
 
 pub mod add;
+pub mod cell;
 pub mod colab;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod forget;
+pub mod hub;
 pub mod open;
 pub mod proxy;
 pub mod repair;
@@ -17,7 +19,9 @@ pub mod watch;
 mod agent;
 mod key_question;
 mod login;
+mod ngrok;
 mod reaching;
+pub mod relay;
 
 use std::future::Future;
 

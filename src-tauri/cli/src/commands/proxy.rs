@@ -23,6 +23,9 @@ const AGAIN: Duration = Duration::from_millis(700);
 
 /// Runs the command; what fails is one line on standard error, which ssh shows to the person.
 pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
+    if args.shared {
+        return super::hub::join(&args.name);
+    }
     let tools = super::tools()?;
     let session = super::session(&tools, Some(&args.name))?;
     if let Link::Colab(link) = &session.link {

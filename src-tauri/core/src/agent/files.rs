@@ -152,10 +152,13 @@ async fn mend(tools: &Tools, session: Session) -> Vec<Msg> {
                 Some(session) => session.clone(),
                 None => return read(tools),
             },
-            Err(error) => return vec![Msg::Settled(name, Err(error.to_string()))],
+            Err(error) => return vec![Msg::Unmended(name, error.to_string())],
         };
         match settle::heal(tools, &session, clock::now()).await {
             Err(SettleError::Overtaken(_)) => {}
+            Err(error @ (SettleError::Sessions(_) | SettleError::Pins(_))) => {
+                return vec![Msg::Unmended(name, error.to_string())];
+            }
             outcome => {
                 return vec![Msg::Settled(name, outcome.map(drop).map_err(|error| error.to_string()))];
             }

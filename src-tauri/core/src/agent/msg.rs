@@ -30,8 +30,12 @@ pub enum Msg {
     Found(Vec<Editor>),
     /// The files of a session were written, or could not be.
     Settled(Alias, Result<(), String>),
+    /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.
+    Unmended(Alias, String),
     /// The login key was to be installed on a runtime.
     KeyInstalled(Alias, KeyInstall),
+    /// The vault is open again, which was shut when a session's password was wanted.
+    VaultOpened(Alias),
     /// An editor or the notebook of a session could not be opened; one sentence.
     NotOpened(Alias, String),
     /// Somebody asks for something: tray, window, CLI or a notification's button.
@@ -69,6 +73,8 @@ pub enum KeyInstall {
     Done,
     /// No password is kept for the session.
     NoPassword,
+    /// The vault is locked, so that no password was sent; [`Msg::VaultOpened`] follows when it is open.
+    VaultShut,
     /// No password was sent: the vault cannot be read just now, or the connection broke; one sentence.
     NotTried(String),
     /// It was tried and failed; one sentence.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
-use moorline_ssh_files::{Alias, HostKey};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 
 use super::cause::Cause;
 use super::health::{Health, Light};
@@ -77,6 +77,8 @@ pub(super) struct Followed {
     pub boot_id: Option<String>,
     /// A key that answers and waits for a person.
     pub seen_key: Option<HostKey>,
+    /// What a person approved; the runtime is asked once more whether that is what it shows.
+    pub approval: Option<Fingerprint>,
     /// What the person was told last and has not been taken back.
     pub told: Told,
     /// A drop that is told when this moment comes, unless the session is back by then.
@@ -90,6 +92,8 @@ pub(super) struct Followed {
     /// Keys of runtimes on which installing the login key was tried, or is under way: once for each.
     pub install_tried: Vec<HostKey>,
     pub installing: bool,
+    /// The kept password is wanted, and the vault is locked.
+    pub vault_shut: bool,
     /// Whether the person has been online on some machine before: a first one is no news.
     pub machine_told: bool,
     /// Minutes before the end of life that were warned of, for this boot.
@@ -102,6 +106,8 @@ pub(super) struct Followed {
     pub warned_of_idle: bool,
     /// File work under way, oldest first: whether it settles a new key.
     pub writes: VecDeque<bool>,
+    /// Its files are to be mended as soon as Moorline's own can be read again.
+    pub unmended: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -109,9 +115,12 @@ pub(super) struct Followed {
 pub(super) enum Told {
     Nothing,
     Dropped(Cause),
-    NewKey(moorline_ssh_files::Fingerprint),
+    NewKey(Fingerprint),
     LoginRefused,
-    FilesRefused,
+    /// Its files could not be written; the person may wait for a return besides.
+    FilesRefused {
+        back_is_owed: bool,
+    },
 }
 
 /// A session that is on its way back.
@@ -137,6 +146,7 @@ impl Followed {
             vitals: None,
             boot_id: None,
             seen_key: None,
+            approval: None,
             told: Told::Nothing,
             drop_due: None,
             returning: None,
@@ -146,6 +156,7 @@ impl Followed {
             password_only: false,
             install_tried: Vec::new(),
             installing: false,
+            vault_shut: false,
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
@@ -153,6 +164,7 @@ impl Followed {
             offered: None,
             warned_of_idle: false,
             writes: VecDeque::new(),
+            unmended: false,
         }
     }
 
@@ -222,7 +234,11 @@ impl State {
             link: session.link.kind().to_owned(),
             endpoint: session.link.to_string(),
             health: followed.health.clone(),
-            state: words::state(&followed.health),
+            state: if followed.vault_shut {
+                words::VAULT_SHUT.to_owned()
+            } else {
+                words::state(&followed.health)
+            },
             vitals: followed.vitals.clone().filter(|_| online),
             ends: followed.ends(self.settings.lifetime).filter(|_| online),
             last_editor: followed.last_editor,

@@ -1,6 +1,8 @@
 //! The rules: what follows from what happened. Pure: the time comes in, effects go out.
 
+mod approve;
 mod asked;
+mod keyring;
 mod loaded;
 mod runtime;
 
@@ -14,7 +16,7 @@ use super::msg::{KeyInstall, Msg, Request, Sight};
 use super::state::{Followed, Return, State, Told};
 use super::tell;
 use crate::session::Link;
-use crate::trust::Trust;
+use crate::trust::{Trust, channel_may_replace};
 
 /// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
 const GATHER: SignedDuration = SignedDuration::from_secs(1);
@@ -27,6 +29,7 @@ const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Takes a message in and says what is to be done.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    let answers = matches!(msg, Msg::Asked(_) | Msg::NotOpened(..) | Msg::Unreadable(_));
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded::loaded(state, all),
@@ -41,8 +44,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
+        Msg::VaultOpened(name) => keyring::opened(state, &name),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
+        Msg::Unmended(name, sentence) => unmended(state, &name, sentence),
         Msg::Asked(request) => asked::asked(state, request, now),
         Msg::Woke => {
             state.settling_in_until = Some(later(now, SETTLE_IN));
@@ -53,6 +58,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     };
     effects.extend(timed(state, now));
     note_writes(state, &effects);
+    // Whoever asked for something hears what became of it, however quiet the rest is to be.
+    if !answers {
+        tell::hold_back(state, &mut effects, now);
+    }
     effects
 }
 
@@ -132,6 +141,8 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
 }
 
 fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
+    followed.approval = None;
+    followed.vault_shut = false;
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
@@ -171,13 +182,17 @@ fn failed(
 ) -> Vec<Effect> {
     followed.vitals = None;
     match obstacle {
-        Obstacle::Key { key, channel: true } => vouched(followed, key, now),
-        Obstacle::Key { key, channel: false } => unvouched(followed, key, now),
+        Obstacle::Key { key, channel: true }
+            if channel_may_replace(followed.pinned.iter().map(|(_, trust)| *trust)) =>
+        {
+            vouched(followed, key, now)
+        }
+        Obstacle::Key { key, .. } => unvouched(followed, &key, now),
         Obstacle::Login => login_refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
             down(followed, cause, grace, now);
-            Vec::new()
+            approve::unanswered(followed)
         }
     }
 }
@@ -191,7 +206,7 @@ fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     if let Some(returning) = &mut followed.returning {
         returning.files_written = false;
     }
-    if followed.installing {
+    if followed.installing || followed.vault_shut {
         return Vec::new();
     }
     let keys = followed.keys();
@@ -228,6 +243,7 @@ fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Time
             let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
             needs_login(followed, &why, now)
         }
+        KeyInstall::VaultShut => keyring::shut(followed, now),
         KeyInstall::NotTried(sentence) => {
             followed.install_tried.clear();
             needs_login(followed, &sentence, now)
@@ -279,12 +295,15 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
     }]
 }
 
-fn unvouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect> {
+fn unvouched(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Vec<Effect> {
     let fingerprint = key.fingerprint();
     followed.drop_due = None;
     followed.returning = None;
     followed.health = Health::NewHostKey { fingerprint, since: since(&followed.health, now) };
-    followed.seen_key = Some(key);
+    followed.seen_key = Some(key.clone());
+    if let Some(effects) = approve::answered(followed, key, now) {
+        return effects;
+    }
     if followed.told == Told::NewKey(fingerprint) {
         return Vec::new();
     }
@@ -347,6 +366,14 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     }
 }
 
+fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
+    if let Some(followed) = state.sessions.get_mut(name) {
+        followed.unmended = true;
+        followed.writes.pop_front();
+    }
+    unreadable(state, sentence)
+}
+
 fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Timestamp) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let of_key = followed.writes.pop_front().unwrap_or(true);
@@ -366,10 +393,10 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
         }
         Err(sentence) => {
             followed.returning = None;
-            if followed.told == Told::FilesRefused {
+            if matches!(followed.told, Told::FilesRefused { .. }) {
                 return Vec::new();
             }
-            followed.told = Told::FilesRefused;
+            followed.told = Told::FilesRefused { back_is_owed: followed.told != Told::Nothing };
             vec![Effect::Notify(tell::files_refused(name, &sentence))]
         }
     }

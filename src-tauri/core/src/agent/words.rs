@@ -5,6 +5,9 @@ use super::health::Health;
 use super::snapshot::SessionView;
 use super::vitals::{Units, Usage, Vitals};
 
+/// In place of a health, when all that is missing is the keyring.
+pub const VAULT_SHUT: &str = "waits for the keyring, which is locked";
+
 /// Health in a few words.
 pub fn state(health: &Health) -> String {
     match health {

@@ -11,7 +11,7 @@ use super::{Os, SearchEnv};
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A path with each segment encoded and its slashes kept.
-pub(super) fn encode_path(path: &str) -> String {
+pub(crate) fn encode_path(path: &str) -> String {
     path.split('/').map(encode_all).collect::<Vec<_>>().join("/")
 }
 

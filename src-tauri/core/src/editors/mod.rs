@@ -25,6 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use environment::clean_env;
 pub use launch::{Launch, LaunchOptions, launch_plan};
+pub(crate) use link::encode_path;
 pub use link::opener_argv;
 pub use platform::{PlatformError, forget_platform, note_platform};
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl fmt::Display for NoticeKind {
             Self::HostKeyUnknown => {
                 "this is a client asking about an unknown host key; compare its fingerprint with what the notebook prints before you trust it"
             }
-            Self::Ngrok { code } => return ngrok(f, *code),
+            Self::Ngrok { code } => return f.write_str(&crate::ngrok::refusal::described(*code)),
             Self::NgrokAgentSilent => {
                 "nothing listened on the ngrok agent's port 4040, so the agent did not start; its log in the notebook has the cause"
             }
@@ -210,26 +210,4 @@ fn host_key_changed(
         (None, _) => f.write_str(" than the one on file")?,
     }
     f.write_str("; the key it was sent proves nothing, so run `moorline repair` to compare and re-pin")
-}
-
-/// What ngrok's error numbers mean to somebody who opens a TCP endpoint (ngrok's error reference).
-fn ngrok(f: &mut fmt::Formatter<'_>, code: u32) -> fmt::Result {
-    let says = match code {
-        8013 => "ngrok wants a payment card before it opens TCP endpoints; add one in ngrok's dashboard",
-        105 | 107 | 4018 => "ngrok refused the authtoken; copy it anew from ngrok's dashboard",
-        108 => "another ngrok agent holds this account's only place; stop the other notebook's agent",
-        120 | 121 => "this ngrok agent is too old; install the current one in the cell",
-        123 => "ngrok wants the account's e-mail address confirmed; open the mail that it sent",
-        206 => "an authtoken was used as an API key; make an API key in ngrok's dashboard",
-        226 | 702 => "ngrok was asked too often; wait a minute and try again",
-        4027 => "this month's ngrok traffic is used up; wait for the next month or change the plan",
-        15002 => "this ngrok address is not reserved for the account; reserve it or leave the address out",
-        _ => {
-            return write!(
-                f,
-                "ngrok refused with ERR_NGROK_{code}; its page https://ngrok.com/docs/errors/err_ngrok_{code} says why"
-            );
-        }
-    };
-    write!(f, "{says} (ERR_NGROK_{code})")
 }

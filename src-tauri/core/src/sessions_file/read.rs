@@ -9,7 +9,7 @@ use std::str::FromStr;
 use moorline_ssh_files::{Alias, Place, Port, UserName};
 use toml_edit::{Document, DocumentMut, Item, TableLike};
 
-use super::{Remembered, SessionsFileError, VERSION, settings};
+use super::{Remembered, SessionsFileError, VERSION, cell, settings};
 use crate::agent::state::Settings;
 use crate::session::{ColabLink, Link, RelayLink, Session};
 
@@ -106,6 +106,7 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembere
         last_editor: fields.parsed("last_editor")?,
         last_folder: fields.parsed("last_folder")?,
         paused: fields.flag("paused")?,
+        cell: cell::options(name, table)?,
     };
     Ok((Session { name: alias, link, user, folder, identity_file }, remembered))
 }

@@ -1,5 +1,6 @@
 //! What is remembered of a session besides the way to it. Losing it costs a click.
 
+use crate::cell::CellOptions;
 use crate::editors::Editor;
 use crate::session::{NotebookUrl, RemotePath};
 
@@ -14,4 +15,6 @@ pub struct Remembered {
     pub last_folder: Option<RemotePath>,
     /// Whether the person paused it.
     pub paused: bool,
+    /// What its setup cell does besides; only the person writes it.
+    pub cell: CellOptions,
 }

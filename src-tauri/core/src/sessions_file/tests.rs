@@ -273,6 +273,34 @@ fn what_is_remembered_reads_back_and_goes_when_it_is_over() {
 }
 
 #[test]
+fn what_the_setup_cell_does_besides_is_read_and_kept() {
+    let head =
+        "[session.colab]\nlink = \"direct\"\nhost = \"h.example\"\nport = 22\n\n[session.colab.cell]\n";
+    let cell = "git = \"https://github.com/me/project.git\"\ndrive = true\nsetup = [\"a 'b'\", \"c\"]\nsshd_port = 2222\n";
+    let (_temp, path) = write(format!("{head}{cell}"));
+    let mut file = SessionsFile::load(&path).unwrap();
+    let options = file.remembered(&alias("colab")).cell;
+    assert_eq!(options.git.unwrap().as_str(), "https://github.com/me/project.git");
+    assert!(options.drive && options.setup.len() == 2 && options.sshd_port.is_some());
+    let paused = Remembered { paused: true, ..file.remembered(&alias("colab")) };
+    file.remember(&alias("colab"), paused);
+    file.save().unwrap();
+    assert!(fs::read_to_string(&path).unwrap().contains(cell), "only the person writes it");
+    for (wrong, said) in [
+        ("git = \"https://hunter2@github.com/me/x\"", "cell: git: "),
+        ("drive = \"yes\"", "cell: drive must be true or false"),
+        ("setup = \"a\"", "cell: setup must be a list"),
+        ("setup = [\"a\\nb\"]", "cell: setup: a set-up line is one line"),
+        ("sshd_port = 0", "cell: sshd_port must be"),
+        ("folder = \"here\"", "cell: folder: "),
+    ] {
+        let (_temp, path) = write(format!("{head}{wrong}\n"));
+        let error = SessionsFile::load(&path).unwrap_err().to_string();
+        assert!(error.contains(said) && error.contains("line 7") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn settings_are_what_is_said_and_else_the_defaults() {
     let (_temp, path) = write("[settings]\nlifetime_hours = 24\nsilent = [\"back\"]\ncolour = \"plain\"\n");
     let file = SessionsFile::load(&path).unwrap();

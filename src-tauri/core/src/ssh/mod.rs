@@ -7,8 +7,11 @@
 //! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
 //! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
 //! - [`identity`] and [`standing`]: the key that a session logs in with, and a connection that is kept and watched.
+//! - `trunk`: a connection that carries others, each in a channel of its own.
 //! - [`relay`] and [`relay_known_hosts`]: who holds a port on a relay, the key behind it, and the relay's own
 //!   `known_hosts`.
+//! - [`relay_identity`]: where a relay is and which key it shows, as the person's `ssh` has verified it.
+//! - [`following`]: a command on a relay that goes on printing lines.
 //!
 //! Every wait is bounded by a time limit that the caller gives. The async functions need a tokio runtime with I/O
 //! and time enabled; a current-thread one will do.
@@ -16,16 +19,20 @@
 mod child;
 mod client;
 pub mod failure;
+pub mod following;
 pub mod identity;
 pub mod login;
 pub mod login_key;
 pub mod own_login;
 pub mod probe;
 pub mod relay;
+pub mod relay_identity;
 pub mod relay_known_hosts;
+pub(crate) mod remote_file;
 pub mod route;
 pub mod standing;
 pub mod system;
+pub(crate) mod trunk;
 pub mod verify;
 mod watched;
 
@@ -36,6 +43,7 @@ pub use login_key::{LoginKey, LoginKeyError};
 pub use probe::ProbeError;
 pub use relay::ChannelError;
 pub use relay_known_hosts::{RelayRepair, RelayRepairError};
+pub use remote_file::RemoteFileError;
 pub use route::{ProxyArgv, Route, RouteError, Wire};
 pub use standing::{Standing, stand};
 pub use system::{ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};

@@ -176,14 +176,7 @@ impl SystemSsh {
         stdin: Option<&[u8]>,
         limit: Duration,
     ) -> Result<Output, SshRunError> {
-        let mut argv = self.present_file_options();
-        argv.extend(self.strict_options());
-        for option in ["ClearAllForwardings=yes", "RemoteCommand=none", "PermitLocalCommand=no"] {
-            argv.extend(["-o".to_owned(), option.to_owned()]);
-        }
-        argv.push("-T".to_owned());
-        argv.extend(destination(target));
-        argv.push(remote_command.to_owned());
+        let argv = self.remote_argv(target, &[], remote_command);
         let host = target.to_string();
         let output =
             self.run_child(&argv, self.prompts.env(), stdin.unwrap_or_default(), &host, limit).await?;
@@ -195,23 +188,48 @@ impl SystemSsh {
         Ok(output)
     }
 
+    /// What a run of a constant command on a relay is started with, after the program.
+    pub(super) fn remote_argv(
+        &self,
+        target: &RelayTarget,
+        more: &[&str],
+        remote_command: &'static str,
+    ) -> Vec<String> {
+        let mut argv = self.present_file_options();
+        argv.extend(self.strict_options());
+        for option in ["ClearAllForwardings=yes", "RemoteCommand=none", "PermitLocalCommand=no"] {
+            argv.extend(["-o".to_owned(), option.to_owned()]);
+        }
+        argv.extend(more.iter().map(|option| (*option).to_owned()));
+        argv.push("-T".to_owned());
+        argv.extend(destination(target));
+        argv.push(remote_command.to_owned());
+        argv
+    }
+
     /// The login that ssh would use for `target`: the user, and the name by which its prompts call the machine.
     pub(crate) async fn login_at(
         &self,
         target: &RelayTarget,
         limit: Duration,
     ) -> Result<(String, String), SshRunError> {
+        let printed = self.resolved(target, limit).await?;
+        let value = |option| option_in(&printed, option);
+        let host = value("hostkeyalias").or_else(|| value("hostname")).unwrap_or_default();
+        Ok((value("user").unwrap_or_default(), host))
+    }
+
+    /// What `ssh -G` prints for `target`.
+    pub(super) async fn resolved(
+        &self,
+        target: &RelayTarget,
+        limit: Duration,
+    ) -> Result<String, SshRunError> {
         let mut argv = self.present_file_options();
         argv.push("-G".to_owned());
         argv.extend(destination(target));
         let output = self.run_local(&argv, &format!("ssh -G {target}"), limit).await?;
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        let value = |option: &str| {
-            let mut lines = printed.lines().filter_map(|line| line.split_once(' '));
-            lines.find(|(name, _)| *name == option).map(|(_, value)| value.to_owned())
-        };
-        let host = value("hostkeyalias").or_else(|| value("hostname")).unwrap_or_default();
-        Ok((value("user").unwrap_or_default(), host))
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Runs `ssh` for something that needs no network (`-V`, `-G`).
@@ -308,6 +326,12 @@ impl SystemSsh {
         let found_by_name = cfg!(unix) && self.program.file_name().is_some_and(|name| name == "ssh");
         if found_by_name { "ssh".to_owned() } else { self.program.to_string_lossy().into_owned() }
     }
+}
+
+/// The value of an option in what `ssh -G` printed.
+pub(super) fn option_in(printed: &str, option: &str) -> Option<String> {
+    let mut lines = printed.lines().filter_map(|line| line.split_once(' '));
+    lines.find(|(name, _)| *name == option).map(|(_, value)| value.to_owned())
 }
 
 fn candidates(path: &OsString) -> Vec<PathBuf> {

@@ -133,6 +133,6 @@ impl WatcherHandle {
     }
 }
 
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     f64::from(safe_rng().next_u32()) / f64::from(u32::MAX)
 }

@@ -60,21 +60,25 @@ impl Sshd {
             kinds.iter().map(|kind| format!("HostKey {}", at(&format!("host_{kind}")))).collect();
         let host_keys = host_keys.join("\n");
         let config = format!(
-            "ListenAddress 127.0.0.1:{port}\n{host_keys}\nPidFile none\nAuthorizedKeysFile {}\n\
+            "ListenAddress 127.0.0.1:{port}\n{host_keys}\nPidFile none\nAuthorizedKeysFile {} {}\n\
              PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             UsePAM no\nStrictModes no\nLogLevel DEBUG1\n{extra}\n",
-            at("authorized_keys")
+             UsePAM no\nStrictModes no\nLogLevel DEBUG1\n{extra}\nSetEnv HOME={}\n",
+            at("authorized_keys"),
+            at("home/.ssh/authorized_keys"),
+            at("home")
         );
+        std::fs::create_dir(at("home")).unwrap();
         std::fs::write(at("sshd_config"), config).unwrap();
-        let mut child = Command::new("/usr/sbin/sshd")
-            .args(["-D", "-e", "-f", &at("sshd_config")])
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (log, ready) = follow(child.stderr.take().unwrap(), "Server listening on");
-        ready.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("sshd does not start: {}", log.lock().unwrap()));
+        let (child, log) = serve(Path::new(&at("sshd_config")));
         Self { dir, child, log, port }
+    }
+
+    /// Goes down with every connection that it holds, and comes back on the same port.
+    pub fn restart(&mut self) {
+        let children = format!("pkill -KILL -P {0}; kill -KILL {0}", self.child.id());
+        Command::new("sh").args(["-c", &children]).status().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.log) = serve(&self.dir.path().join("sshd_config"));
     }
 
     pub fn route(&self) -> Route {
@@ -92,6 +96,11 @@ impl Sshd {
 
     pub fn authorized_keys(&self) -> PathBuf {
         self.dir.path().join("authorized_keys")
+    }
+
+    /// The home of whoever logs in: never the tests' own. Keys in its `authorized_keys` are taken, too.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
     }
 
     pub fn log(&self) -> String {
@@ -123,6 +132,19 @@ impl Drop for Sshd {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
+
+fn serve(config: &Path) -> (Child, Arc<Mutex<String>>) {
+    let mut child = Command::new("/usr/sbin/sshd")
+        .args(["-D", "-e", "-f"])
+        .arg(config)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (log, ready) = follow(child.stderr.take().unwrap(), "Server listening on");
+    ready.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("sshd does not start: {}", log.lock().unwrap()));
+    (child, log)
 }
 
 pub fn relay() -> RelayTarget {

@@ -25,6 +25,10 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         state.sessions.remove(&name);
         effects.extend([Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]);
     }
+    for followed in state.sessions.values_mut().filter(|followed| followed.unmended) {
+        followed.unmended = false;
+        effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+    }
     let mut turn = 0;
     for Loaded { session, pinned, remembered } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
@@ -46,6 +50,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 if followed.health != Health::Paused && moved {
                     if !matches!(followed.health, Health::Online { .. }) {
                         followed.seen_key = None;
+                        followed.approval = None;
                     }
                     effects.push(watch(followed, 0));
                 }

@@ -47,9 +47,7 @@ fn ngrok(line: &Line) -> Option<NoticeKind> {
     if line.text.contains("[Errno 99]") || (line.text.contains("[Errno 111]") && line.text.contains("4040")) {
         return Some(NoticeKind::NgrokAgentSilent);
     }
-    let (_, code) = line.text.split_once("ERR_NGROK_")?;
-    let digits = code.split(|c: char| !c.is_ascii_digit()).next()?;
-    digits.parse().ok().map(|code| NoticeKind::Ngrok { code })
+    crate::ngrok::refusal::code_in(&line.text).map(|code| NoticeKind::Ngrok { code })
 }
 
 fn cloudflare(line: &Line) -> Option<NoticeKind> {

@@ -1,0 +1,188 @@
+//! `moorline cell`: the setup cell of a session, and the session itself if it is new.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use moorline_core::cell::{self, Cell, CellChannels, CellLink, RelayWay};
+use moorline_core::claims::{Claim, claim};
+use moorline_core::clock;
+use moorline_core::reach::relay_ssh;
+use moorline_core::relay::{Prepared, prepare_session, relay_place};
+use moorline_core::session::{Link, RelayLink, RelayTarget, Session};
+use moorline_core::session_key;
+use moorline_core::settle::{self, Change};
+use moorline_core::tools::Tools;
+use moorline_core::trust::Trust;
+use moorline_ssh_files::{HostName, Place, Port, UserName};
+use serde_json::json;
+
+use crate::args::{CellArgs, CellLinkKind};
+use crate::ask::{Terminal, confirm};
+use crate::printer::Printer;
+
+/// Logging in to a relay may need a hand on a key.
+const RELAY_LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs the command.
+pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let tools = super::tools()?;
+    let (session, new) = match super::sessions(&tools)?.get(&args.name) {
+        Some(session) => (existing(args, session)?, false),
+        None => (begin(&tools, args, printer)?, true),
+    };
+    let relay = match &session.link {
+        Link::Relay(link) => {
+            let way = super::block_on(way_to_relay(&tools, &session, &link.relay))??;
+            prepare_relay(&tools, &session, link, args.prepare_relay, new, printer)?;
+            Some(way)
+        }
+        _ => None,
+    };
+    let cell = gather(&tools, &session, relay)?;
+    let (kind, text) = if args.announce_only {
+        ("announce-line", cell.announce_line())
+    } else if args.notebook {
+        ("notebook", cell::notebook(&cell.session, &cell.setup()))
+    } else {
+        ("cell", cell.setup())
+    };
+    printer.json(&json!({ "session": session.name, kind: text, "secret": cell.secret, "key_id": cell.key_id.as_str() }));
+    if !printer.is_json() {
+        printer.raw(&text);
+    }
+    advise(&cell, printer);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn existing(args: &CellArgs, session: &Session) -> anyhow::Result<Session> {
+    let given = args.link.is_some() || args.relay.is_some() || args.host.is_some() || args.port.is_some();
+    if given || args.user.is_some() {
+        bail!(
+            "{} is there already, by {}; leave the link away, or forget the session first",
+            session.name,
+            session.link.kind()
+        );
+    }
+    Ok(session.clone())
+}
+
+/// Makes a session that has had no runtime yet. Its host key is known before there is one.
+fn begin(tools: &Tools, args: &CellArgs, printer: &Printer) -> anyhow::Result<Session> {
+    let name = &args.name;
+    match claim(&tools.dirs.ssh, &tools.dirs.home, name) {
+        Some(Claim::Entry { file, line } | Claim::Pattern { file, line }) => {
+            bail!("{name} stands in your own {}, line {line}; choose another name", file.display())
+        }
+        Some(Claim::KnownHost) => bail!("your known_hosts has a key of {name} already; choose another name"),
+        None => {}
+    }
+    let session = Session {
+        name: name.clone(),
+        link: new_link(args)?,
+        user: args.user.clone().unwrap_or_else(UserName::root),
+        folder: None,
+        identity_file: None,
+    };
+    let key = session_key::create(tools, name)?;
+    let keys = vec![(key.host_key(), Trust::Derived)];
+    let change = Change { keys, ..Change::of(session.clone(), clock::now()) };
+    super::block_on(settle::settle(tools, &change))??;
+    super::agent::reload(tools);
+    printer.aside(format!("{name} is new; its host key is derived from its session key and pinned"));
+    Ok(session)
+}
+
+fn new_link(args: &CellArgs) -> anyhow::Result<Link> {
+    let name = &args.name;
+    // Until its first runtime has announced itself it is nowhere: a name that is never found (RFC 2606).
+    let nowhere = || format!("{name}.invalid").parse::<HostName>();
+    Ok(match args.link {
+        None => bail!(
+            "there is no session {name}; say how its runtime is to be reached, such as --link cloudflare"
+        ),
+        Some(CellLinkKind::Relay) => {
+            let (Some(relay), Some(port)) = (args.relay.clone(), args.port) else {
+                bail!("a relay needs --relay HOST and --port PORT, a free port of the relay's loopback")
+            };
+            Link::Relay(RelayLink { relay, port, mine_alone: false })
+        }
+        Some(CellLinkKind::Cloudflare) => Link::Cloudflare(match &args.host {
+            Some(host) => host.clone(),
+            None => nowhere()?,
+        }),
+        Some(CellLinkKind::Ngrok) => Link::Ngrok(Place { host: nowhere()?, port: Port::try_from(1)? }),
+        Some(CellLinkKind::Direct) => {
+            let (Some(host), Some(port)) = (args.host.clone(), args.port) else {
+                bail!("a direct link needs --host and --port, where the runtime can be reached")
+            };
+            Link::Direct(Place { host, port })
+        }
+    })
+}
+
+fn gather(tools: &Tools, session: &Session, relay: Option<RelayWay>) -> anyhow::Result<Cell> {
+    let sessions = super::sessions(tools)?;
+    let options = sessions.remembered(&session.name).cell;
+    let channels = CellChannels { relay: relay.is_some(), ..CellChannels::default() };
+    Ok(cell::cell_of(tools, session, options, channels, relay)?)
+}
+
+/// Where the runtime finds the relay, and the key it is to insist on there.
+async fn way_to_relay(tools: &Tools, session: &Session, relay: &RelayTarget) -> anyhow::Result<RelayWay> {
+    let found = relay_place(&relay_ssh(tools, session), relay, RELAY_LIMIT).await?;
+    if found.behind_another {
+        bail!(
+            "your ssh reaches {relay} through another machine, which a runtime cannot; name a relay that the internet reaches"
+        );
+    }
+    let Place { host, port } = found.place;
+    Ok(RelayWay { host, port, user: found.user, host_keys: vec![found.key] })
+}
+
+/// Writes the runtime's key line there, if the person wants it.
+fn prepare_relay(
+    tools: &Tools,
+    session: &Session,
+    link: &RelayLink,
+    wanted: bool,
+    new: bool,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let RelayLink { relay, port, .. } = link;
+    let mut terminal = if new && !wanted { Terminal::open(printer.is_json()) } else { None };
+    let question = format!(
+        "Let {}'s runtimes in on {relay}, for its port {port} and for announcing themselves alone (a line in its authorized_keys)?",
+        session.name
+    );
+    if !wanted && (terminal.is_none() || confirm(&mut terminal, &question).is_err()) {
+        if new {
+            printer.aside(format!(
+                "{relay} does not let the runtime in yet: run this again with --prepare-relay"
+            ));
+        }
+        return Ok(());
+    }
+    let key = session_key::create(tools, &session.name)?;
+    let ssh = relay_ssh(tools, session);
+    let done = super::block_on(prepare_session(tools, &ssh, session, &key, RELAY_LIMIT))??;
+    printer.aside(match done {
+        Prepared::Unchanged => format!("{relay} lets the runtime in already"),
+        Prepared::Added => format!("{relay} lets the runtime in now: one port, one command, nothing else"),
+        Prepared::Replaced => {
+            format!("{relay} lets the runtime in by its new key, and by the old one no more")
+        }
+    });
+    Ok(())
+}
+
+/// What must be done once by hand.
+fn advise(cell: &Cell, printer: &Printer) {
+    let secret = &cell.secret;
+    printer.aside(format!("once: put the session key into the notebook's secrets as {secret}"));
+    match &cell.link {
+        CellLink::Ngrok => printer.aside("and ngrok's authtoken as NGROK_AUTHTOKEN"),
+        CellLink::Cloudflare(Some(_)) => printer.aside("and the tunnel's token as TUNNEL_TOKEN"),
+        _ => {}
+    }
+}

@@ -1,0 +1,109 @@
+//! From a session to its cell.
+
+use std::path::PathBuf;
+
+use moorline_ssh_files::{Alias, HostKey, IdentityFile};
+
+use super::{Cell, CellChannels, CellLink, CellOptions, RelayWay};
+use crate::regular;
+use crate::session::{Link, Session};
+use crate::session_key::{self, SessionKeyError};
+use crate::ssh::{LoginKey, LoginKeyError};
+use crate::tools::Tools;
+
+/// A host name under this can never be found (RFC 2606): where a session stands before its first runtime.
+const NOWHERE: &str = ".invalid";
+
+/// A quick tunnel's name lives as long as its cloudflared; any other belongs to a named tunnel.
+const QUICK: &str = ".trycloudflare.com";
+
+/// Why there is no cell.
+#[derive(Debug, thiserror::Error)]
+pub enum CellError {
+    /// Google's own SSH is there without a cell.
+    #[error("{0} is reached over Google's own SSH, which needs no cell; `ssh {0}` works while its notebook runs")]
+    NotNeeded(Alias),
+    /// The session key.
+    #[error(transparent)]
+    Key(#[from] SessionKeyError),
+    /// This desktop's login key.
+    #[error(transparent)]
+    Login(#[from] LoginKeyError),
+    /// The public half of the person's own key.
+    #[error("{} is needed, because the cell lets that key in: {why}; make it with `ssh-keygen -y -f KEY > KEY.pub`", path.display())]
+    NoPublicHalf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// The cell of a session. Makes the session key and this desktop's login key where there is none yet. Blocks for as
+/// long as the keyring does.
+///
+/// # Errors
+/// A key that is needed cannot be read or made.
+pub fn cell_of(
+    tools: &Tools,
+    session: &Session,
+    options: CellOptions,
+    channels: CellChannels,
+    relay: Option<RelayWay>,
+) -> Result<Cell, CellError> {
+    let key = session_key::create(tools, &session.name)?;
+    Ok(Cell {
+        session: session.name.clone(),
+        secret: session_key::secret_name(&session.name),
+        key_id: key.id(),
+        login_keys: vec![login_key(tools, session)?],
+        link: CellLink::of(&session.link).ok_or_else(|| CellError::NotNeeded(session.name.clone()))?,
+        relay,
+        channels,
+        folder: session.folder.clone(),
+        options,
+    })
+}
+
+impl CellLink {
+    /// What opens the way that a session has.
+    /// `None` where the runtime needs nothing of a cell.
+    pub fn of(link: &Link) -> Option<Self> {
+        Some(match link {
+            Link::Direct(place) => Self::Direct(place.clone()),
+            Link::Ngrok(_) => Self::Ngrok,
+            Link::Cloudflare(host) => {
+                let passing = [QUICK, NOWHERE].iter().any(|end| host.as_str().ends_with(end));
+                Self::Cloudflare((!passing).then(|| host.clone()))
+            }
+            Link::Relay(link) => Self::Relay(link.port),
+            Link::Colab(_) => return None,
+        })
+    }
+}
+
+fn login_key(tools: &Tools, session: &Session) -> Result<HostKey, CellError> {
+    let Some(own) = &session.identity_file else {
+        let key = LoginKey::ensure(&tools.dirs.login_key())?;
+        let path = key.path().to_owned();
+        return key
+            .public_line()
+            .parse()
+            .map_err(|error| CellError::NoPublicHalf { path, why: format!("{error}") });
+    };
+    let path = public_half(tools, own);
+    let refuse = |why: String| CellError::NoPublicHalf { path: path.clone(), why };
+    let text = regular::read_text(&path).map_err(|error| refuse(error.to_string()))?;
+    let text = text.ok_or_else(|| refuse("there is no such file".to_owned()))?;
+    text.trim_end().parse().map_err(|error| refuse(format!("{error}")))
+}
+
+fn public_half(tools: &Tools, file: &IdentityFile) -> PathBuf {
+    let mut path = match file.as_str().strip_prefix("~/") {
+        Some(tail) => tools.dirs.home.join(tail),
+        None => PathBuf::from(file.as_str()),
+    }
+    .into_os_string();
+    path.push(".pub");
+    path.into()
+}

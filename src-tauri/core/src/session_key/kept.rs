@@ -1,0 +1,111 @@
+//! The session key in the vault. All of this blocks for as long as the keyring does.
+
+use moorline_ssh_files::Alias;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::SessionKey;
+use crate::tools::Tools;
+use crate::vault::{SecretKind, SecretName, Vault, VaultError};
+
+/// Why there is no session key to use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionKeyError {
+    /// The keyring.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// What lies in the keyring is something else.
+    #[error(
+        "what the keyring holds as the session key of {0} is none; store the right one with `moorline secret set {0}/session-key`, or make a new one with `moorline secret new-session-key {0} --rotate`"
+    )]
+    Unreadable(Alias),
+    /// The system has no randomness.
+    #[error("the system gives no random bytes ({0}), so no session key was made; try again")]
+    Random(String),
+}
+
+/// The session's key; `None` where none was made.
+///
+/// # Errors
+/// The keyring cannot be read, or holds something else under the name.
+pub fn load(tools: &Tools, session: &Alias) -> Result<Option<SessionKey>, SessionKeyError> {
+    load_in(&*tools.vault, session)
+}
+
+fn load_in(vault: &dyn Vault, session: &Alias) -> Result<Option<SessionKey>, SessionKeyError> {
+    let Some(text) = vault.get(&name(session))? else { return Ok(None) };
+    let key = text.expose_secret().parse().map_err(|_| SessionKeyError::Unreadable(session.clone()))?;
+    Ok(Some(key))
+}
+
+/// The session's key, made now if there is none.
+///
+/// # Errors
+/// As [`load`]; or it cannot be stored. A key that cannot be read is never replaced.
+pub fn create(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    create_in(&*tools.vault, session)
+}
+
+fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    match load_in(vault, session)? {
+        Some(key) => Ok(key),
+        None => store_new(vault, session, 1),
+    }
+}
+
+/// Replaces the session's key by a new one of the next generation. What was derived from the old one ends: whoever
+/// rotates replaces the relay's key line first.
+///
+/// # Errors
+/// The keyring cannot be read or written; then the old key is still there.
+pub fn rotate(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    rotate_in(&*tools.vault, session)
+}
+
+fn rotate_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    let generation = match load_in(vault, session) {
+        Ok(Some(key)) => key.generation().saturating_add(1),
+        // One that cannot be read derives nothing that could still be in use.
+        Ok(None) | Err(SessionKeyError::Unreadable(_)) => 1,
+        Err(error) => return Err(error),
+    };
+    store_new(vault, session, generation)
+}
+
+fn store_new(vault: &dyn Vault, session: &Alias, generation: u32) -> Result<SessionKey, SessionKeyError> {
+    let key = SessionKey::random(generation).map_err(|error| SessionKeyError::Random(error.to_string()))?;
+    let text: SecretString = key.text();
+    vault.set(&name(session), &text)?;
+    Ok(key)
+}
+
+fn name(session: &Alias) -> SecretName {
+    SecretName::of(session.clone(), SecretKind::SessionKey)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::MemoryVault;
+
+    #[test]
+    fn a_key_is_made_once_and_rotated_on_request() {
+        let (vault, colab) = (MemoryVault::default(), "colab".parse().unwrap());
+        assert!(load_in(&vault, &colab).unwrap().is_none());
+        let first = create_in(&vault, &colab).unwrap();
+        assert_eq!(create_in(&vault, &colab).unwrap().id(), first.id(), "made once");
+        let second = rotate_in(&vault, &colab).unwrap();
+        assert_eq!((first.generation(), second.generation()), (1, 2));
+        assert_eq!(load_in(&vault, &colab).unwrap().unwrap().id(), second.id());
+        assert!(load_in(&vault, &"other".parse().unwrap()).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_no_key_is_never_replaced_unasked() {
+        let (vault, colab): (_, Alias) = (MemoryVault::default(), "colab".parse().unwrap());
+        vault.set(&name(&colab), &SecretString::from("geheim")).unwrap();
+        let error = create_in(&vault, &colab).unwrap_err();
+        assert_eq!(error, SessionKeyError::Unreadable(colab.clone()));
+        assert!(!error.to_string().contains("geheim"));
+        assert_eq!(rotate_in(&vault, &colab).unwrap().generation(), 1);
+    }
+}
