@@ -28,8 +28,10 @@ const QUICK: &str = ".trycloudflare.com";
 /// Why there is no cell.
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
-    /// Google opens the way by itself.
-    #[error("{0} is reached over Google's own SSH and needs no setup cell; nothing was made")]
+    /// Google's own SSH is there without a cell.
+    #[error(
+        "{0} is reached over Google's own SSH, which needs no cell; `ssh {0}` works while its notebook runs"
+    )]
     NotNeeded(Alias),
     /// The session key.
     #[error(transparent)]
