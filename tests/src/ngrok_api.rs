@@ -133,8 +133,8 @@ impl NgrokApi {
 }
 
 impl Account {
-    /// What ngrok looks at before anything else.
-    fn admit(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
+    /// What ngrok looks at before anything else; its refusal, if it is one.
+    fn refuse(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if header("authorization") != format!("Bearer {}", self.key) {
             let (code, says) = match header("authorization").strip_prefix("Bearer 2") {
@@ -142,22 +142,19 @@ impl Account {
                 Some(_) => (206, "The authentication you specified looks like an authtoken, not an API key."),
                 None => (202, "The API authentication you specified is invalid."),
             };
-            return Err(refusal(401, code, says));
+            return Some(refusal(401, code, says));
         }
         if header("ngrok-version") != "2" {
-            return Err(refusal(400, 218, "Your request has not specified an API version."));
+            return Some(refusal(400, 218, "Your request has not specified an API version."));
         }
         let now = Instant::now();
         self.requests.retain(|asked| now.duration_since(*asked) < Duration::from_secs(60));
         if self.requests.len() >= LIMIT {
-            return Err(refusal(429, 226, "Your account is rate limited to 120 API requests per 60s."));
+            return Some(refusal(429, 226, "Your account is rate limited to 120 API requests per 60s."));
         }
         self.requests.push(now);
         self.asked.push(format!("{method} {}", uri.path()));
-        match self.refusing {
-            Some((status, code, says)) => Err(refusal(status, code, says)),
-            None => Ok(()),
-        }
+        self.refusing.map(|(status, code, says)| refusal(status, code, says))
     }
 
     fn end(&mut self, agent: &str) {
@@ -174,7 +171,7 @@ async fn list(
     Query(paging): Query<BTreeMap<String, String>>,
 ) -> Response {
     let mut account = api.account();
-    if let Err(refusal) = account.admit(&method, &uri, &headers) {
+    if let Some(refusal) = account.refuse(&method, &uri, &headers) {
         return refusal;
     }
     let name = uri.path().trim_start_matches('/');
@@ -193,7 +190,7 @@ async fn list(
     let length = limit.min(account.page);
     let page: Vec<_> = all.iter().skip(start).take(length).cloned().collect();
     let next = (start + page.len() < all.len()).then(|| {
-        let last = page.last().map(|item| id(item)).unwrap_or_default();
+        let last = page.last().map(id).unwrap_or_default();
         format!("https://{HOST}/{name}?before_id={last}&limit={length}")
     });
     let mut answer = json!({ "uri": format!("https://{HOST}/{name}"), "next_page_uri": next });
@@ -210,7 +207,7 @@ async fn stop(
     body: String,
 ) -> Response {
     let mut account = api.account();
-    if let Err(refusal) = account.admit(&method, &uri, &headers) {
+    if let Some(refusal) = account.refuse(&method, &uri, &headers) {
         return refusal;
     }
     if serde_json::from_str::<Value>(&body).is_err() {

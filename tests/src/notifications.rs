@@ -79,6 +79,13 @@ impl Notifications {
         sent.into_iter().last().expect("it was counted")
     }
 
+    /// Waits until the last that was sent has this headline; others may come before it.
+    pub fn await_titled(&self, title: &str) -> Sent {
+        let last = || self.sent().into_iter().last().filter(|sent| sent.title == title);
+        until(&format!("the notification {title:?}"), || last().is_some());
+        last().expect("it was there")
+    }
+
     /// Waits until this one was taken away.
     pub fn await_closed(&self, id: u32) {
         let closed = || self.memory.lock().unwrap_or_else(PoisonError::into_inner).closed.contains(&id);

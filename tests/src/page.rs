@@ -1,5 +1,6 @@
 //! The window's page, driven as a person would: through WebKit's own WebDriver (W3C WebDriver, 2018).
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -104,10 +105,19 @@ impl Page {
         id.as_str().unwrap_or_default().to_owned()
     }
 
-    /// A picture of it, as PNG, for people to look at.
-    pub fn picture(&self, stage: &Stage, to: &Path) {
-        let shot = stage.run("import", &["-window", "Moorline", &to.to_string_lossy()]);
-        shot.works("the window is drawn");
+    /// Puts a picture of it, `NAME.png`, into the folder that `MOORLINE_PICTURES` names, for people to look at.
+    pub fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("MOORLINE_PICTURES") else { return };
+        let text = self.say("GET", &format!("{}/screenshot", self.session), &Value::Null);
+        let file =
+            File::create(Path::new(&folder).join(format!("{name}.png"))).expect("a place for the picture");
+        let mut command = Command::new("base64");
+        command.arg("-d").stdin(Stdio::piped()).stdout(file);
+        let mut child = command.spawn().expect("base64 (package coreutils) is installed");
+        let mut stdin = child.stdin.take().expect("its input is piped");
+        stdin.write_all(text.as_str().unwrap_or_default().as_bytes()).expect("it reads");
+        drop(stdin);
+        assert!(child.wait().expect("it ends").success(), "the picture is one");
     }
 
     fn find(&self, selector: &str) -> String {

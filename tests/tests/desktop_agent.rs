@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, PoisonError, mpsc};
 
 use moorline_tests::machine::{Machine, free_port};
 use moorline_tests::processes::until;
@@ -48,18 +48,17 @@ fn the_tray_tells_of_a_drop_with_its_cause_and_of_the_return_after_the_files() {
     tray.await_end();
 }
 
-/// For the server: whether plain ssh works at the very moment a notification arrives, by its title.
-fn proven_at_once(stage: &Stage) -> (Arc<Mutex<Vec<(String, bool)>>>, Notifications) {
-    let proven = Arc::new(Mutex::new(Vec::new()));
-    let (notes, ssh) = (Arc::clone(&proven), {
-        let mut ssh = stage.command("ssh");
-        ssh.args(["-o", "BatchMode=yes", "colab", "true"]);
-        ssh.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Mutex::new(ssh)
-    });
+/// Whether plain ssh works at the very moment a notification arrives, by its title.
+fn proven_at_once(stage: &Stage) -> (mpsc::Receiver<(String, bool)>, Notifications) {
+    let (tell, proven) = mpsc::channel();
+    let mut ssh = stage.command("ssh");
+    ssh.args(["-o", "BatchMode=yes", "colab", "true"]);
+    ssh.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let ssh = Mutex::new(ssh);
     let server = Notifications::start_and(stage, &["actions", "body"], move |sent| {
-        let works = ssh.lock().unwrap().status().is_ok_and(|status| status.success());
-        notes.lock().unwrap().push((sent.title.clone(), works));
+        let mut ssh = ssh.lock().unwrap_or_else(PoisonError::into_inner);
+        let works = ssh.status().is_ok_and(|status| status.success());
+        let _ = tell.send((sent.title.clone(), works));
     });
     (proven, server)
 }
@@ -98,7 +97,7 @@ fn behind_one_s_own_relay_the_alias_works_when_the_new_machine_is_told_of() {
         (back.title.as_str(), back.replaces),
         ("colab has a new machine; the disk is empty", dropped.id)
     );
-    let proven = proven.lock().unwrap().clone();
+    let proven: Vec<(String, bool)> = proven.try_iter().collect();
     assert_eq!(proven, [(dropped.title, false), (back.title, true)], "who is told can use it at once");
     story.all_is_well();
 }

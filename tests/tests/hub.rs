@@ -125,6 +125,18 @@ fn a_hub_that_nobody_needs_ends_and_gives_the_slot_back() {
 }
 
 #[test]
+fn forgetting_the_session_ends_its_hub() {
+    let shared = Shared::begin();
+    let mut session = shared.session();
+    session.is_ready();
+    shared.the_hub();
+    shared.stage().moorline(&["forget", "colab", "--yes"]).works("it is forgotten");
+    session.ends_badly();
+    until("the hub to end", || shared.hubs().is_empty());
+    until("the slot to be free", || shared.slot.open() == 0);
+}
+
+#[test]
 fn all_who_wait_are_told_why_there_is_no_way() {
     let mut shared = Shared::begin();
     shared.story.runtime.restart_on_same_port();

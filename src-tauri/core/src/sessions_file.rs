@@ -19,12 +19,12 @@
 //! relay_is_mine_alone = true
 //! user = "root"
 //!
-//! [session.trainer.cell]    # what the setup cell does besides; may be left out: see [`crate::cell::CellOptions`]
-//! git = "https://github.com/me/project.git"
-//!
 //! [session.gpu]
 //! link = "colab"            # Google's own SSH
 //! runtime = "gpu-t4-s-…"    # which of the account's runtimes
+//!
+//! [session.trainer.cell]    # what the setup cell does besides; may be left out: see [`crate::cell::CellOptions`]
+//! git = "https://github.com/me/project.git"
 //!
 //! [settings]                # all of it may be left out
 //! lifetime_hours = 12       # how long a runtime may live

@@ -49,7 +49,7 @@ pub fn run(agent: Agent) -> tauri::Result<()> {
         .setup(move |app| {
             let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Moorline")
-                .inner_size(720.0, 560.0)
+                .inner_size(720.0, 640.0)
                 .min_inner_size(360.0, 320.0)
                 // A webview is white until its page is painted.
                 .visible(false)

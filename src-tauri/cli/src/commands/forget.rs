@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use moorline_core::editors::{self, Editor, SearchEnv};
-use moorline_core::settle;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName, VaultError};
+use moorline_core::{hub, settle};
 use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
@@ -48,6 +48,9 @@ pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<
     }
     let written = settle::forget(tools, name)?;
     report::print(&written, printer);
+    if let Err(error) = hub::end(&tools.dirs, name) {
+        printer.note(format!("{name} may still be connected: {error}"));
+    }
     forget_platform(tools, name, printer);
     let mut deleted = 0;
     for kind in SecretKind::OF_SESSION {

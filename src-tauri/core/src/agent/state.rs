@@ -99,6 +99,8 @@ pub(super) struct Followed {
     /// Minutes before the end of life that were warned of, for this boot.
     pub warned_of_end: Option<i64>,
     pub warned_of_disk: bool,
+    /// Its files are to be mended as soon as Moorline's own can be read again.
+    pub unmended: bool,
     /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
     pub moved_from: Option<Session>,
     /// Another runtime of the account that it could follow; a person is asked.
@@ -106,8 +108,6 @@ pub(super) struct Followed {
     pub warned_of_idle: bool,
     /// File work under way, oldest first: whether it settles a new key.
     pub writes: VecDeque<bool>,
-    /// Its files are to be mended as soon as Moorline's own can be read again.
-    pub unmended: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -160,11 +160,11 @@ impl Followed {
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
+            unmended: false,
             moved_from: None,
             offered: None,
             warned_of_idle: false,
             writes: VecDeque::new(),
-            unmended: false,
         }
     }
 

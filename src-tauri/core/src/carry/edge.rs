@@ -44,9 +44,7 @@ impl Edge {
             Kind::Cloudflare { token: None } => {}
             Kind::Cloudflare { token: Some(token) } => {
                 more = Zeroizing::new(format!(
-                    "Cf-Access-Client-Id: {}
-Cf-Access-Client-Secret: {}
-",
+                    "Cf-Access-Client-Id: {}\r\nCf-Access-Client-Secret: {}\r\n",
                     token.id(),
                     token.secret().expose_secret(),
                 ));

@@ -21,7 +21,9 @@ const QUICK: &str = ".trycloudflare.com";
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
     /// Google's own SSH is there without a cell.
-    #[error("{0} is reached over Google's own SSH, which needs no cell; `ssh {0}` works while its notebook runs")]
+    #[error(
+        "{0} is reached over Google's own SSH, which needs no cell; `ssh {0}` works while its notebook runs"
+    )]
     NotNeeded(Alias),
     /// The session key.
     #[error(transparent)]

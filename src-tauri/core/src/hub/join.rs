@@ -81,7 +81,7 @@ pub fn join(dirs: &Dirs, session: &Alias, program: &Path, extra: &[String]) -> R
     }
 }
 
-/// Ends the session's hub, if one runs, with everything that it carries.
+/// Ends the session's hub, if one runs, with everything that it carries, and waits for that.
 ///
 /// # Errors
 /// One runs, and cannot be asked.
@@ -95,7 +95,11 @@ pub fn end(dirs: &Dirs, session: &Alias) -> Result<(), JoinError> {
     if !same_user(&stream) {
         return Err(JoinError::Foreign { session: session.clone() });
     }
-    ask(&stream, session, Want::End).map(drop)
+    if ask(&stream, session, Want::End)?.is_some() {
+        // It hangs up when it is over.
+        let _ = read_line(&stream);
+    }
+    Ok(())
 }
 
 impl Joined {

@@ -15,12 +15,14 @@ const AT_ONCE: usize = 256 * 1024;
 /// ssh ends a `ProxyCommand` with SIGHUP: that ends the process, and with it the way.
 pub(super) fn standard_streams(hub: &Arc<Stream>) -> io::Result<()> {
     let to_hub = Arc::clone(hub);
-    thread::Builder::new().name("up".to_owned()).spawn(move || {
+    // The default stack is touched nowhere near its end, but counts where memory is limited.
+    let up = thread::Builder::new().name("up".to_owned()).stack_size(128 * 1024);
+    up.spawn(move || {
         // Nobody is left who could be told: the runtime's side ends next, or the process does.
-        let _ = copy(platform::input(), &*to_hub);
+        let _ = platform::input().and_then(|input| copy(input, platform::bare(&to_hub)));
         platform::no_more(&to_hub);
     })?;
-    match copy(&**hub, platform::output()) {
+    match platform::output().and_then(|output| copy(platform::bare(hub), output)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
@@ -43,71 +45,72 @@ fn copy(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
 #[cfg(unix)]
 mod platform {
     use std::fs::File;
-    use std::os::fd::{AsFd, BorrowedFd};
+    use std::io;
+    use std::os::fd::AsFd;
 
     use interprocess::local_socket::Stream;
+    use interprocess::os::unix::uds_local_socket;
 
     /// Standard input without the standard library's buffer and lock.
-    pub fn input() -> impl std::io::Read {
-        unbuffered(std::io::stdin().as_fd())
+    pub fn input() -> io::Result<File> {
+        let pipe = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        widen(&pipe);
+        Ok(pipe)
     }
 
     /// Standard output without the standard library's buffer, which looks for line ends.
-    pub fn output() -> impl std::io::Write {
-        unbuffered(std::io::stdout().as_fd())
+    pub fn output() -> io::Result<File> {
+        let pipe = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        widen(&pipe);
+        Ok(pipe)
+    }
+
+    /// The socket itself.
+    pub fn bare(stream: &Stream) -> &uds_local_socket::Stream {
+        let Stream::UdSocket(socket) = stream;
+        socket
     }
 
     /// Tells the other side that nothing more comes.
     pub fn no_more(stream: &Stream) {
-        let Stream::UdSocket(stream) = stream;
-        let _ = rustix::net::shutdown(stream, rustix::net::Shutdown::Write);
+        let _ = rustix::net::shutdown(bare(stream), rustix::net::Shutdown::Write);
     }
 
-    fn unbuffered(fd: BorrowedFd<'_>) -> Either {
-        match fd.try_clone_to_owned() {
-            Ok(owned) => Either::Open(File::from(owned)),
-            Err(error) => Either::Closed(error.kind()),
-        }
+    /// More fits into a pipe of this size, which saves both ends many calls. Not splice(2): it keeps a pipe locked while
+    /// it waits for the other side, and ssh, which waits for that lock, then does not read what would end the wait.
+    #[cfg(target_os = "linux")]
+    fn widen(pipe: &File) {
+        // It may be no pipe, and a person may be at their limit.
+        let _ = rustix::pipe::fcntl_setpipe_size(pipe, super::AT_ONCE);
     }
 
-    pub enum Either {
-        Open(File),
-        Closed(std::io::ErrorKind),
-    }
-
-    impl std::io::Read for Either {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            match self {
-                Self::Open(file) => file.read(buffer),
-                Self::Closed(kind) => Err((*kind).into()),
-            }
-        }
-    }
-
-    impl std::io::Write for Either {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            match self {
-                Self::Open(file) => file.write(bytes),
-                Self::Closed(kind) => Err((*kind).into()),
-            }
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    #[cfg(not(target_os = "linux"))]
+    fn widen(_pipe: &File) {}
 }
 
 #[cfg(windows)]
 mod platform {
-    use interprocess::local_socket::Stream;
+    use std::fs::File;
+    use std::io;
+    use std::os::windows::io::AsHandle;
 
-    pub fn input() -> impl std::io::Read {
-        std::io::stdin()
+    use interprocess::local_socket::Stream;
+    use interprocess::os::windows::named_pipe::local_socket as named_pipe;
+
+    /// Standard input without the standard library's buffer and lock.
+    pub fn input() -> io::Result<File> {
+        Ok(File::from(io::stdin().as_handle().try_clone_to_owned()?))
     }
 
-    pub fn output() -> impl std::io::Write {
-        std::io::stdout()
+    /// Standard output without the standard library's buffer.
+    pub fn output() -> io::Result<File> {
+        Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+    }
+
+    /// The pipe itself.
+    pub fn bare(stream: &Stream) -> &named_pipe::Stream {
+        let Stream::NamedPipe(pipe) = stream;
+        pipe
     }
 
     /// A pipe has no half that could be closed; ssh ends its proxy when it is done.

@@ -152,6 +152,8 @@ async fn meet(stream: Stream, crowded: bool, upstream: Arc<Upstream>, end: Arc<N
         Ok(Ok(Hello { want: Want::End, .. })) => {
             let _ = say(&stream, &Answer::Open).await;
             end.notify_one();
+            // Whoever asked hears of the end by being hung up on.
+            std::future::pending::<()>().await;
         }
         Ok(Ok(Hello { hub, .. })) => {
             let error = format!(

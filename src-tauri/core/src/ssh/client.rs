@@ -7,7 +7,7 @@ use std::time::Duration;
 use moorline_ssh_files::{HostKey, KeyAlgorithm};
 use russh::client::{self, Handle};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Preferred, SshId};
+use russh::{Preferred, SshId, cipher};
 use tokio::io::BufReader;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -96,10 +96,26 @@ impl Purpose {
                 channel_buffer_size: 1024,
                 keepalive_interval: Some(Duration::from_secs(15)),
                 keepalive_max: 3,
+                preferred: Preferred { cipher: Cow::Owned(ciphers()), ..config.preferred },
                 ..config
             },
         }
     }
+}
+
+/// russh's order, but AES-GCM goes first where the processor knows AES: it costs a third of ChaCha20 there.
+fn ciphers() -> Vec<cipher::Name> {
+    let mut order = Preferred::DEFAULT.cipher.into_owned();
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+    let quick = std::arch::is_x86_feature_detected!("aes");
+    #[cfg(target_arch = "aarch64")]
+    let quick = std::arch::is_aarch64_feature_detected!("aes");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")))]
+    let quick = false;
+    if quick {
+        order.sort_by_key(|name| *name != cipher::AES_256_GCM);
+    }
+    order
 }
 
 fn usable(key: &PublicKey) -> Option<HostKey> {
