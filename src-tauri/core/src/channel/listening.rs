@@ -69,7 +69,7 @@ pub async fn listen(post: &Post, key: &SessionKey, out: &Out) {
         match open(*kind, post) {
             Some(channel) => drop(channels.spawn(channel.listen(Ear::new(*kind, ear.clone())))),
             None => {
-                tracing::info!(session = %post.session.name, channel = %kind, "there is no such channel here")
+                tracing::info!(session = %post.session.name, channel = %kind, "there is no such channel here");
             }
         }
     }

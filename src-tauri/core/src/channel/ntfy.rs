@@ -113,9 +113,8 @@ impl Ntfy {
         }
         let mut lines = Lines::default();
         loop {
-            let chunk = match tokio::time::timeout(SILENT, answer.chunk()).await {
-                Ok(Ok(Some(chunk))) => chunk,
-                _ => return End::Broken,
+            let Ok(Ok(Some(chunk))) = tokio::time::timeout(SILENT, answer.chunk()).await else {
+                return End::Broken;
             };
             for line in lines.feed(&chunk) {
                 let Ok(line) = serde_json::from_slice::<Line>(&line) else { continue };
