@@ -46,14 +46,12 @@ pub fn create(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyEr
 }
 
 fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
-    match load_in(vault, session)? {
-        Some(key) => Ok(key),
-        None => {
-            let key = next_in(vault, session)?;
-            keep_in(vault, session, &key)?;
-            Ok(key)
-        }
+    if let Some(key) = load_in(vault, session)? {
+        return Ok(key);
     }
+    let key = next_in(vault, session)?;
+    keep_in(vault, session, &key)?;
+    Ok(key)
 }
 
 /// A key of the generation after the session's, which is not kept yet: what the old one opens elsewhere (the relay's
