@@ -207,6 +207,7 @@ fn waiting(session: &Session) -> SessionView {
         editors: Vec::new(),
         password_only: false,
         has_notebook: false,
+        offered: None,
         action: None,
     }
 }

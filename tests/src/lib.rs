@@ -6,6 +6,7 @@
 //!
 //! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
+//! - [`cells`]: a person with a session made for a setup cell, and runtimes on which its agents are installed.
 //! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
 //! - [`google`]: Google's token server, Colab's sessions API and its runtimes' servers.
@@ -39,6 +40,8 @@
 
 pub mod agent_bench;
 pub mod announcer;
+pub mod carry_bench;
+pub mod cells;
 pub mod clients;
 pub mod desktop;
 pub mod edge;

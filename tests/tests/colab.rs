@@ -67,7 +67,7 @@ fn nothing_is_pasted_and_nothing_compared() {
     assert!(known_hosts.contains(&scene.story.runtime.host_key().public()), "{known_hosts}");
     scene.story.all_is_well();
     let status = scene.story.stage.moorline(&["status"]).works("it is told");
-    status.says(FIRST).says("(channel,");
+    status.says(FIRST).says("read over a channel");
     let config = scene.story.stage.text(".config/moorline/config.toml");
     assert!(config.contains("link = \"colab\"") && config.contains(FIRST), "{config}");
     assert_eq!(scene.google.refused(), [""; 0], "nothing is sent that Google's own clients do not send");

@@ -57,6 +57,7 @@ fn label(action: &NoticeAction) -> &'static str {
         NoticeAction::Compare(_) => "Compare…",
         NoticeAction::Repair(_) => "Repair",
         NoticeAction::TakeOver(..) => "Follow the new one",
+        NoticeAction::Follow(..) => "Follow it",
         NoticeAction::ShowWindow => "Open Moorline",
     }
 }

@@ -1,6 +1,6 @@
 //! All that the agent knows. Only [`update`](super::update::update) changes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
@@ -117,6 +117,8 @@ pub(super) struct Followed {
     /// Another runtime of the account that it could follow; a person is asked.
     pub offered: Option<EndpointId>,
     pub warned_of_idle: bool,
+    /// File work under way, oldest first: whether it settles a new key.
+    pub writes: VecDeque<bool>,
 }
 
 /// What a person believes about a session because of us.
@@ -177,6 +179,7 @@ impl Followed {
             moved_from: None,
             offered: None,
             warned_of_idle: false,
+            writes: VecDeque::new(),
         }
     }
 

@@ -60,11 +60,26 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Tick => Vec::new(),
     };
     effects.extend(timed(state, now));
+    note_writes(state, &effects);
     // Whoever asked for something hears what became of it, however quiet the rest is to be.
     if !answers {
         tell::hold_back(state, &mut effects, now);
     }
     effects
+}
+
+/// File work is done in order, and each piece is answered once: so it is known which answer speaks of a new key.
+fn note_writes(state: &mut State, effects: &[Effect]) {
+    for effect in effects {
+        let (name, keyed) = match effect {
+            Effect::Settle { session, key } => (&session.name, key.is_some()),
+            Effect::Move { session, .. } => (&session.name, true),
+            _ => continue,
+        };
+        if let Some(followed) = state.sessions.get_mut(name) {
+            followed.writes.push_back(keyed);
+        }
+    }
 }
 
 /// Why a request cannot be met, as one sentence for whoever asks and waits for the answer. [`update`] guards itself:
@@ -361,13 +376,17 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
 fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
     if let Some(followed) = state.sessions.get_mut(name) {
         followed.unmended = true;
+        followed.writes.pop_front();
     }
     unreadable(state, sentence)
 }
 
 fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Timestamp) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    let of_key = followed.writes.pop_front().unwrap_or(true);
     match outcome {
+        // What was mended is overtaken: the key that is being settled is not in the files yet.
+        Ok(()) if !of_key && followed.seen_key.is_some() => Vec::new(),
         Ok(()) => {
             // What was written was overtaken by something newer; the files say what is pinned by now.
             let Some(returning) = &mut followed.returning else { return vec![Effect::Reload] };

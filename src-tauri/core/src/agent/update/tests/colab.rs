@@ -64,6 +64,17 @@ fn a_restarted_runtime_is_followed_and_told_of_once_its_files_are_written() {
 }
 
 #[test]
+fn mending_that_ends_meanwhile_does_not_pass_for_the_key_that_is_being_settled() {
+    let mut play = play(&[("colab", "gpu-1")]);
+    play.online("colab");
+    play.saw("colab", ended(&[("gpu-2", false)]));
+    play.send(Msg::Asked(Request::Repair(name("colab"))));
+    play.saw("colab", Sight::Failed(Obstacle::Key { key: key(2), channel: true }));
+    assert_eq!(play.send(Msg::Settled(name("colab"), Ok(()))), [], "that was the mending");
+    assert_eq!(leads_to(&play.send(Msg::Settled(name("colab"), Ok(())))).as_deref(), Some("gpu-2"));
+}
+
+#[test]
 fn a_file_that_is_read_meanwhile_does_not_turn_it_back() {
     let mut play = play(&[("colab", "gpu-1")]);
     play.online("colab");
