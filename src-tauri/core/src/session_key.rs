@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-pub use kept::{SessionKeyError, create, load, rotate};
+pub use kept::{SessionKeyError, create, keep, load, next};
 
 const PREFIX: &str = "mlk1-";
 

@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use moorline_core::relay::prepared_relays;
+use moorline_core::session::Link;
 use moorline_core::session_key::{self, secret_name};
 use moorline_core::tools::Tools;
 use moorline_ssh_files::Alias;
@@ -23,7 +25,15 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
             key
         }
         _ if args.rotate => {
-            let key = session_key::rotate(tools, name)?;
+            let key = session_key::next(tools, name)?;
+            // The relay's key line first: a key that the relay does not know would lock the next runtime out.
+            if let Some(session) = super::sessions(tools)?.get(name)
+                && matches!(session.link, Link::Relay(_))
+                && !prepared_relays(tools, name)?.is_empty()
+            {
+                super::relay::prepare_with(tools, session, &key, printer)?;
+            }
+            session_key::keep(tools, name, &key)?;
             printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
             printer.note(
                 "until the notebook has it and its cell ran again, runtimes are not recognised by themselves",

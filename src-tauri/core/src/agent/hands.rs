@@ -58,7 +58,7 @@ impl<F: Faces> Hands<F> {
         senses.spawn(files::look(Arc::clone(&tools), out.clone()));
         senses.spawn(hand_on(seen, out.clone(), |(name, sight)| Msg::Saw(name, sight)));
         let (news, heard) = mpsc::channel(SIGHTS);
-        senses.spawn(hand_on(heard, out.clone(), |(name, news)| Msg::Announced(name, news)));
+        senses.spawn(hand_on(heard, out.clone(), |(name, news)| Msg::Announced(name, Box::new(news))));
         let (shaken, shakes) = mpsc::channel(4);
         senses.spawn(watch::clock::watch(SystemTime::now, shaken.clone()));
         senses.spawn(watch::network::watch(shaken));

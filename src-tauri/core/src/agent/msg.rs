@@ -34,7 +34,7 @@ pub enum Msg {
     /// The files of a session were written, or could not be.
     Settled(Alias, Result<(), String>),
     /// Something came over a channel of a session.
-    Announced(Alias, News),
+    Announced(Alias, Box<News>),
     /// A session was to be led to where a runtime announced itself: its files were written, or could not be.
     Adopted(Alias, Result<(), String>),
     /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.

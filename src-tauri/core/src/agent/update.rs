@@ -44,7 +44,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             state.editors = editors;
             Vec::new()
         }
-        Msg::Announced(name, news) => announced::heard(state, &name, news, now),
+        Msg::Announced(name, news) => announced::heard(state, &name, *news, now),
         Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::VaultOpened(name) => keyring::opened(state, &name),

@@ -103,3 +103,62 @@ fn watch(dir: &Path, stir: mpsc::Sender<()>) -> notify::Result<RecommendedWatche
     watcher.watch(dir, RecursiveMode::NonRecursive)?;
     Ok(watcher)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ChannelKind;
+    use super::*;
+    use crate::session_key::SessionKey;
+
+    /// Far less than [`LOOK`]: what is heard within it came by the system's word.
+    const SOON: Duration = Duration::from_secs(4);
+
+    #[tokio::test]
+    async fn a_line_is_heard_at_once_whole_and_once_however_it_is_written() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().to_owned();
+        let key = SessionKey::random(1).unwrap();
+        let line = |n: u8| announcement::seal_bytes(&[n; 40], &key.id(), &key.announcement_key());
+        let file = dir.join(format!("moorline-{}.txt", key.id()));
+        let (to, mut heard) = mpsc::channel(4);
+        let folder = Folder { dir: dir.clone(), file: file.clone(), last: None };
+        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to)));
+        let mut next = async |limit| {
+            let heard = tokio::time::timeout(limit, heard.recv()).await.ok()?;
+            heard.map(|(_, heard)| heard.line)
+        };
+
+        fs::write(&file, &line(1)[..60]).unwrap();
+        fs::write(dir.join("notes.txt"), "something else").unwrap();
+        fs::write(&file, line(1)).unwrap();
+        assert_eq!(next(Duration::from_secs(30)).await, Some(line(1)), "not the piece");
+        // Beside and renamed; and it has been listening for sure by now.
+        fs::write(dir.join(".sync.tmp"), format!("{}\r\n", line(2))).unwrap();
+        fs::rename(dir.join(".sync.tmp"), &file).unwrap();
+        assert_eq!(next(SOON).await, Some(line(2)));
+        fs::write(&file, vec![b'x'; LONGEST * 4]).unwrap();
+        fs::write(&file, line(2)).unwrap();
+        fs::write(&file, line(3)).unwrap();
+        assert_eq!(next(Duration::from_secs(30)).await, Some(line(3)), "what is known is no news");
+        drop(next);
+        drop(heard);
+        tokio::time::timeout(Duration::from_secs(30), listening).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_comes_later_is_found() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("not-mounted-yet");
+        let key = SessionKey::random(1).unwrap();
+        let line = announcement::seal_bytes(b"{}", &key.id(), &key.announcement_key());
+        let file = dir.join(format!("moorline-{}.txt", key.id()));
+        let (to, mut heard) = mpsc::channel(4);
+        let folder = Folder { dir: dir.clone(), file: file.clone(), last: None };
+        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to)));
+        fs::create_dir(&dir).unwrap();
+        fs::write(&file, &line).unwrap();
+        let (_, found) = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await.unwrap().unwrap();
+        assert_eq!(found.line, line);
+        listening.abort();
+    }
+}

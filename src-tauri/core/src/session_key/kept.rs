@@ -1,7 +1,7 @@
 //! The session key in the vault. All of this blocks for as long as the keyring does.
 
 use moorline_ssh_files::Alias;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::SessionKey;
 use crate::tools::Tools;
@@ -46,36 +46,43 @@ pub fn create(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyEr
 }
 
 fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
-    match load_in(vault, session)? {
-        Some(key) => Ok(key),
-        None => store_new(vault, session, 1),
+    if let Some(key) = load_in(vault, session)? {
+        return Ok(key);
     }
+    let key = next_in(vault, session)?;
+    keep_in(vault, session, &key)?;
+    Ok(key)
 }
 
-/// Replaces the session's key by a new one of the next generation. What was derived from the old one ends: whoever
-/// rotates replaces the relay's key line first.
+/// A key of the generation after the session's, which is not kept yet: what the old one opens elsewhere (the relay's
+/// key line) is replaced first. [`keep`] makes it the session's.
 ///
 /// # Errors
-/// The keyring cannot be read or written; then the old key is still there.
-pub fn rotate(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
-    rotate_in(&*tools.vault, session)
+/// The keyring cannot be read.
+pub fn next(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    next_in(&*tools.vault, session)
 }
 
-fn rotate_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+fn next_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
     let generation = match load_in(vault, session) {
         Ok(Some(key)) => key.generation().saturating_add(1),
         // One that cannot be read derives nothing that could still be in use.
         Ok(None) | Err(SessionKeyError::Unreadable(_)) => 1,
         Err(error) => return Err(error),
     };
-    store_new(vault, session, generation)
+    SessionKey::random(generation).map_err(|error| SessionKeyError::Random(error.to_string()))
 }
 
-fn store_new(vault: &dyn Vault, session: &Alias, generation: u32) -> Result<SessionKey, SessionKeyError> {
-    let key = SessionKey::random(generation).map_err(|error| SessionKeyError::Random(error.to_string()))?;
-    let text: SecretString = key.text();
-    vault.set(&name(session), &text)?;
-    Ok(key)
+/// Makes this the session's key, in the place of the one before. What was derived from that ends.
+///
+/// # Errors
+/// The keyring cannot be written; then the old key is still there.
+pub fn keep(tools: &Tools, session: &Alias, key: &SessionKey) -> Result<(), SessionKeyError> {
+    keep_in(&*tools.vault, session, key)
+}
+
+fn keep_in(vault: &dyn Vault, session: &Alias, key: &SessionKey) -> Result<(), SessionKeyError> {
+    Ok(vault.set(&name(session), &key.text())?)
 }
 
 fn name(session: &Alias) -> SecretName {
@@ -84,6 +91,8 @@ fn name(session: &Alias) -> SecretName {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
     use crate::vault::MemoryVault;
 
@@ -93,7 +102,9 @@ mod tests {
         assert!(load_in(&vault, &colab).unwrap().is_none());
         let first = create_in(&vault, &colab).unwrap();
         assert_eq!(create_in(&vault, &colab).unwrap().id(), first.id(), "made once");
-        let second = rotate_in(&vault, &colab).unwrap();
+        let second = next_in(&vault, &colab).unwrap();
+        assert_eq!(load_in(&vault, &colab).unwrap().unwrap().id(), first.id(), "not kept yet");
+        keep_in(&vault, &colab, &second).unwrap();
         assert_eq!((first.generation(), second.generation()), (1, 2));
         assert_eq!(load_in(&vault, &colab).unwrap().unwrap().id(), second.id());
         assert!(load_in(&vault, &"other".parse().unwrap()).unwrap().is_none());
@@ -106,6 +117,6 @@ mod tests {
         let error = create_in(&vault, &colab).unwrap_err();
         assert_eq!(error, SessionKeyError::Unreadable(colab.clone()));
         assert!(!error.to_string().contains("geheim"));
-        assert_eq!(rotate_in(&vault, &colab).unwrap().generation(), 1);
+        assert_eq!(next_in(&vault, &colab).unwrap().generation(), 1);
     }
 }

@@ -423,3 +423,37 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn channels_are_read_written_and_refused_by_line() {
+    use crate::channel::{ChannelKind, ChannelSettings};
+    let (_temp, path) = write("");
+    let text = "version = 1\n\n[session.colab] # mine\nlink = \"direct\"\nhost = \"h\"\nport = 1\n";
+    let with = |more: &str| {
+        std::fs::write(&path, format!("{text}{more}")).unwrap();
+        SessionsFile::load(&path)
+    };
+    let colab: Alias = "colab".parse().unwrap();
+    assert_eq!(with("").unwrap().channels(&colab), ChannelSettings::default());
+    let said = with(
+        "channels = [\"ntfy\", \"folder\"]\nannounce_folder = \"/d\"\nntfy_server = \"https://n.example\"\n",
+    );
+    let said = said.unwrap().channels(&colab);
+    assert_eq!(said.channels, [ChannelKind::Ntfy, ChannelKind::Folder]);
+    assert_eq!(said.ntfy_server.to_string(), "https://n.example");
+    for (bad, why) in [
+        ("channels = \"ntfy\"\n", "must be a list"),
+        ("channels = [\"smoke\"]\n", "must be a list"),
+        ("channels = [\"folder\"]\n", "needs announce_folder"),
+        ("announce_folder = \"Drive\"\n", "absolute"),
+        ("ntfy_server = \"http://n.example\"\n", "https://"),
+    ] {
+        let error = with(bad).unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains("line 7"), "{bad}: {error}");
+    }
+    let mut file = with("# stays\n").unwrap();
+    assert!(file.set_channels(&colab, said.clone()) && file.save().unwrap());
+    assert_eq!(SessionsFile::load(&path).unwrap().channels(&colab), said);
+    assert!(file.set_channels(&colab, ChannelSettings::default()) && file.save().unwrap());
+    assert_eq!(std::fs::read_to_string(&path).unwrap().replace("# stays\n", ""), text);
+}

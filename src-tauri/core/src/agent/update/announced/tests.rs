@@ -83,7 +83,7 @@ impl Play {
     }
 
     fn hears(&mut self, said: Announcement) -> Vec<Effect> {
-        self.send(Msg::Announced(colab(), news(said)))
+        self.send(Msg::Announced(colab(), Box::new(news(said))))
     }
 
     fn saw(&mut self, sight: Sight) -> Vec<Effect> {
@@ -278,7 +278,7 @@ fn what_was_accepted_before_a_restart_is_refused_after_it() {
 fn step() -> impl Strategy<Value = Msg> {
     let heard = (0_u8..3, 1_u64..5, 0_u16..3, 0_u8..3).prop_map(|(n, seq, port, kind)| {
         let kind = [Kind::Up, Kind::Beat, Kind::Down][usize::from(kind)];
-        Msg::Announced(colab(), news(said(n, seq, kind, port + 1)))
+        Msg::Announced(colab(), Box::new(news(said(n, seq, kind, port + 1))))
     });
     let sights = prop::sample::select(vec![
         Sight::Dialling,
