@@ -6,7 +6,7 @@ LOCKED := $(if $(CI),--locked,)
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint unit bench fuzz setup
+.PHONY: help run install test lint unit bench bundle soak fuzz setup
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,12 +36,28 @@ lint: setup ## formatting, clippy, the page's types, shell scripts
 unit: setup
 	scripts/test.sh $(LOCKED)
 
-bench: ## time re-pointing against ssh-keygen -R, the program's start against ssh, and weigh the tray
+bench: ## time re-pointing and starting, weigh the tray, the proxy and the hub
 	@scripts/setup.sh test
 	@scripts/ui.sh
 	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
+	$(CARGO) build $(LOCKED) --release -p moorline-tests --bins
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_tray
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_carry
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_agent
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_hub
+
+soak: ## half an hour on a link that is slow and loses a fifth of its packets: nobody may be told of a drop
+	@scripts/setup.sh test
+	$(CARGO) build $(LOCKED) -p moorline-cli
+	MOORLINE_SOAK_MINUTES=30 $(CARGO) test $(LOCKED) -p moorline-tests --test weather -- --exact \
+		a_slow_and_lossy_link_is_no_drop --nocapture
+
+bundle: ## pack what is shipped: a Debian package, and an archive that runs from anywhere
+	@scripts/setup.sh app
+	@scripts/ui.sh
+	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
+	scripts/bundle.sh "$${CARGO_TARGET_DIR:-target}/release" target/bundle
 
 fuzz: ## each parser for FUZZ_SECONDS (60); needs nightly Rust and cargo-fuzz
 	@for target in $$($(CARGO) +nightly fuzz list); do \

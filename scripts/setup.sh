@@ -36,6 +36,7 @@ if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
     need librsvg2-common sh -c 'ls /usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so'
     need wmctrl has wmctrl
     need xclip has xclip
+    need webkit2gtk-driver has WebKitWebDriver
     need desktop-file-utils has desktop-file-validate
     need openssh-server has sshd
     need dbus has dbus-daemon
@@ -44,6 +45,8 @@ if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
     need libsecret-tools has secret-tool
     need openssl has openssl
     need strace has strace
+    need faketime has faketime
+    need iproute2 has ip
     need util-linux has unshare
     need util-linux has nsenter
     need util-linux has setpriv

@@ -17,7 +17,6 @@ use crate::args::Args;
 use crate::clipboard::ClipboardThread;
 use crate::command_line;
 use crate::feed::{Feed, Told};
-use crate::instance::Instance;
 use crate::login_item::LoginItem;
 use crate::notify::Notifications;
 use crate::tray::{Done, Look, Panel};
@@ -38,8 +37,6 @@ pub trait TrayFace {
 pub struct App {
     /// The agent.
     pub feed: Feed,
-    /// The right to be the tray.
-    pub instance: Instance,
     /// Start at login.
     pub login_item: LoginItem,
     /// The clipboard.
@@ -93,7 +90,6 @@ impl App {
     pub fn new(
         dirs: &Dirs,
         args: &Args,
-        instance: Instance,
         notifications: Option<Notifications>,
         (feed, mut snapshot): (Feed, Snapshot),
     ) -> anyhow::Result<Self> {
@@ -101,7 +97,6 @@ impl App {
         snapshot.starts_at_login = login_item.is_on();
         Ok(Self {
             feed,
-            instance,
             login_item,
             clipboard: ClipboardThread::start()?,
             notifications,
@@ -145,7 +140,6 @@ impl App {
                     self.panel = panel;
                     Go::On
                 }
-                compare = self.instance.knocked() => self.show(View::compare(compare), None).await,
                 () = self.window.closed() => Go::On,
                 Some(report) = self.errands.join_next() => self.report(report).await,
                 () = patience => {
@@ -167,7 +161,6 @@ impl App {
                 // Only the desktop knows this one.
                 snapshot.starts_at_login = self.login_item.is_on();
                 self.snapshot = snapshot;
-                self.window.tell(&self.snapshot).await;
             }
             Told::Notify(notice) => self.notify(notice),
             Told::Unnotify(slot) => {
@@ -220,7 +213,7 @@ impl App {
     }
 
     async fn show(&mut self, view: View, activation: Option<&str>) -> Go {
-        if let Err(error) = self.window.show(view, &self.snapshot, activation).await {
+        if let Err(error) = self.window.show(&view, activation).await {
             tracing::error!(%error, "the window cannot be shown");
             self.say("Moorline's window cannot be shown", format!("{error}."));
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::Context as _;
+use moorline_core::ssh_files::Alias;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -21,14 +22,26 @@ pub fn beside() -> Option<PathBuf> {
 /// # Errors
 /// The command line is missing or cannot be fed.
 pub async fn add(pasted: &str) -> anyhow::Result<Result<String, String>> {
+    run(&["add", "--from", "-"], pasted).await
+}
+
+/// Forgets a session, of which the person was asked; what to say about it.
+///
+/// # Errors
+/// The command line is missing.
+pub async fn forget(name: &Alias) -> anyhow::Result<Result<String, String>> {
+    run(&["forget", name.as_str(), "--yes"], "").await
+}
+
+async fn run(arguments: &[&str], input: &str) -> anyhow::Result<Result<String, String>> {
     let mut command = Command::new(program());
-    command.args(["add", "--from", "-"]);
+    command.args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child =
         command.spawn().context("the command line `moorline` is missing: install it beside the app")?;
     let mut stdin = child.stdin.take().context("moorline has no input")?;
     // It may end without reading; what it says then tells why.
-    let _ = stdin.write_all(pasted.as_bytes()).await;
+    let _ = stdin.write_all(input.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.context("moorline cannot be waited for")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();

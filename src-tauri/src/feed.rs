@@ -22,7 +22,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::args::Args;
 use crate::command_line;
 
 /// What the agent says to the faces.
@@ -59,16 +58,15 @@ pub struct Feed {
     pub asks: mpsc::Sender<Request>,
 }
 
-/// Starts the agent, and opens its door. Needs a running tokio reactor.
+/// Starts the agent, which answers at this door. Needs a running tokio reactor.
 ///
 /// Returns the feed; what is to be shown before it says anything: the sessions on file, which nobody watches yet; and
 /// the agent's task, which ends in good order after the feed was dropped.
 ///
 /// # Errors
-/// Another agent runs for this home, or there is no ssh.
-pub fn start(dirs: &Dirs, args: &Args) -> anyhow::Result<(Feed, Snapshot, JoinHandle<()>)> {
-    let (tell, told) = mpsc::unbounded_channel();
-    let (asks, asked) = mpsc::channel(64);
+/// There is no ssh.
+pub fn start(dirs: &Dirs, door: Door) -> anyhow::Result<(Feed, Snapshot, JoinHandle<()>)> {
+    let (feed, tell, asked) = feed();
     let snapshot = match SessionsFile::load(&dirs.sessions_file()) {
         Ok(file) => unwatched(&file.sessions().values().cloned().collect::<Vec<_>>()),
         Err(error) => {
@@ -76,15 +74,22 @@ pub fn start(dirs: &Dirs, args: &Args) -> anyhow::Result<(Feed, Snapshot, JoinHa
             unwatched(&[])
         }
     };
-    let feed = Feed { told, asks };
-    #[cfg(debug_assertions)]
-    if args.feed {
-        return Ok((feed, snapshot, rehearsed::start(tell, asked)));
-    }
-    let _ = args;
-    let door = Door::open(dirs)?;
     let tools = tools(dirs)?;
     Ok((feed, snapshot, tokio::spawn(converse(door, tools, tell, asked))))
+}
+
+/// An agent that somebody plays through standard input and output. It has no door, so there may be several, and the
+/// window has nobody to ask.
+#[cfg(debug_assertions)]
+pub fn rehearse() -> (Feed, Snapshot, JoinHandle<()>) {
+    let (feed, tell, asked) = feed();
+    (feed, unwatched(&[]), rehearsed::start(tell, asked))
+}
+
+fn feed() -> (Feed, mpsc::UnboundedSender<Told>, mpsc::Receiver<Request>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let (asks, asked) = mpsc::channel(64);
+    (Feed { told, asks }, tell, asked)
 }
 
 fn tools(dirs: &Dirs) -> anyhow::Result<Tools> {

@@ -1,15 +1,15 @@
-//! The window: a child process that the tray starts on demand, feeds, and forgets when it is closed.
+//! The window: a child process that the tray starts on demand, tells what to show, and forgets when it is closed. All
+//! else it asks of the agent, at its door.
 
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use moorline_core::agent::snapshot::Snapshot;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::wire::{ToWindow, View};
+use crate::wire::View;
 
 /// How long the window may take to read a line.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,8 +31,8 @@ impl WindowChild {
     ///
     /// # Errors
     /// The program is missing or does not start.
-    pub async fn show(&mut self, view: View, now: &Snapshot, activation: Option<&str>) -> anyhow::Result<()> {
-        if self.say(&ToWindow::Show(view.clone())).await {
+    pub async fn show(&mut self, view: &View, activation: Option<&str>) -> anyhow::Result<()> {
+        if self.say(view).await {
             return Ok(());
         }
         let program = program()?;
@@ -45,16 +45,8 @@ impl WindowChild {
         let lines = child.stdin.take().context("the window has no input")?;
         tracing::info!(id = child.id(), "window opened");
         self.open = Some(Open { child, lines });
-        self.say(&ToWindow::Snapshot(now.clone())).await;
-        self.say(&ToWindow::Show(view)).await;
+        self.say(view).await;
         Ok(())
-    }
-
-    /// Tells the open window what is now; nothing when there is none.
-    pub async fn tell(&mut self, now: &Snapshot) {
-        if self.open.is_some() {
-            self.say(&ToWindow::Snapshot(now.clone())).await;
-        }
     }
 
     /// Closes the window: without the tray it would show what was.
@@ -73,9 +65,9 @@ impl WindowChild {
     }
 
     /// Whether an open window took the line.
-    async fn say(&mut self, what: &ToWindow) -> bool {
+    async fn say(&mut self, view: &View) -> bool {
         let Some(open) = &mut self.open else { return false };
-        let Ok(mut line) = serde_json::to_vec(what) else { return false };
+        let Ok(mut line) = serde_json::to_vec(view) else { return false };
         line.push(b'\n');
         // A window that hangs must not hold up the tray.
         let written = tokio::time::timeout(PATIENCE, open.lines.write_all(&line)).await;

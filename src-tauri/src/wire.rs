@@ -1,18 +1,8 @@
-//! What the tray writes to its window, one JSON object a line.
+//! What the window shows. The tray writes it a [`View`] a line; everything else comes from the agent.
 
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::ssh_files::Alias;
 use serde::{Deserialize, Serialize};
-
-/// A line for the window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "say", content = "with", rename_all = "kebab-case")]
-pub enum ToWindow {
-    /// Everything that is shown, as of now.
-    Snapshot(Snapshot),
-    /// Come to the front with this view.
-    Show(View),
-}
 
 /// What the window shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +33,43 @@ pub struct Shows {
     pub snapshot: Option<Snapshot>,
     /// The view.
     pub view: View,
-    /// Whether the tray has ended, so that nothing here changes any more.
-    pub tray_gone: bool,
+    /// Whether no agent answers, so that nothing here is up to date.
+    pub agent_gone: bool,
+}
+
+/// The keys of a session, to be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Keys {
+    /// The fingerprint of the key that answers now and waits for an approval.
+    pub seen: Option<String>,
+    /// What is pinned.
+    pub pinned: Vec<PinnedKey>,
+    /// What to run in the notebook.
+    pub line: String,
+}
+
+/// A pinned key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PinnedKey {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// How it was learned, as the end of a sentence.
+    pub learned: String,
+}
+
+/// What a text from the notebook says of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Checked {
+    /// The notebook shows this key.
+    Same,
+    /// It shows others.
+    Other,
+    /// There is no fingerprint in the text, or none that proves anything.
+    Nothing,
 }
 
 #[cfg(test)]
@@ -63,7 +88,10 @@ mod tests {
         let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/src/bindings");
         let fresh = tempfile::tempdir().unwrap();
         // Byte counts stay well below 2^53.
-        Shows::export_all(&Config::new().with_out_dir(fresh.path()).with_large_int("number")).unwrap();
+        let config = Config::new().with_out_dir(fresh.path()).with_large_int("number");
+        Shows::export_all(&config).unwrap();
+        Keys::export_all(&config).unwrap();
+        Checked::export_all(&config).unwrap();
         if std::env::var_os("MOORLINE_WRITE_BINDINGS").is_some() {
             let _ = fs::remove_dir_all(&committed);
             fs::create_dir_all(&committed).unwrap();
@@ -84,13 +112,5 @@ mod tests {
             (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
         };
         entries.map(read).collect()
-    }
-
-    #[test]
-    fn what_the_tray_writes_is_what_the_window_reads() {
-        let said = ToWindow::Show(View::Compare("trainer".parse().unwrap()));
-        let line = serde_json::to_string(&said).unwrap();
-        assert_eq!(line, r#"{"say":"show","with":{"view":"compare","name":"trainer"}}"#);
-        assert_eq!(serde_json::from_str::<ToWindow>(&line).unwrap(), said);
     }
 }

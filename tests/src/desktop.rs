@@ -3,8 +3,12 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use zbus::blocking::{Connection, Proxy};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
 use crate::processes::{Program, until};
 use crate::stage::Stage;
+use crate::tray::session_bus;
 
 /// The person's desktop session: bus and keyring, both inside the stage.
 #[derive(Debug)]
@@ -37,6 +41,38 @@ impl Desktop {
         until("the keyring's name to be free", || !owns_secrets(stage));
         self.keyring = unlocked_keyring(stage);
     }
+
+    /// The keyring is locked, as it is at login where nobody typed a password.
+    pub fn lock_keyring(&self, stage: &Stage) {
+        let bus = session_bus(stage);
+        let collection = default_collection(&bus);
+        let locked: (Vec<OwnedObjectPath>, OwnedObjectPath) =
+            secret_service(&bus, SERVICE).call("Lock", &(vec![&collection],)).expect("the keyring locks");
+        assert_eq!(locked.0, [collection], "without a dialog");
+    }
+
+    /// The person unlocks it. Their dialog's own way in is gnome-keyring's, and no dialog runs here.
+    pub fn unlock_keyring(&self, stage: &Stage) {
+        let bus = session_bus(stage);
+        let collection = default_collection(&bus);
+        let (_, session): (OwnedValue, OwnedObjectPath) = secret_service(&bus, SERVICE)
+            .call("OpenSession", &("plain", Value::from("")))
+            .expect("the keyring talks");
+        let secret = (session, Vec::<u8>::new(), KEYRING_PASSWORD.as_bytes().to_vec(), "text/plain");
+        secret_service(&bus, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface")
+            .call::<_, _, ()>("UnlockWithMasterPassword", &(collection, secret))
+            .expect("the keyring opens");
+    }
+}
+
+const SERVICE: &str = "org.freedesktop.Secret.Service";
+
+fn secret_service<'a>(bus: &Connection, interface: &'a str) -> Proxy<'a> {
+    Proxy::new(bus, "org.freedesktop.secrets", "/org/freedesktop/secrets", interface).expect("valid names")
+}
+
+fn default_collection(bus: &Connection) -> OwnedObjectPath {
+    secret_service(bus, SERVICE).call("ReadAlias", &"default").expect("there is a default collection")
 }
 
 fn unlocked_keyring(stage: &Stage) -> Program {

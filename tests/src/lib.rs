@@ -9,10 +9,13 @@
 //! - [`cells`]: a person with a session made for a setup cell, and runtimes on which its agents are installed.
 //! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
+//! - [`google`]: Google's token server, Colab's sessions API and its runtimes' servers.
+//! - [`edge`]: Cloudflare's and Colab's edges, each with a runtime's sshd behind it.
 //! - [`Relay`]: a real sshd that other machines reach through `ssh -R`.
 //! - [`Desktop`]: a private session bus with a real, unlocked gnome-keyring.
 //! - [`Screen`]: a display with a window manager and a panel that shows trays.
 //! - [`Tray`]: the tray program, and its menu as a tray host sees it.
+//! - [`Page`]: the window's page, driven through WebDriver.
 //! - [`Notifications`]: a server that remembers what it was sent.
 //! - [`Announcer`]: what a setup cell does with its session key, in Python.
 //! - [`Ntfy`]: a stand-in for an ntfy server.
@@ -20,6 +23,9 @@
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
+//! - [`Weather`]: a network on which packets are late, get lost, or never arrive.
+//! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
+//! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
 #![cfg(target_os = "linux")]
@@ -32,25 +38,34 @@
     reason = "a harness stops the test at once when it cannot set its stage, and its strings are short"
 )]
 
+pub mod agent_bench;
+pub mod carry_bench;
 pub mod announcer;
 pub mod cells;
 pub mod clients;
 pub mod desktop;
+pub mod edge;
 pub mod faults;
+pub mod google;
+pub mod hub_bench;
 pub mod internet;
 pub mod keys;
 pub mod machine;
 pub mod namespace;
+pub mod ngrok_api;
 pub mod notebook;
 pub mod notifications;
 pub mod ntfy;
 pub mod outcome;
+pub mod page;
 pub mod processes;
 pub mod pty;
 pub mod relay;
 pub mod runtime;
 pub mod screen;
 pub mod secrets;
+pub mod shared;
+pub mod slot;
 pub mod stage;
 pub mod story;
 pub mod tray;
@@ -58,6 +73,8 @@ pub mod tray_bench;
 pub mod tree;
 pub mod tunnels;
 pub mod watching;
+pub mod weather;
+pub mod weigh;
 
 pub use announcer::Announcer;
 pub use desktop::Desktop;
@@ -65,6 +82,7 @@ pub use internet::Internet;
 pub use notifications::Notifications;
 pub use ntfy::Ntfy;
 pub use outcome::Outcome;
+pub use page::Page;
 pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;
@@ -73,3 +91,4 @@ pub use stage::Stage;
 pub use story::Story;
 pub use tray::Tray;
 pub use watching::Watching;
+pub use weather::Weather;

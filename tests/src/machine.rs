@@ -7,12 +7,14 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::keys::KeyPair;
 use crate::namespace::{Mount, Namespace, is_root, passwd_entry};
-use crate::processes::{Program, until};
+use crate::processes::{Program, descendants, until};
 use crate::stage::venv;
+use crate::weather::Weather;
 
 /// A machine in a mount namespace of its own. Its one user is whoever runs the tests.
 #[derive(Debug)]
@@ -21,14 +23,26 @@ pub struct Machine {
     root: TempDir,
     user: String,
     sshd: Option<Program>,
+    /// Where sshd listens.
+    address: &'static str,
     port: u16,
     starts: usize,
+    options: String,
 }
 
 impl Machine {
     /// A machine with an empty home. The password works only when root runs the tests: sshd reads the shadow
     /// file, which nobody else can replace; see [`Machine::takes_passwords`].
     pub fn new(password: &str) -> Self {
+        Self::made(password, None)
+    }
+
+    /// As [`Machine::new`], on a network with weather; sshd listens on all of its addresses.
+    pub fn on(weather: &Weather, password: &str) -> Self {
+        Self::made(password, Some(weather))
+    }
+
+    fn made(password: &str, weather: Option<&Weather>) -> Self {
         let (user, home) = passwd_entry();
         let root = tempfile::Builder::new().prefix("machine-").tempdir_in("/tmp").expect("/tmp is writable");
         let at = |name: &str| root.path().join(name);
@@ -52,12 +66,13 @@ impl Machine {
             // sshd insists on /run/sshd, which the system's own service may not have made.
             mounts.push(Mount::Empty { at: PathBuf::from("/run") });
         }
-        let namespace = Namespace::new(&mounts);
+        let namespace = weather.map_or_else(|| Namespace::new(&mounts), |w| Namespace::on(w, &mounts));
+        let address = if weather.is_some() { "0.0.0.0" } else { "127.0.0.1" };
         if is_root() {
             let made = namespace.command("/bin/mkdir").arg("/run/sshd").status();
             assert!(made.is_ok_and(|status| status.success()), "sshd gets its folder");
         }
-        Self { namespace, root, user, sshd: None, port: 0, starts: 0 }
+        Self { namespace, root, user, sshd: None, address, port: 0, starts: 0, options: String::new() }
     }
 
     /// Whether people can log in with the password, rather than with a key alone.
@@ -115,9 +130,24 @@ impl Machine {
         panic!("sshd does not start:\n{}", self.log());
     }
 
+    /// From its next start on, sshd's configuration begins with these lines, which win over all others.
+    pub fn prefer_options(&mut self, lines: &str) {
+        lines.clone_into(&mut self.options);
+    }
+
     /// Ends sshd and every session on it, as when the machine is taken away.
     pub fn stop(&mut self) {
         self.sshd = None;
+    }
+
+    /// Ends every session, and goes on to take new ones.
+    pub fn hang_up(&self) {
+        let Some(sshd) = &self.sshd else { return };
+        for id in descendants(sshd.id()) {
+            let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) else { continue };
+            // One that ended meanwhile need not be ended.
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 
     /// Empties the home.
@@ -127,6 +157,16 @@ impl Machine {
             let wiped = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
             wiped.expect("the disk can be emptied");
         }
+    }
+
+    /// Puts a program before all others of that name. The shell reads the file that says so also when ssh starts a
+    /// command (bash(1), INVOCATION).
+    pub fn put_program(&self, name: &str, script: &str) {
+        let folder = self.disk().join("bin");
+        fs::create_dir_all(&folder).expect("a folder for programs");
+        fs::write(folder.join(name), script).expect("the program is written");
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("it can be run");
+        fs::write(self.disk().join(".bashrc"), "PATH=~/bin:$PATH\n").expect("the shell's file is written");
     }
 
     /// Lets this public key log in.
@@ -149,12 +189,13 @@ impl Machine {
     fn try_serve(&mut self, keys: &[KeyPair], port: u16) -> bool {
         self.starts += 1;
         let config = self.root.path().join("sshd_config");
-        fs::write(&config, sshd_config(keys, port)).expect("sshd's config is written");
+        fs::write(&config, format!("{}{}", self.options, sshd_config(keys, self.address, port)))
+            .expect("sshd's config is written");
         let mut command = self.command("/usr/sbin/sshd");
         command.args(["-D", "-e", "-f"]).arg(&config).stdout(Stdio::null());
         command.stderr(File::create(self.log_path()).expect("the log can be written"));
         let mut sshd = Program::start(command);
-        let listening = format!("Server listening on 127.0.0.1 port {port}.");
+        let listening = format!("Server listening on {} port {port}.", self.address);
         let mut serves = false;
         until("sshd to listen or to give up", || {
             serves = self.log().contains(&listening);
@@ -173,10 +214,10 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("a listener has an address").port()
 }
 
-fn sshd_config(keys: &[KeyPair], port: u16) -> String {
+fn sshd_config(keys: &[KeyPair], address: &str, port: u16) -> String {
     let paths = keys.iter().map(|key| format!("HostKey {}\n", Path::display(&key.path))).collect::<String>();
     format!(
-        "ListenAddress 127.0.0.1:{port}\n{paths}PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\n\
+        "ListenAddress {address}:{port}\n{paths}PidFile none\nAuthorizedKeysFile .ssh/authorized_keys\n\
          PermitRootLogin yes\nPasswordAuthentication yes\nKbdInteractiveAuthentication no\nUsePAM no\n\
          StrictModes no\nAllowTcpForwarding yes\nGatewayPorts clientspecified\nMaxStartups 100\n\
          Subsystem sftp internal-sftp\nLogLevel VERBOSE\n"

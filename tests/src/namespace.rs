@@ -1,9 +1,11 @@
 //! Mount namespaces: one machine that looks like several.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use crate::weather::Weather;
 
 /// What a namespace shows differently from the machine around it.
 #[derive(Debug, Clone)]
@@ -25,7 +27,18 @@ pub enum Mount {
 /// A mount namespace that lasts as long as this value (or a process inside).
 #[derive(Debug)]
 pub struct Namespace {
-    holder: Child,
+    holder: Holder,
+}
+
+/// The process that keeps it.
+#[derive(Debug)]
+enum Holder {
+    Own(Child),
+    /// It is on a network of its own, too, and ends with that.
+    On {
+        _network: Weather,
+        id: u32,
+    },
 }
 
 impl Namespace {
@@ -43,20 +56,19 @@ impl Namespace {
             command.args(["--user", "--map-current-user", "--keep-caps"]);
         }
         // The script gets its paths as arguments, so that no path is ever read as shell.
-        command.args(["sh", "-euc", HOLDER, "sh"]);
-        for mount in mounts {
-            match mount {
-                Mount::Bind { from, at } => command.arg("bind").arg(from).arg(at),
-                Mount::Empty { at } => command.arg("empty").arg("-").arg(at),
-            };
-        }
+        command.args(["sh", "-euc", HOLDER, "sh"]).args(words(mounts));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut holder = command.spawn().expect("setpriv and unshare (package util-linux) are installed");
         let mut line = String::new();
         let stdout = holder.stdout.take().expect("stdout is piped");
         BufReader::new(stdout).read_line(&mut line).expect("the namespace says that it is ready");
         assert_eq!(line, "ready\n", "a mount namespace is needed; see the message above for what is missing");
-        Self { holder }
+        Self { holder: Holder::Own(holder) }
+    }
+
+    /// As [`Namespace::new`], with this network instead of the one around it.
+    pub fn on(weather: &Weather, mounts: &[Mount]) -> Self {
+        Self { holder: Holder::On { _network: weather.clone(), id: weather.hold(HOLDER, &words(mounts)) } }
     }
 
     /// A long-running program, which dies with the test even if the test is killed.
@@ -69,7 +81,14 @@ impl Namespace {
     /// A command that will run inside, in the folder `/`, with an empty environment.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("/usr/bin/nsenter");
-        command.arg("--target").arg(self.holder.id().to_string()).arg("--mount");
+        let id = match &self.holder {
+            Holder::Own(child) => child.id(),
+            Holder::On { id, .. } => {
+                command.arg("--net");
+                *id
+            }
+        };
+        command.arg("--target").arg(id.to_string()).arg("--mount");
         if !is_root() {
             command.args(["--user", "--preserve-credentials"]);
         }
@@ -80,8 +99,9 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        let _ = self.holder.kill();
-        let _ = self.holder.wait();
+        let Holder::Own(holder) = &mut self.holder else { return };
+        let _ = holder.kill();
+        let _ = holder.wait();
     }
 }
 
@@ -104,6 +124,15 @@ pub fn passwd_entry() -> (String, PathBuf) {
         "the home {home} of {name} does not exist, so ssh has no place to look"
     );
     ((*name).to_owned(), PathBuf::from(home))
+}
+
+/// What the holder is told.
+fn words(mounts: &[Mount]) -> Vec<OsString> {
+    let three = |mount: &Mount| match mount {
+        Mount::Bind { from, at } => ["bind".into(), from.clone().into(), at.clone().into()],
+        Mount::Empty { at } => ["empty".into(), "-".into(), at.clone().into()],
+    };
+    mounts.iter().flat_map(three).collect()
 }
 
 /// Mounts what its arguments say (kind, source, place), says so, and stays until its input ends.

@@ -51,8 +51,17 @@ struct Memory {
 impl Notifications {
     /// A server that can do these things (`actions`, `body-markup`).
     pub fn start(stage: &Stage, capabilities: &'static [&'static str]) -> Self {
+        Self::start_and(stage, capabilities, |_| {})
+    }
+
+    /// As [`Notifications::start`]; `at_once` is done before the sender hears that its notification is shown.
+    pub fn start_and(
+        stage: &Stage,
+        capabilities: &'static [&'static str],
+        at_once: impl Fn(&Sent) + Send + Sync + 'static,
+    ) -> Self {
         let memory = Arc::new(Mutex::new(Memory::default()));
-        let server = Server { capabilities, memory: Arc::clone(&memory) };
+        let server = Server { capabilities, memory: Arc::clone(&memory), at_once: Box::new(at_once) };
         let address = format!("unix:path={}", stage.runtime_dir().join("bus").display());
         let bus = connection::Builder::address(address.as_str())
             .and_then(|bus| bus.serve_at(PATH, server))
@@ -68,6 +77,13 @@ impl Notifications {
         let sent = self.sent();
         assert_eq!(sent.len(), count, "no more than that: {sent:#?}");
         sent.into_iter().last().expect("it was counted")
+    }
+
+    /// Waits until the last that was sent has this headline; others may come before it.
+    pub fn await_titled(&self, title: &str) -> Sent {
+        let last = || self.sent().into_iter().last().filter(|sent| sent.title == title);
+        until(&format!("the notification {title:?}"), || last().is_some());
+        last().expect("it was there")
     }
 
     /// Waits until this one was taken away.
@@ -88,9 +104,15 @@ impl Notifications {
     }
 }
 
+/// The runtime's disk and uptime are those of the machine that the tests run on: no test is about them.
+fn is_of_the_machine(title: &str) -> bool {
+    title.contains(": the disk is ") || title.contains(" h left")
+}
+
 struct Server {
     capabilities: &'static [&'static str],
     memory: Arc<Mutex<Memory>>,
+    at_once: Box<dyn Fn(&Sent) + Send + Sync>,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
@@ -121,7 +143,12 @@ impl Server {
         let fresh = u32::try_from(memory.sent.len()).unwrap_or(u32::MAX).saturating_add(1);
         let id = if replaces == 0 { fresh } else { replaces };
         let hints = hints.into_keys().collect();
-        memory.sent.push(Sent { id, app, replaces, icon, title, body, actions, hints, lasts });
+        if is_of_the_machine(&title) {
+            return id;
+        }
+        let sent = Sent { id, app, replaces, icon, title, body, actions, hints, lasts };
+        (self.at_once)(&sent);
+        memory.sent.push(sent);
         id
     }
 

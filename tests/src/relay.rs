@@ -4,6 +4,7 @@ use crate::keys::KeyPair;
 use crate::machine::Machine;
 use crate::runtime::random_password;
 use crate::stage::Stage;
+use crate::weather::{self, Weather};
 
 /// A real sshd with a name, `relay.example.net`, and login by key.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Relay {
     host_key: KeyPair,
     runtime_key: KeyPair,
     known_hosts: String,
+    /// Where the person's machine finds it, and where runtimes do.
+    addresses: [&'static str; 2],
 }
 
 /// An address that stands for the relay's public one: neither `127.0.0.1` nor reachable from outside.
@@ -25,21 +28,41 @@ impl Relay {
     /// Starts a relay.
     pub fn start() -> Self {
         let password = random_password();
-        let mut machine = Machine::new(&password);
+        Self::begin(Machine::new(&password), password, ["127.0.0.1"; 2])
+    }
+
+    /// Starts one on a network with weather.
+    pub fn start_on(weather: &Weather) -> Self {
+        let password = random_password();
+        let machine = Machine::on(weather, &password);
+        Self::begin(machine, password, [weather::RELAY, weather::RELAY_FROM_RUNTIME])
+    }
+
+    fn begin(mut machine: Machine, password: String, addresses: [&'static str; 2]) -> Self {
         let host_key = KeyPair::generate(&machine.keys().join("host"), "ed25519");
         let runtime_key = KeyPair::generate(&machine.keys().join("runtime"), "ed25519");
         machine.serve(std::slice::from_ref(&host_key), None);
         machine.authorise(&runtime_key.public());
         let known_hosts = machine.keys().join("known_hosts");
-        let line = format!("[127.0.0.1]:{} {}\n", machine.port(), host_key.public());
+        let line = format!("[{}]:{} {}\n", addresses[1], machine.port(), host_key.public());
         std::fs::write(&known_hosts, line).expect("the relay's key is noted");
         let known_hosts = known_hosts.display().to_string();
-        Self { machine, password, host_key, runtime_key, known_hosts }
+        Self { machine, password, host_key, runtime_key, known_hosts, addresses }
     }
 
     /// The user to log in as.
     pub fn user(&self) -> &str {
         self.machine.user()
+    }
+
+    /// Where runtimes find it.
+    pub fn address(&self) -> &'static str {
+        self.addresses[1]
+    }
+
+    /// Takes it away, with all that goes through it.
+    pub fn stop(&mut self) {
+        self.machine.stop();
     }
 
     /// The password of that login. It works when [`Machine::takes_passwords`].
@@ -65,7 +88,7 @@ impl Relay {
 
     /// As [`Relay::befriend`], without the key: the person logs in with [`Relay::password`].
     pub fn befriend_without_key(&self, stage: &Stage, alias: &str) -> String {
-        stage.knows_host("127.0.0.1", NAME);
+        stage.knows_host(self.addresses[0], NAME);
         let port = self.machine.port();
         let mut known = stage.text(".ssh/known_hosts");
         known.push_str(&format!("[{NAME}]:{port} {}\n", self.host_key.public()));

@@ -1,13 +1,14 @@
 //! The runtime: a machine that is taken away and comes back as another one.
 
 use std::fs::File;
-use std::net::TcpStream;
+use std::net::Ipv4Addr;
 use std::process::Stdio;
 
 use crate::keys::KeyPair;
 use crate::machine::Machine;
 use crate::processes::Program;
 use crate::relay::Relay;
+use crate::weather::Weather;
 
 /// A Colab-like runtime behind a real sshd.
 #[derive(Debug)]
@@ -16,14 +17,25 @@ pub struct Runtime {
     password: String,
     generations: Vec<Vec<KeyPair>>,
     tunnels: Vec<Program>,
+    misbehaving: Option<Program>,
 }
 
 impl Runtime {
     /// Starts a runtime with fresh host keys, a free port, an empty disk and a password that only it has.
     pub fn start() -> Self {
         let password = random_password();
-        let machine = Machine::new(&password);
-        let mut runtime = Self { machine, password, generations: Vec::new(), tunnels: Vec::new() };
+        Self::begin(Machine::new(&password), password)
+    }
+
+    /// As [`Runtime::start`], on a network with weather.
+    pub fn start_on(weather: &Weather) -> Self {
+        let password = random_password();
+        Self::begin(Machine::on(weather, &password), password)
+    }
+
+    fn begin(machine: Machine, password: String) -> Self {
+        let mut runtime =
+            Self { machine, password, generations: Vec::new(), tunnels: Vec::new(), misbehaving: None };
         runtime.restart();
         runtime
     }
@@ -40,6 +52,7 @@ impl Runtime {
 
     /// Somebody serves the host keys of an earlier generation (0 is the first) at the port of the present one.
     pub fn serve_keys_of(&mut self, generation: usize) {
+        self.misbehaving = None;
         let port = self.machine.port();
         self.machine.serve(&self.generations[generation], Some(port));
     }
@@ -71,9 +84,44 @@ impl Runtime {
         self.generations.push(vec![key.clone()]);
     }
 
+    /// The disk is empty, and all else is as before.
+    pub fn lose_disk(&mut self) {
+        self.machine.wipe();
+        self.serve_keys_of(self.generations.len() - 1);
+    }
+
+    /// Its sshd dies, and the tunnels stay.
+    pub fn lose_sshd(&mut self) {
+        self.machine.stop();
+    }
+
+    /// Its connections break, and it takes new ones.
+    pub fn hang_up(&self) {
+        self.machine.hang_up();
+    }
+
+    /// Something else than sshd listens at its port: it accepts whoever comes, and then hangs up, or says nothing.
+    pub fn misbehave(&mut self, hang_up: bool) {
+        self.machine.stop();
+        let port = self.machine.port();
+        let mut command = self.machine.command("python3");
+        command.args(["-c", MISBEHAVING, &port.to_string(), if hang_up { "hang-up" } else { "silent" }]);
+        let mut program = Program::start(command);
+        let id = program.id();
+        program.await_ready(|| listens(id, Ipv4Addr::UNSPECIFIED, port), String::new);
+        self.misbehaving = Some(program);
+    }
+
+    /// sshd starts again, with the same keys at the same port, and with these lines before all others.
+    pub fn serve_with_options(&mut self, lines: &str) {
+        self.machine.prefer_options(lines);
+        self.serve_keys_of(self.generations.len() - 1);
+    }
+
     /// The machine goes away and nothing comes back, for now.
     pub fn stop(&mut self) {
         self.tunnels.clear();
+        self.misbehaving = None;
         self.machine.stop();
     }
 
@@ -83,15 +131,12 @@ impl Runtime {
         command.args(["-N", "-T", "-F", "none", "-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"]);
         command.args(relay.arguments_for_login());
         command.arg("-R").arg(format!("{bind}:{port}:127.0.0.1:{}", self.machine.port()));
-        command.arg(format!("{}@127.0.0.1", relay.user()));
+        command.arg(format!("{}@{}", relay.user(), relay.address()));
         let log = self.machine.keys().join("tunnel.log");
         command.stdout(Stdio::null()).stderr(File::create(&log).expect("the tunnel's log can be written"));
         let mut tunnel = Program::start(command);
-        let address = format!("{bind}:{port}");
-        tunnel.await_ready(
-            || TcpStream::connect(&address).is_ok(),
-            || std::fs::read_to_string(&log).unwrap_or_default(),
-        );
+        let (id, bind) = (tunnel.id(), bind.parse().expect("an IPv4 address"));
+        tunnel.await_ready(|| listens(id, bind, port), || std::fs::read_to_string(&log).unwrap_or_default());
         self.tunnels.push(tunnel);
     }
 
@@ -139,6 +184,29 @@ impl Runtime {
         }
         self.generations.push(keys);
     }
+}
+
+/// Accepts connections, and keeps them open without a word, or closes them.
+const MISBEHAVING: &str = "
+import socket, sys
+server = socket.create_server(('0.0.0.0', int(sys.argv[1])))
+kept = []
+while True:
+    visitor, _ = server.accept()
+    if sys.argv[2] == 'hang-up':
+        visitor.close()
+    else:
+        kept.append(visitor)
+";
+
+/// Whether somebody listens there on the network of this process (proc_pid_net(5)).
+fn listens(process: u32, address: Ipv4Addr, port: u16) -> bool {
+    let sockets = std::fs::read_to_string(format!("/proc/{process}/net/tcp")).unwrap_or_default();
+    let wanted = format!("{:08X}:{port:04X}", u32::from_ne_bytes(address.octets()));
+    sockets.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields.get(1) == Some(&wanted.as_str()) && fields.get(3) == Some(&"0A")
+    })
 }
 
 /// A password like those that cells print.

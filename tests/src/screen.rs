@@ -35,6 +35,13 @@ impl Screen {
         screen
     }
 
+    /// A screen that takes over this [`Desktop`].
+    pub fn around(stage: &Stage, desktop: Desktop) -> Self {
+        let mut screen = Self::bare(stage, |_| Some(desktop));
+        screen.start_panel(stage);
+        screen
+    }
+
     /// A screen on which nothing shows trays, as a plain GNOME's.
     pub fn without_panel(stage: &Stage) -> Self {
         Self::bare(stage, |stage| Some(Desktop::start(stage)))

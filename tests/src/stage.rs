@@ -17,6 +17,7 @@ use crate::namespace::{Mount, Namespace, passwd_entry};
 use crate::outcome::Outcome;
 use crate::secrets::Secrets;
 use crate::tree;
+use crate::weather::{self, Weather};
 
 /// The person's machine. When it is dropped, it checks that no secret was left on it and that the real
 /// `~/.ssh` is as it was.
@@ -40,8 +41,17 @@ impl Stage {
         Self::with_program(&moorline_binary())
     }
 
+    /// As [`Stage::new`], on a network with weather and with its name server.
+    pub fn on(weather: &Weather) -> Self {
+        Self::made(&moorline_binary(), Some(weather))
+    }
+
     /// As [`Stage::new`], with this file as `moorline`.
     pub fn with_program(moorline: &Path) -> Self {
+        Self::made(moorline, None)
+    }
+
+    fn made(moorline: &Path, weather: Option<&Weather>) -> Self {
         let (user, home) = passwd_entry();
         let real_ssh = home.join(".ssh");
         let real_ssh_before = tree::fingerprint(&real_ssh);
@@ -69,7 +79,12 @@ impl Stage {
         }
         mounts.push(bind(at("home"), home.clone()));
         mounts.push(bind(at("hosts"), PathBuf::from("/etc/hosts")));
-        let namespace = Namespace::new(&mounts);
+        if weather.is_some() {
+            let names = format!("nameserver {}\noptions timeout:2 attempts:2\n", weather::NAMES);
+            fs::write(at("resolv.conf"), names).expect("the stage's name server");
+            mounts.push(bind(at("resolv.conf"), PathBuf::from("/etc/resolv.conf")));
+        }
+        let namespace = weather.map_or_else(|| Namespace::new(&mounts), |w| Namespace::on(w, &mounts));
         let env = BTreeMap::from([
             ("HOME".into(), home.clone().into_os_string()),
             ("USER".into(), OsString::from(&user)),
@@ -169,6 +184,11 @@ impl Stage {
         let _ = writeln!(hosts, "{address} {name}");
         // Written in place: the file is mounted, and a mount follows the inode.
         fs::write(&path, hosts).expect("the names are written");
+    }
+
+    /// The reverse of [`Stage::knows_host`], for all names.
+    pub fn forgets_hosts(&self) {
+        fs::write(self.root.path().join("hosts"), "127.0.0.1 localhost\n").expect("the names are written");
     }
 
     /// Sets a variable for all later commands.
@@ -298,7 +318,7 @@ pub(crate) fn venv() -> PathBuf {
 }
 
 /// `target/debug` or its like: where cargo put the running test's programs.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own program");
     let folder = test.parent().expect("a program lies in a folder");
     if folder.ends_with("deps") { folder.parent().expect("deps lies in a folder") } else { folder }

@@ -8,6 +8,7 @@ use crate::machine::Machine;
 use crate::outcome::Outcome;
 use crate::runtime::Runtime;
 use crate::stage::Stage;
+use crate::weather::Weather;
 
 /// A config as people have it: options for all hosts that leak into everything, a bastion, an include.
 pub const PERSONS_CONFIG: &str = "\
@@ -57,9 +58,16 @@ pub struct Story {
 impl Story {
     /// A person with files of their own, a desktop with a keyring, and a runtime that has just been started.
     pub fn begin() -> Self {
-        let stage = Stage::new();
+        Self::told(Stage::new(), Runtime::start())
+    }
+
+    /// As [`Story::begin`], where the person and the runtime are on a network with weather.
+    pub fn begin_on(weather: &Weather) -> Self {
+        Self::told(Stage::on(weather), Runtime::start_on(weather))
+    }
+
+    fn told(stage: Stage, runtime: Runtime) -> Self {
         let desktop = Desktop::start(&stage);
-        let runtime = Runtime::start();
         stage.hide(runtime.password());
         let mut story = Self {
             stage,
@@ -95,6 +103,14 @@ impl Story {
             arguments.extend(["--user", self.runtime.user()]);
         }
         self.stage.moorline_reads(&arguments, text)
+    }
+
+    /// `moorline add NAME`, with what a cell printed about the runtime, which is found at this host.
+    pub fn follow(&self, name: &str, host: &str) {
+        let (port, user) = (self.runtime.port(), self.runtime.user());
+        let cell = format!("ssh -p {port} {user}@{host}\npassword: {}\n", self.runtime.password());
+        self.paste(&["add", name], &cell).works("the cell's text is enough to add");
+        self.help_login_without_root();
     }
 
     /// Lets Moorline's login key in, as a cell of the person's own does, or because the password cannot be

@@ -35,11 +35,17 @@ pub struct Call {
 impl Watching {
     /// Starts it, and waits until it watches.
     pub fn start(stage: &Stage) -> Self {
+        Self::start_with_env(stage, &[])
+    }
+
+    /// As [`Watching::start`], with these variables more.
+    pub fn start_with_env(stage: &Stage, env: &[(&str, &str)]) -> Self {
         static STARTS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let nth = STARTS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let log = stage.runtime_dir().join(format!("watch.{nth}"));
         let mut command = stage.command("moorline");
         command.arg("watch").stdin(Stdio::null()).stderr(stage.log("watch"));
+        command.envs(env.iter().copied());
         command.stdout(File::create(&log).expect("its lines go to a file"));
         let mut watching = Self { program: Program::start(command), log, read: 0 };
         watching.event("it to watch", |event| event["event"] == "watching");
@@ -51,6 +57,17 @@ impl Watching {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         whole.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect()
+    }
+
+    /// Passes over all that it has printed by now.
+    pub fn catch_up(&mut self) {
+        self.read = self.lines().len();
+    }
+
+    /// What people were told of sessions, but not how full the disk of this computer is, which plays the runtime's.
+    pub fn told(&self) -> Vec<Value> {
+        let told = |event: &Value| event["event"] == "notice" && event["kind"] != "disk";
+        self.lines().into_iter().filter(told).collect()
     }
 
     /// Waits for the next line that is wanted; those before it are passed over.
@@ -98,9 +115,24 @@ impl Watching {
         self.program.wait_in_time("moorline watch");
     }
 
+    /// Stops it in its tracks, as sleep does.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// The process id of the agent.
+    pub fn agent(&self) -> u32 {
+        let process = self.lines()[0]["process"].as_u64().expect("it says who it is");
+        process.try_into().expect("a process id")
+    }
+
     fn signal(&self, signal: Signal) {
-        let process = self.lines()[0]["process"].as_i64().expect("it says who it is");
-        let pid = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process");
+        let pid = i32::try_from(self.agent()).ok().and_then(Pid::from_raw).expect("a process");
         kill_process(pid, signal).expect("it can be reached");
     }
 }

@@ -17,7 +17,7 @@ fn the_menu_is_what_the_agent_says_and_a_choice_reaches_it() {
     let mut tray = Tray::start(&stage);
     tray.await_shown();
     let labels = |rows: &[Row]| rows.iter().map(|row| row.label.clone()).collect::<Vec<_>>();
-    let rest = ["-", "Add from clipboard", "Open Moorline…", "Start at login", "Quit"];
+    let rest = ["-", "Add from clipboard", "Open Moorline…", "Snooze for an hour", "Start at login", "Quit"];
     assert_eq!(labels(&tray.menu()), [&["No sessions yet"], &rest[..]].concat());
     let idle = tray.icon();
 
@@ -43,7 +43,7 @@ fn the_menu_is_what_the_agent_says_and_a_choice_reaches_it() {
 fn a_click_or_a_second_start_shows_the_one_window() {
     let stage = Stage::new();
     let screen = Screen::start(&stage);
-    let mut tray = Tray::start(&stage);
+    let tray = Tray::with_agent(&stage);
     tray.await_shown();
     assert_eq!(screen.windows(&stage), Vec::<String>::new(), "nothing but the tray at first");
     tray.click();
@@ -51,9 +51,7 @@ fn a_click_or_a_second_start_shows_the_one_window() {
     let log = || stage.text(".local/state/moorline/logs/window.log");
     until("the page, which is not blocked by its own rules", || log().contains("the page is up"));
 
-    tray.tell(&snapshot("attention", &new_key(), "shows a new key"));
-    tray.await_row("Compare key…");
-    tray.choose("Compare key…");
+    tray.choose("Open Moorline…");
     for arguments in [&[][..], &["--window"], &["--compare", "trainer"]] {
         stage.run("moorline-tray", arguments).works("the first one is asked");
     }
@@ -100,10 +98,10 @@ fn without_a_panel_the_window_is_shown_and_a_late_panel_gets_its_tray() {
 fn a_crash_stands_in_nobodys_way() {
     let stage = Stage::new();
     let _screen = Screen::start(&stage);
-    let tray = Tray::start(&stage);
+    let tray = Tray::with_agent(&stage);
     tray.await_shown();
     tray.kill();
-    let tray = Tray::start(&stage);
+    let tray = Tray::with_agent(&stage);
     tray.await_shown();
     let log = stage.text(".local/state/moorline/logs/tray.log");
     assert!(!log.contains("ERROR"), "nothing went wrong: {log}");
@@ -176,22 +174,16 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
 
 /// What the agent would say of one session.
 fn snapshot(light: &str, health: &Value, state: &str) -> Value {
-    let action = (health["state"] == "new-host-key").then_some("compare");
     json!({ "snapshot": {
         "light": light,
         "sessions": [{
             "name": "trainer", "link": "relay", "endpoint": "127.0.0.1:7423", "health": health, "state": state,
             "vitals": null, "ends": null, "last_editor": null, "editors": ["vscode", "pycharm", "terminal"],
-            "password_only": false, "has_notebook": true, "action": action,
+            "password_only": false, "has_notebook": true, "action": null,
         }],
         "snoozed_until": null,
         "starts_at_login": false,
     } })
-}
-
-fn new_key() -> Value {
-    let fingerprint = "SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDUHWcXEYmo5OUYUwM";
-    json!({ "state": "new-host-key", "fingerprint": fingerprint, "since": "2026-11-21T09:00:00Z" })
 }
 
 fn down() -> Value {

@@ -10,10 +10,7 @@ use serde_json::json;
 /// A runtime at an address that it keeps, already followed.
 fn followed() -> Story {
     let story = Story::begin();
-    let (port, user) = (story.runtime.port(), story.runtime.user());
-    let cell = format!("ssh -p {port} {user}@127.0.0.1\npassword: {}\n", story.runtime.password());
-    story.paste(&["add", "colab"], &cell).works("the cell's text is enough to add");
-    story.help_login_without_root();
+    story.follow("colab", "127.0.0.1");
     story
 }
 

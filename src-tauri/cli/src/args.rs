@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moorline_core::channel::ChannelKind;
+use moorline_core::google::EndpointId;
 use moorline_core::session::{RelayTarget, RemotePath};
 use moorline_core::vault::SecretKind;
 use moorline_ssh_files::{Alias, Fingerprint, HostName, Port, UserName};
@@ -60,6 +61,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Carry ssh's bytes to a session (used as a ProxyCommand).
     Proxy(ProxyArgs),
+    /// Hold the one connection of a session for all its editors (started by `proxy`).
+    #[command(hide = true)]
+    Hub(HubArgs),
     /// Forget every session and remove all that Moorline has written on this machine.
     Uninstall(UninstallArgs),
     /// Print a completion script.
@@ -74,6 +78,9 @@ pub struct AddArgs {
     /// Where the pasted text comes from; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
+    /// Follow a runtime of your Google account over Google's own SSH; without RUNTIME, the only one or the one you choose.
+    #[arg(long, value_name = "RUNTIME", num_args = 0..=1, conflicts_with_all = ["from", "relay", "relay_is_mine_alone"])]
+    pub colab: Option<Option<EndpointId>>,
     /// The relay that holds the runtime's port, as your own ssh knows it.
     #[arg(long, value_name = "[USER@]HOST[:PORT]")]
     pub relay: Option<RelayTarget>,
@@ -122,6 +129,7 @@ pub struct StatusArgs {
 
 /// `moorline repair`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct RepairArgs {
     /// Which session. Default: the only one.
     pub name: Option<Alias>,
@@ -133,6 +141,12 @@ pub struct RepairArgs {
     /// Also mend the relay's own known_hosts, for people who hop on from there.
     #[arg(long, conflicts_with = "from")]
     pub relay_known_hosts: bool,
+    /// Let the session's runtimes in on its relay, for its port and its announcements, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run"])]
+    pub prepare_relay: bool,
+    /// Show the ngrok agents that former runtimes left behind, ask for each whether to stop it, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay"])]
+    pub stop_agents: bool,
     /// Show what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -225,7 +239,7 @@ pub struct OpenArgs {
 #[derive(Debug, Subcommand)]
 pub enum SecretCommand {
     /// Store a secret; it is asked for without echo, or read from standard input.
-    Set(SecretArgs),
+    Set(SecretSetArgs),
     /// Name the secrets that are stored, never their values.
     List,
     /// Delete a secret.
@@ -253,14 +267,26 @@ pub struct ShowKeyArgs {
     pub name: Alias,
 }
 
+/// `moorline secret set`
+#[derive(Debug, Args)]
+pub struct SecretSetArgs {
+    #[command(flatten)]
+    pub which: SecretArgs,
+    /// Copy google-colab-cli's sign-in (for google-refresh-token).
+    #[arg(long)]
+    pub from_colab_cli: bool,
+    /// Copy gcloud's Application Default Credentials (for google-refresh-token).
+    #[arg(long, conflicts_with = "from_colab_cli")]
+    pub from_gcloud: bool,
+}
+
 /// Which secret.
 #[derive(Debug, Args)]
 pub struct SecretArgs {
-    /// The session it belongs to.
+    /// The session it belongs to; for an account's secret, what it is: ngrok-api-key or google-refresh-token.
     pub name: Alias,
-    /// What it is.
-    #[arg(default_value = "password")]
-    pub kind: SecretKind,
+    /// What it is. Default: password.
+    pub kind: Option<SecretKind>,
 }
 
 /// `moorline demo`
@@ -276,6 +302,19 @@ pub struct DemoArgs {
 pub struct ProxyArgs {
     /// Which session.
     pub name: Alias,
+    /// Share one connection with the session's other proxies, whatever its link.
+    #[arg(long, hide = true)]
+    pub shared: bool,
+}
+
+/// `moorline hub`
+#[derive(Debug, Args)]
+pub struct HubArgs {
+    /// Which session.
+    pub name: Alias,
+    /// How many seconds it stays when nobody needs it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub idle: u64,
 }
 
 /// `moorline uninstall`

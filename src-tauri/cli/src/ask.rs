@@ -68,7 +68,7 @@ impl Terminal {
     }
 
     /// `yes` or `y`; anything else is no.
-    fn confirm(&mut self, question: &str) -> bool {
+    pub fn confirm(&mut self, question: &str) -> bool {
         self.ask_lines(&format!("{question} [y/N]"))
             .is_some_and(|answer| matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
     }

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Watch => commands::watch::run(&printer),
         Command::Demo(args) => commands::demo::run(&args, &printer),
         Command::Proxy(args) => commands::proxy::run(&args),
+        Command::Hub(args) => commands::hub::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),
         Command::Completions(args) => commands::completions::run(&args, &printer),
     };

@@ -52,9 +52,9 @@ pub enum ProposeError {
     /// The text has nothing to connect to.
     #[error("{0}")]
     NothingToConnectTo(String),
-    /// The text only tells of Google's own SSH.
+    /// The text tells of Google's own SSH, and not of which runtime.
     #[error(
-        "this is Google's own SSH (`colab ssh`), which this version of Moorline cannot follow yet; keep using that command, or start sshd behind a tunnel in the notebook and paste what it prints"
+        "this is Google's own SSH (`colab ssh`) to a session that google-colab-cli does not list here; choose one of your runtimes: moorline add NAME --colab"
     )]
     GoogleColab,
     /// The person has an entry of that name themselves.
@@ -198,7 +198,6 @@ fn link(
         Link::Relay(RelayLink { relay: relay.clone(), port, mine_alone: wish.mine_alone || same })
     };
     match (&reading.link, &wish.relay) {
-        (Some(FoundLink::GoogleColab { .. }), _) => Err(ProposeError::GoogleColab),
         (Some(FoundLink::Relay { relay, port }), wished) => {
             Ok(on_relay(wished.as_ref().unwrap_or(relay), *port))
         }

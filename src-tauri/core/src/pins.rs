@@ -48,12 +48,15 @@ pub struct SessionPins {
     /// The link for which the person gave the password in the vault: it is sent nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_for: Option<String>,
-    /// The relays that were prepared for the session's runtimes: where there is something to undo.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relays: Vec<String>,
     /// The last announcement that was accepted: what is sent again is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
+    /// The relays that were prepared for the session's runtimes: where there is something to undo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relays: Vec<String>,
+    /// The host name for which the person gave the service token in the vault: it is sent to no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_token_for: Option<HostName>,
 }
 
 /// A host key that is accepted for a session.

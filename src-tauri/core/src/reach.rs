@@ -5,10 +5,16 @@ use std::time::Duration;
 use moorline_ssh_files::{HostKey, HostName, KeyAlgorithm};
 use tokio::time::Instant;
 
+use crate::carry::{self, Carrier, CarryError, ServiceToken};
 use crate::editors::{SearchEnv, find_program};
+use crate::google::{self, GoogleError};
+use crate::pins::{Pins, PinsError};
 use crate::session::{Link, Session};
 use crate::ssh::relay::{self, ChannelError};
-use crate::ssh::{ProbeError, Prompts, Route, SshFailure, SystemSsh, probe};
+use crate::ssh::{
+    Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, RouteError, SshFailure,
+    SystemSsh, probe,
+};
 use crate::tools::Tools;
 use crate::trust::Evidence;
 use crate::vault::{SecretKind, SecretName};
@@ -39,11 +45,21 @@ pub enum ReachError {
     /// The probe failed.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// The link needs cloudflared.
-    #[error(
-        "cloudflared was not found, and the tunnel {0} is reached through it; install cloudflared and put it on PATH"
-    )]
-    NoCloudflared(HostName),
+    /// The edge that carries the link.
+    #[error(transparent)]
+    Carry(#[from] Box<CarryError>),
+    /// What is known of the session cannot be read.
+    #[error(transparent)]
+    Pins(#[from] PinsError),
+    /// Google does not give the way to the runtime.
+    #[error(transparent)]
+    Google(#[from] GoogleError),
+    /// This desktop's login key cannot be had.
+    #[error(transparent)]
+    LoginKey(#[from] LoginKeyError),
+    /// The person's own key cannot be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 impl ReachError {
@@ -74,28 +90,72 @@ pub fn relay_ssh(tools: &Tools, session: &Session) -> SystemSsh {
     }
 }
 
-/// The byte stream to a session's sshd; through a relay with this `ssh` (see [`relay_ssh`]).
+/// The byte stream to a session's sshd; through a relay with this `ssh` (see [`relay_ssh`]). May block for as long as
+/// the vault takes.
 ///
 /// # Errors
-/// A program that the link needs is not installed.
+/// The link needs a secret that cannot be read.
 pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route, ReachError> {
     Ok(match &session.link {
         Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
         Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
-        Link::Cloudflare(host) => cloudflared_argv(tools, host)?.into(),
+        Link::Cloudflare(host) => Route::Carry(Box::new(cloudflare(tools, session, host)?)),
+        Link::Colab(_) => Route::Carry(Box::new(colab(tools, session)?)),
     })
 }
 
-/// The argument list that carries SSH to a Cloudflare tunnel.
+/// The way to a Cloudflare tunnel: with the service token that the person gave for exactly this host name, and without
+/// a look into the vault where they gave none. Blocks for as long as the vault takes.
 ///
 /// # Errors
-/// cloudflared is not installed.
-pub fn cloudflared_argv(tools: &Tools, host: &HostName) -> Result<Vec<String>, ReachError> {
+/// A token was given and cannot be read.
+pub fn cloudflare(tools: &Tools, session: &Session, host: &HostName) -> Result<Carrier, ReachError> {
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    let given_for = pins.get(&session.name).and_then(|known| known.service_token_for.as_ref());
+    if given_for != Some(host) {
+        return Ok(carry::cloudflare(host.clone(), None));
+    }
+    let name = SecretName::of(session.name.clone(), SecretKind::ServiceToken);
+    let kept = tools.vault.get(&name);
+    let kept = kept.map_err(|cause| Box::new(CarryError::Vault { host: host.clone(), cause }))?;
+    let token = kept
+        .map(|text| ServiceToken::read(&text).ok_or_else(|| Box::new(CarryError::BadToken(host.clone()))));
+    Ok(carry::cloudflare(host.clone(), token.transpose()?))
+}
+
+/// The way to a Colab runtime's own SSH, for the key with which the session logs in. Asks Google where no fresh token is
+/// kept. Blocks for a bounded time; in async code, call it from `spawn_blocking`.
+///
+/// # Errors
+/// Google does not give the way, or the login key cannot be read.
+pub fn colab(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
+    let access = google::access(tools, session)?;
+    Ok(carry::colab(access.host, access.token, public_line(tools, session)?))
+}
+
+/// As [`colab`], with a token that Google gives now: the runtime refused the kept one (401).
+///
+/// # Errors
+/// As for [`colab`].
+pub fn colab_anew(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
+    let access = google::renewed(tools, session)?;
+    Ok(carry::colab(access.host, access.token, public_line(tools, session)?))
+}
+
+/// The public half of the key with which the session logs in.
+fn public_line(tools: &Tools, session: &Session) -> Result<String, ReachError> {
+    match &session.identity_file {
+        Some(file) => Ok(Identity::named(file, &tools.dirs.home)?.public_line()),
+        None => Ok(LoginKey::ensure(&tools.dirs.login_key())?.public_line()),
+    }
+}
+
+/// cloudflared's argument list for a tunnel, if it is installed: it logs in to Cloudflare Access through the browser,
+/// and remembers that.
+pub fn cloudflared_argv(tools: &Tools, host: &HostName) -> Option<Vec<String>> {
     let search = SearchEnv::from_process(&tools.dirs.home, false);
-    let program =
-        find_program("cloudflared", &search).ok_or_else(|| ReachError::NoCloudflared(host.clone()))?;
-    let program = program.to_string_lossy().into_owned();
-    Ok(vec![program, "access".to_owned(), "ssh".to_owned(), "--hostname".to_owned(), host.to_string()])
+    let program = find_program("cloudflared", &search)?.to_string_lossy().into_owned();
+    Some(vec![program, "access".to_owned(), "ssh".to_owned(), "--hostname".to_owned(), host.to_string()])
 }
 
 /// Learns the key that answers at the session's endpoint, all of it within `limit`. Nothing is sent but key
@@ -115,8 +175,13 @@ pub async fn reach(
 ) -> Result<Seen, ReachError> {
     let end = Instant::now() + limit;
     let left = || end.saturating_duration_since(Instant::now());
-    let route = route(tools, ssh, session)?;
-    let seen = first_key(ssh, session, &route, &expected.types(), limit).await?;
+    let mut route = route(tools, ssh, session)?;
+    let mut first = first_key(ssh, session, &route, &expected.types(), limit).await;
+    if let Some(argv) = first.as_ref().err().and_then(|error| login_in_browser(tools, error)) {
+        route = argv.into();
+        first = first_key(ssh, session, &route, &expected.types(), limit).await;
+    }
+    let seen = first?;
     if !expected.named.names_a_key() || expected.named.names(&seen.key) {
         return Ok(seen);
     }
@@ -124,6 +189,17 @@ pub async fn reach(
         Some(key) => Seen { key, channel: false, channel_failed: seen.channel_failed },
         None => seen,
     })
+}
+
+/// Where Access wants a person in front of a browser, which cloudflared finds if it is installed.
+fn login_in_browser(tools: &Tools, error: &ReachError) -> Option<Vec<String>> {
+    match error {
+        ReachError::Probe(ProbeError::Route(RouteError::Carry(error))) => match &**error {
+            CarryError::WantsLogin(host) => cloudflared_argv(tools, host),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The key behind `route` that is one of the `named` ones, if the server has such a key of another type than
@@ -176,5 +252,7 @@ async fn first_key(
     }
     let left = end.saturating_duration_since(Instant::now());
     let key = probe::host_key_preferring(route, types, left).await?;
-    Ok(Seen { key, channel: false, channel_failed })
+    // Google gave host and token in one answer, and the host proved its name: what speaks SSH inside is that runtime.
+    let channel = matches!(session.link, Link::Colab(_));
+    Ok(Seen { key, channel, channel_failed })
 }

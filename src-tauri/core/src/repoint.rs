@@ -53,8 +53,7 @@ pub fn host_entry(
 pub fn runs_our_proxy(session: &Session, pin: &SessionPins) -> bool {
     match &session.link {
         Link::Direct(_) | Link::Ngrok(_) => pin.derived(),
-        Link::Cloudflare(_) => true,
-        Link::Relay(_) => false,
+        other => other.runs_moorline(),
     }
 }
 

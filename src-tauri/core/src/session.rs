@@ -7,6 +7,8 @@ use moorline_ssh_files::{Alias, HostName, IdentityFile, InvalidName, Place, Port
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::google::EndpointId;
+
 /// What a person follows; outlives its runtimes. Its name is also the ssh alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -33,6 +35,8 @@ pub enum Link {
     Cloudflare(HostName),
     /// Reverse SSH: the runtime's sshd listens on a port of the relay's loopback.
     Relay(RelayLink),
+    /// Google's own SSH over a WebSocket.
+    Colab(ColabLink),
 }
 
 impl Link {
@@ -43,6 +47,7 @@ impl Link {
             Self::Ngrok(_) => "ngrok",
             Self::Cloudflare(_) => "cloudflare",
             Self::Relay(_) => "relay",
+            Self::Colab(_) => "colab",
         }
     }
 
@@ -51,11 +56,16 @@ impl Link {
         format!("{} {self}", self.kind())
     }
 
+    /// Whether ssh runs `moorline proxy` to get there.
+    pub fn runs_moorline(&self) -> bool {
+        matches!(self, Self::Cloudflare(_) | Self::Colab(_))
+    }
+
     /// The host and port that ssh itself dials; `None` for links that need a `ProxyCommand`.
     pub fn dialled(&self) -> Option<&Place> {
         match self {
             Self::Direct(place) | Self::Ngrok(place) => Some(place),
-            Self::Cloudflare(_) | Self::Relay(_) => None,
+            Self::Cloudflare(_) | Self::Relay(_) | Self::Colab(_) => None,
         }
     }
 }
@@ -66,8 +76,16 @@ impl fmt::Display for Link {
             Self::Direct(place) | Self::Ngrok(place) => write!(f, "{}:{}", place.host, place.port),
             Self::Cloudflare(host) => write!(f, "{host}"),
             Self::Relay(link) => write!(f, "port {} of {}", link.port, link.relay),
+            Self::Colab(link) => write!(f, "{}", link.runtime),
         }
     }
+}
+
+/// A runtime of the person's Google account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColabLink {
+    /// Which of the account's runtimes.
+    pub runtime: EndpointId,
 }
 
 /// A reverse tunnel that ends on a relay.

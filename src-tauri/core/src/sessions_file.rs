@@ -4,7 +4,7 @@
 //! version = 1
 //!
 //! [session.colab]
-//! link = "ngrok"            # direct, ngrok, cloudflare or relay
+//! link = "ngrok"            # direct, ngrok, cloudflare, relay or colab
 //! host = "0.tcp.eu.ngrok.io"
 //! port = 15873
 //! user = "root"             # root when it is not said
@@ -22,13 +22,19 @@
 //! relay_is_mine_alone = true
 //! user = "root"
 //!
+//! [session.gpu]
+//! link = "colab"            # Google's own SSH
+//! runtime = "gpu-t4-s-…"    # which of the account's runtimes
+//!
 //! [session.trainer.cell]    # what the setup cell does besides; may be left out: see [`crate::cell::CellOptions`]
 //! git = "https://github.com/me/project.git"
 //!
 //! [settings]                # all of it may be left out
 //! lifetime_hours = 12       # how long a runtime may live
 //! disk_percent = 90         # a fuller disk is warned of
-//! silent = ["back"]         # notifications not to show: dropped, back, needed, lifetime, disk
+//! idle_minutes = 15         # a Colab runtime that does nothing for so long is warned of; 0 for never
+//! units_hours = 2           # compute units for less than this are warned of; 0 for never
+//! silent = ["back"]         # notifications not to show: dropped, back, needed, lifetime, disk, idle, units
 //! terminal_in_tmux = true   # Terminal attaches to `tmux new -A -s main` on the runtime
 //! ```
 //!

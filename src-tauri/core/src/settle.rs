@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use moorline_ssh_files::{
-    Alias, Fingerprint, HostEntry, HostKey, InvalidName, KnownHostsEdit, Report, SshDir, SshFilesError,
-    known_hosts,
+    Alias, Fingerprint, HostEntry, HostKey, HostName, InvalidName, KnownHostsEdit, Report, SshDir,
+    SshFilesError, known_hosts,
 };
 
 use crate::announcement::Accepted;
@@ -207,6 +207,22 @@ pub fn keep_accepted(tools: &Tools, name: &Alias, accepted: Accepted) -> Result<
     }
     let mut pins = Pins::load(&tools.dirs.pins_file())?;
     pins.entry(name).accepted = Some(accepted);
+    pins.save()?;
+    Ok(())
+}
+
+/// Remembers that the service token in the vault was given for the host name of this session's tunnel (`Some`), or
+/// that there is none any more.
+///
+/// # Errors
+/// The pins cannot be read or written, or another process holds the state lock for too long.
+pub fn bind_service_token(tools: &Tools, name: &Alias, host: Option<&HostName>) -> Result<(), SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let mut pins = Pins::load(&tools.dirs.pins_file())?;
+    if host.is_none() && pins.get(name).is_none() {
+        return Ok(());
+    }
+    pins.entry(name).service_token_for = host.cloned();
     pins.save()?;
     Ok(())
 }

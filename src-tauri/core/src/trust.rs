@@ -93,6 +93,12 @@ pub enum Verdict {
     Contradicted,
 }
 
+/// Whether a key that came over a channel may replace keys that were learned so, unasked. What the session key vouches
+/// for is not the channel's to replace: whoever owns a relay has the channel, and not that key.
+pub fn channel_may_replace(pinned: impl IntoIterator<Item = Trust>) -> bool {
+    pinned.into_iter().all(|trust| trust <= Trust::Channel)
+}
+
 /// Judges the key that answers at a session's endpoint.
 ///
 /// A pinned key stays good unless the person has just named a different one. What the person named outranks a
@@ -116,6 +122,14 @@ pub fn judge(seen: &HostKey, pinned: &[HostKey], evidence: &Evidence) -> Verdict
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_channel_never_replaces_what_the_session_key_vouches_for() {
+        assert!(channel_may_replace([]));
+        assert!(channel_may_replace([Trust::Approved, Trust::Pasted, Trust::Channel]));
+        assert!(!channel_may_replace([Trust::Announced]));
+        assert!(!channel_may_replace([Trust::Channel, Trust::Derived]));
+    }
 
     fn key(n: u8) -> HostKey {
         let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();

@@ -30,8 +30,13 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let (front, person) =
-            (Sshd::with(&["ed25519"], "Subsystem sftp internal-sftp"), tempfile::tempdir().unwrap());
+        Self::with("")
+    }
+
+    /// With further settings of the relay's sshd.
+    fn with(settings: &str) -> Self {
+        let settings = format!("Subsystem sftp internal-sftp\n{settings}");
+        let (front, person) = (Sshd::with(&["ed25519"], &settings), tempfile::tempdir().unwrap());
         let ssh = front.friend(person.path());
         keygen("ed25519", &person.path().join("runtime"));
         Self { front, person, ssh, port: free_port() }
@@ -345,6 +350,25 @@ fn nothing_behind_the_relay_can_be_reached_with_it() {
     forwarding.wait().unwrap();
     assert!(inside.accept().is_err(), "nobody came to the port inside");
     assert!(unix.accept().is_err(), "nor to the socket");
+}
+
+/// OpenSSH has no option for a key line that would forbid this; SECURITY.md says so.
+#[test]
+fn unix_sockets_are_for_the_relay_s_own_settings_to_forbid() {
+    let stage = Stage::with("AllowStreamLocalForwarding no");
+    stage.prepare(&stage.key());
+    let socket = stage.front.home().join("made.sock");
+    let forward = format!("{}:127.0.0.1:1", socket.display());
+    let output = stage.forward(&["-R", &forward]).wait_with_output().unwrap();
+    assert!(!output.status.success() && !socket.exists(), "{}", said(&output));
+
+    let open = Stage::prepared();
+    let socket = open.front.home().join("made.sock");
+    let mut child = open.forward(&["-R", &format!("{}:127.0.0.1:1", socket.display())]);
+    awaits("sshd's word", || socket.exists() || child.try_wait().unwrap().is_some());
+    assert!(socket.exists(), "sshd has learned to refuse this: take the limit out of SECURITY.md");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! closes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use moorline_core::agent::notice::{Notice, NoticeAction};
@@ -23,6 +24,8 @@ const PATH: &str = "/org/freedesktop/Notifications";
 const DESKTOP_ENTRY: &str = "Moorline";
 const ICON: &str = "moorline-tray";
 const APP_SIDE: i32 = 48;
+/// How long the last words of a program that ends are there to be read, where they go with it.
+const SEEN: Duration = Duration::from_secs(3);
 /// The key of a click on the notification itself.
 const DEFAULT: &str = "default";
 
@@ -185,6 +188,20 @@ impl Server {
             _ => {}
         }
     }
+}
+
+/// Says one thing and is done, for a program that ends now. GNOME takes it away with the connection; others keep it.
+///
+/// # Errors
+/// Nobody shows notifications.
+pub async fn announce(bus: &Connection, title: &str, body: &str) -> zbus::Result<()> {
+    let server = Proxy::new(bus, NAME, PATH, NAME).await?;
+    let actions: Vec<&str> = Vec::new();
+    let hints: HashMap<&str, Value<'_>> = HashMap::from([("desktop-entry", Value::from(DESKTOP_ENTRY))]);
+    let _id: u32 =
+        server.call("Notify", &("Moorline", 0u32, ICON, title, escaped(body), actions, hints, -1i32)).await?;
+    tokio::time::sleep(SEEN).await;
+    Ok(())
 }
 
 /// The few characters that the specification's markup gives a meaning.

@@ -8,7 +8,7 @@ mod native;
 use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
 
 #[cfg(target_os = "linux")]
-pub use freedesktop::Notifications;
+pub use freedesktop::{Notifications, announce};
 #[cfg(not(target_os = "linux"))]
 pub use native::Notifications;
 

@@ -1,5 +1,6 @@
 //! One thread does everything: the tray, the notifications and the agent only wait, most of the time.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,14 +8,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
-use moorline_app::feed;
-use moorline_app::instance::{self, Claim};
+use moorline_app::feed::{self, Feed};
 use moorline_app::log;
-use moorline_app::notify::Notifications;
+use moorline_app::notify::{self, Notifications};
+use moorline_app::place;
 use moorline_app::tray::status_item::StatusItem;
 use moorline_app::tray::{Done, Look, watch_panel};
+use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::dirs::Dirs;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use zbus::Connection;
 
 /// How often a tray is tried when the session bus or the host refuses it.
@@ -26,15 +29,18 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 async fn tray(args: Args) -> anyhow::Result<()> {
     let dirs = Dirs::from_env()?;
-    let Claim::First(instance) = instance::claim(&dirs)? else {
-        return instance::knock(&dirs, args.compare).await;
+    let (feed, snapshot, agent) = match feed(&dirs, &args).await {
+        Ok(Some(parts)) => parts,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            excuse(&error).await;
+            return Err(error);
+        }
     };
-    log::start(&dirs, "tray")?;
     let (done, done_door) = mpsc::unbounded_channel();
     let (pressed, pressed_door) = mpsc::unbounded_channel();
     let (panel, panel_door) = mpsc::unbounded_channel();
-    let (feed, snapshot, agent) = feed::start(&dirs, &args)?;
-    let mut app = App::new(&dirs, &args, instance, None, (feed, snapshot))?;
+    let mut app = App::new(&dirs, &args, None, (feed, snapshot))?;
     // The icon first: the rest may take its time.
     let mut face = Face { item: None, done, resting: Arc::default() };
     face.apply(Look::of(&app.snapshot, app.panel)).await;
@@ -54,6 +60,32 @@ async fn tray(args: Args) -> anyhow::Result<()> {
     }
     // The app is gone, so the agent takes its leave: no file stays half written.
     agent.await.context("the agent broke off")
+}
+
+/// The agent, once this is the tray; `None` when another is, and shows its window now.
+async fn feed(dirs: &Dirs, args: &Args) -> anyhow::Result<Option<(Feed, Snapshot, JoinHandle<()>)>> {
+    #[cfg(debug_assertions)]
+    if args.feed {
+        log::start(dirs, "tray")?;
+        return Ok(Some(feed::rehearse()));
+    }
+    let Some(door) = place::take(dirs, args.compare.as_ref()).await? else { return Ok(None) };
+    log::start(dirs, "tray")?;
+    feed::start(dirs, door).map(Some)
+}
+
+/// Whoever starts the tray from a menu sees no terminal.
+async fn excuse(error: &anyhow::Error) {
+    if std::io::stderr().is_terminal() {
+        return;
+    }
+    let told = async {
+        notify::announce(&Connection::session().await?, "Moorline does not start", &format!("{error:#}."))
+            .await
+    };
+    if let Err(error) = told.await {
+        tracing::debug!(%error, "there are no notifications here");
+    }
 }
 
 /// The tray, or the wish for one.

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
 use moorline_app::feed;
-use moorline_app::instance::{self, Claim};
 use moorline_app::log;
 use moorline_app::notify::Notifications;
+use moorline_app::place;
 use moorline_app::tray::native::NativeTray;
 use moorline_app::tray::{Done, Look};
 use moorline_core::dirs::Dirs;
@@ -29,13 +29,7 @@ enum Wake {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let dirs = Dirs::from_env()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let claimed = {
-        let _inside = runtime.enter();
-        instance::claim(&dirs)?
-    };
-    let Claim::First(instance) = claimed else {
-        return runtime.block_on(instance::knock(&dirs, args.compare));
-    };
+    let Some(door) = runtime.block_on(place::take(&dirs, args.compare.as_ref()))? else { return Ok(()) };
     log::start(&dirs, "tray")?;
     let mut builder = EventLoopBuilder::<Wake>::with_user_event();
     #[cfg_attr(not(target_os = "macos"), expect(unused_mut, reason = "only macOS asks for more"))]
@@ -53,9 +47,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         let ended = runtime.block_on(async {
             let (pressed, pressed_door) = mpsc::unbounded_channel();
             let (_panel, panel_door) = mpsc::unbounded_channel();
-            let (feed, snapshot, agent) = feed::start(&dirs, &args)?;
+            let (feed, snapshot, agent) = feed::start(&dirs, door)?;
             let notifications = Some(Notifications::start(pressed));
-            let app = App::new(&dirs, &args, instance, notifications, (feed, snapshot))?;
+            let app = App::new(&dirs, &args, notifications, (feed, snapshot))?;
             let _ = first.send(Look::of(&app.snapshot, app.panel));
             let mut face = Face { proxy: proxy.clone(), look: None };
             app.run(&mut face, Doors { done: done_door, pressed: pressed_door, panel: panel_door }).await;

@@ -1,26 +1,80 @@
-//! The window's way to the agent.
+//! The window's way to the agent: its door, in the window's role.
 
-use std::io::BufRead as _;
+use std::future::Future;
+use std::time::Duration;
 
-use moorline_app::wire::ToWindow;
+use moorline_core::agent::door::{CallError, Caller};
+use moorline_core::agent::msg::Request;
+use moorline_core::agent::run::Comparison;
+use moorline_core::agent::snapshot::Snapshot;
+use moorline_core::agent::wire::{Answer, Call, Role, Said};
+use moorline_core::dirs::Dirs;
+use moorline_core::ssh_files::Alias;
 
-/// Where the window's words come from.
-pub trait Agent: Send + Sync {
-    /// Hands on everything that is said, until the agent is gone. Blocks.
-    fn listen(&self, heard: &mut dyn FnMut(ToWindow));
+/// How often an agent that is gone is looked for.
+const AGAIN: Duration = Duration::from_secs(1);
+
+const GONE: &str = "Moorline's agent has ended; start Moorline again";
+
+/// The agent of a home.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    dirs: Dirs,
 }
 
-/// The tray, which writes a JSON object a line to our standard input.
-#[derive(Debug)]
-pub struct TrayPipe;
+impl Agent {
+    /// The agent of this home, whether it runs or not.
+    pub fn new(dirs: Dirs) -> Self {
+        Self { dirs }
+    }
 
-impl Agent for TrayPipe {
-    fn listen(&self, heard: &mut dyn FnMut(ToWindow)) {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            match serde_json::from_str(&line) {
-                Ok(said) => heard(said),
-                Err(error) => tracing::error!(%error, "the tray said something unknown"),
+    /// Hands on everything that is to be shown, and `None` whenever no agent answers. Never ends.
+    pub async fn follow(&self, heard: impl Fn(Option<Snapshot>)) {
+        loop {
+            if let Err(error) = self.follow_one(&heard).await {
+                tracing::warn!(%error, "the agent cannot be followed");
+            }
+            heard(None);
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn follow_one(&self, heard: &impl Fn(Option<Snapshot>)) -> Result<(), CallError> {
+        let Some(mut agent) = Caller::connect(&self.dirs, Role::Window).await? else { return Ok(()) };
+        if let Answer::Snapshot(now) = agent.call(Call::Follow).await? {
+            heard(Some(now));
+        }
+        while let Some(said) = agent.next().await? {
+            if let Said::Snapshot { snapshot } = said {
+                heard(Some(snapshot));
             }
         }
+        Ok(())
+    }
+
+    /// The keys of a session.
+    ///
+    /// # Errors
+    /// There is no such session, or no agent; in one sentence.
+    pub async fn compare(&self, session: Alias) -> Result<Comparison, String> {
+        match self.call(Call::Compare { session }).await? {
+            Answer::Comparison(keys) => Ok(keys),
+            Answer::Done | Answer::Snapshot(_) => Err("the agent answers something else".to_owned()),
+        }
+    }
+
+    /// Asks for something to be done.
+    ///
+    /// # Errors
+    /// It cannot be, or there is no agent; in one sentence.
+    pub fn ask(&self, request: Request) -> impl Future<Output = Result<(), String>> {
+        let asked = self.call(Call::Ask { request });
+        async { asked.await.map(drop) }
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, String> {
+        let agent = Caller::connect(&self.dirs, Role::Window).await.map_err(|error| error.to_string())?;
+        let Some(mut agent) = agent else { return Err(GONE.to_owned()) };
+        agent.call(call).await.map_err(|error| error.to_string())
     }
 }

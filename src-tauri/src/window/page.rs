@@ -1,13 +1,16 @@
 //! The one window, and what its page is told.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::BufRead as _;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use moorline_app::wire::{Shows, ToWindow};
+use moorline_app::wire::{Shows, View};
+use moorline_core::agent::snapshot::Snapshot;
 use tauri::webview::PageLoadEvent;
-use tauri::{AppHandle, Emitter as _, Manager as _, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Emitter as _, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 use crate::agent::Agent;
+use crate::commands;
 
 const LABEL: &str = "main";
 /// The event that carries everything the page shows.
@@ -19,19 +22,34 @@ pub struct Page {
     shows: Mutex<Shows>,
 }
 
+impl Page {
+    /// What is shown now.
+    pub fn now(&self) -> Shows {
+        self.shows.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Opens the window, and returns when it is closed.
 ///
 /// # Errors
 /// There is no display, or no webview.
-pub fn run(page: Page, agent: &Arc<dyn Agent>) -> tauri::Result<()> {
-    let agent = Arc::clone(agent);
+pub fn run(agent: Agent) -> tauri::Result<()> {
     tauri::Builder::default()
-        .manage(page)
-        .invoke_handler(tauri::generate_handler![shown])
+        .manage(Page::default())
+        .manage(agent.clone())
+        .invoke_handler(tauri::generate_handler![
+            commands::shown,
+            commands::show,
+            commands::compare,
+            commands::check,
+            commands::approve,
+            commands::repair,
+            commands::forget,
+        ])
         .setup(move |app| {
             let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
                 .title("Moorline")
-                .inner_size(720.0, 520.0)
+                .inner_size(720.0, 640.0)
                 .min_inner_size(360.0, 320.0)
                 // A webview is white until its page is painted.
                 .visible(false)
@@ -42,47 +60,51 @@ pub fn run(page: Page, agent: &Arc<dyn Agent>) -> tauri::Result<()> {
                 })
                 .on_navigation(|url| url.scheme() == "tauri" || url.host_str().is_some_and(is_own))
                 .build()?;
-            let app = app.handle().clone();
-            thread::Builder::new().name("agent".to_owned()).spawn(move || {
-                agent.listen(&mut |said| hear(&app, &window, said));
-                hear_end(&app);
-            })?;
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                agent.follow(|now| hear(&handle, now)).await;
+            });
+            let handle = app.handle().clone();
+            thread::Builder::new().name("tray".to_owned()).spawn(move || obey(&handle, &window))?;
             Ok(())
         })
         .run(tauri::generate_context!())
 }
 
-/// What the page shows now.
-#[tauri::command]
-#[expect(clippy::needless_pass_by_value, reason = "how Tauri hands over state")]
-fn shown(page: State<'_, Page>) -> Shows {
-    tracing::info!("the page is up");
-    page.shows.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-fn hear(app: &AppHandle, window: &WebviewWindow, said: ToWindow) {
-    let comes_forward = matches!(said, ToWindow::Show(_));
-    change(app, |shows| match said {
-        ToWindow::Snapshot(snapshot) => shows.snapshot = Some(snapshot),
-        ToWindow::Show(view) => shows.view = view,
-    });
-    // Before its page is loaded it stays hidden; it comes forward by itself then.
-    if comes_forward && window.is_visible().unwrap_or(false) {
-        front(window);
-    }
-}
-
-fn hear_end(app: &AppHandle) {
-    tracing::warn!("the tray is gone");
-    change(app, |shows| shows.tray_gone = true);
-}
-
-fn change(app: &AppHandle, how: impl FnOnce(&mut Shows)) {
+/// Changes what is shown, and tells the page.
+pub fn change(app: &AppHandle, how: impl FnOnce(&mut Shows)) {
     let page = app.state::<Page>();
     let mut shows = page.shows.lock().unwrap_or_else(PoisonError::into_inner);
     how(&mut shows);
     if let Err(error) = app.emit_to(LABEL, SHOWS, &*shows) {
         tracing::error!(%error, "the page cannot be told");
+    }
+}
+
+fn hear(app: &AppHandle, now: Option<Snapshot>) {
+    change(app, |shows| {
+        shows.agent_gone = now.is_none();
+        if now.is_some() {
+            shows.snapshot = now;
+        }
+    });
+}
+
+/// Shows what the tray says on standard input, a view a line.
+fn obey(app: &AppHandle, window: &WebviewWindow) {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        let view = match serde_json::from_str::<View>(&line) {
+            Ok(view) => view,
+            Err(error) => {
+                tracing::error!(%error, "the tray said something unknown");
+                continue;
+            }
+        };
+        change(app, |shows| shows.view = view);
+        // Before its page is loaded it stays hidden; it comes forward by itself then.
+        if window.is_visible().unwrap_or(false) {
+            front(window);
+        }
     }
 }
 

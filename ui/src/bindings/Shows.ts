@@ -15,6 +15,6 @@ snapshot: Snapshot | null,
  */
 view: View, 
 /**
- * Whether the tray has ended, so that nothing here changes any more.
+ * Whether no agent answers, so that nothing here is up to date.
  */
-tray_gone: boolean, };
+agent_gone: boolean, };

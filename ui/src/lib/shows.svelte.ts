@@ -3,9 +3,10 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 
 import type { Shows } from "../bindings/Shows";
+import type { View } from "../bindings/View";
 
 class Store {
-  now: Shows = $state.raw({ snapshot: null, view: { view: "sessions" }, tray_gone: false });
+  now: Shows = $state.raw({ snapshot: null, view: { view: "sessions" }, agent_gone: false });
 
   async follow(): Promise<void> {
     await listen<Shows>("shows", (event) => {
@@ -17,3 +18,8 @@ class Store {
 }
 
 export const store = new Store();
+
+/** Goes to another view. */
+export function show(view: View): void {
+  void invoke("show", { view });
+}

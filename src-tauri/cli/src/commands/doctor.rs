@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use moorline_core::doctor::{self, Check, Sources, Verdict};
 use moorline_core::editors::SearchEnv;
-use moorline_core::session::Link;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, config};
@@ -44,7 +43,7 @@ pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
 fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
     let sessions = super::sessions(tools)?;
     let names: Vec<Alias> = sessions.sessions().keys().cloned().collect();
-    let proxied = sessions.sessions().values().any(|session| matches!(session.link, Link::Cloudflare(_)));
+    let proxied = sessions.sessions().values().any(|session| session.link.runs_moorline());
     let proxy_program = tools.dirs.proxy_program();
     let search = SearchEnv::from_process(&tools.dirs.home, false);
     // Any name will do: what matters is whether the keyring answers.

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use moorline_core::editors::{self, Editor, SearchEnv};
-use moorline_core::settle;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName, VaultError};
+use moorline_core::{hub, settle};
 use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
@@ -34,14 +34,23 @@ pub fn run(args: &ForgetArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the session out of the ssh files, the editors' settings, Moorline's files and the vault. Gives the number
+/// Takes the session out of its relay, the ssh files, the editors' settings, Moorline's files and the vault. Gives the number
 /// of secrets that were deleted.
 ///
 /// # Errors
 /// The ssh files cannot be edited; then nothing of the session is lost.
 pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<(Report, usize)> {
+    // While its secrets are still there. A relay that is out of reach keeps nobody from forgetting.
+    if let Some(session) = super::sessions(tools)?.get(name)
+        && let Err(error) = super::relay::retire(tools, session, printer)
+    {
+        printer.note(format!("what was prepared on a relay for {name} is not known: {error}"));
+    }
     let written = settle::forget(tools, name)?;
     report::print(&written, printer);
+    if let Err(error) = hub::end(&tools.dirs, name) {
+        printer.note(format!("{name} may still be connected: {error}"));
+    }
     forget_platform(tools, name, printer);
     let mut deleted = 0;
     for kind in SecretKind::OF_SESSION {

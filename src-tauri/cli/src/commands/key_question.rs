@@ -8,7 +8,7 @@ use moorline_core::pins::{Pins, SessionPins};
 use moorline_core::reach::{Expected, named_key, route};
 use moorline_core::session::Session;
 use moorline_core::tools::Tools;
-use moorline_core::trust::{Evidence, Trust, Verdict, judge};
+use moorline_core::trust::{Evidence, Trust, Verdict, channel_may_replace, judge};
 use moorline_ssh_files::HostKey;
 
 use super::add::Adding;
@@ -61,7 +61,8 @@ pub async fn settle_key(
     let pins = Pins::load(&adding.tools.dirs.pins_file())?;
     let none = SessionPins::default();
     let pinned = pins.get(&session.name).unwrap_or(&none);
-    let evidence = Evidence { channel: seen.channel, ..expected.named.clone() };
+    let channel = seen.channel && channel_may_replace(pinned.keys.iter().map(|pinned| pinned.trust));
+    let evidence = Evidence { channel, ..expected.named.clone() };
     if let Some(why) = &seen.channel_failed {
         printer.note(format!("the relay does not prove whose port it is: {why}"));
     }

@@ -2,10 +2,12 @@
 
 pub mod add;
 pub mod cell;
+pub mod colab;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod forget;
+pub mod hub;
 pub mod open;
 pub mod proxy;
 pub mod repair;
@@ -18,8 +20,10 @@ mod agent;
 mod announced;
 mod key_question;
 mod login;
+mod ngrok;
 mod proxy_tcp;
 mod reaching;
+pub mod relay;
 mod session_key;
 
 use std::future::Future;

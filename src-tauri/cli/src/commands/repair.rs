@@ -8,6 +8,7 @@ use anyhow::bail;
 use moorline_core::add::Wish;
 use moorline_core::clock;
 use moorline_core::paste;
+use moorline_core::relay::Prepared;
 use moorline_core::session::{Link, Session};
 use moorline_core::settle::{self, Change};
 use moorline_core::ssh::SystemSsh;
@@ -33,6 +34,14 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let session = super::session(&tools, args.name.as_ref())?;
     if args.relay_known_hosts && !matches!(session.link, Link::Relay(_)) {
         bail!("{} does not go through a relay; leave --relay-known-hosts out", session.name);
+    }
+    if args.prepare_relay {
+        let prepared = super::relay::prepare(&tools, &session, printer)?;
+        printer.json(&json!({ "session": session.name, "relay_prepared": true, "changed": prepared != Prepared::Unchanged }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.stop_agents {
+        return super::ngrok::stop_agents(&tools, &session, args.yes, printer);
     }
     let adding = Adding {
         tools: &tools,

@@ -4,15 +4,20 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use moorline_core::carry::ServiceToken;
+use moorline_core::google::{Credentials, Source};
+use moorline_core::session::{Link, Session};
 use moorline_core::session_key::SessionKey;
 use moorline_core::settle;
+use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
+use moorline_ssh_files::HostName;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::session_key;
-use crate::args::{SecretArgs, SecretCommand};
+use crate::args::{SecretArgs, SecretCommand, SecretSetArgs};
 use crate::ask::ask_secret;
 use crate::printer::Printer;
 
@@ -23,24 +28,7 @@ const LIMIT: u64 = 16 * 1024;
 pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
     match command {
-        SecretCommand::Set(args) => {
-            // A session key may be there before the session: its runtime announces the rest.
-            let session = match args.kind {
-                SecretKind::SessionKey => None,
-                _ => Some(super::session(&tools, Some(&args.name))?),
-            };
-            let secret = ask(args, printer)?;
-            if args.kind == SecretKind::SessionKey {
-                secret.expose_secret().parse::<SessionKey>().context("nothing was stored")?;
-            }
-            tools.vault.set(&name(args), &secret)?;
-            if let (SecretKind::Password, Some(session)) = (args.kind, &session) {
-                settle::bind_password(&tools, session)?;
-            }
-            super::agent::reload(&tools);
-            printer.done(format!("stored the {} of {}", args.kind, args.name));
-            printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "stored": true }));
-        }
+        SecretCommand::Set(args) => set(&tools, args, printer)?,
         SecretCommand::NewSessionKey(args) => return session_key::new(&tools, args, printer),
         SecretCommand::ShowSessionKey(args) => return session_key::show(&tools, &args.name, printer),
         SecretCommand::List => {
@@ -55,23 +43,113 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
             printer.json(&json!({ "secrets": names }));
         }
         SecretCommand::Delete(args) => {
-            let deleted = tools.vault.delete(&name(args))?;
-            if !deleted {
-                bail!("no {} of {} is stored; `moorline secret list` shows what is", args.kind, args.name);
+            let name = name(&tools, args)?;
+            if !tools.vault.delete(&name)? {
+                bail!("no {} is stored; `moorline secret list` shows what is", words(&name));
             }
-            printer.done(format!("deleted the {} of {}", args.kind, args.name));
-            printer.json(&json!({ "session": args.name, "kind": args.kind.to_string(), "deleted": true }));
+            if name.kind == SecretKind::ServiceToken
+                && let Some(session) = &name.session
+            {
+                settle::bind_service_token(&tools, session, None)?;
+            }
+            printer.done(format!("deleted the {}", words(&name)));
+            printer.json(&json!({ "session": name.session, "kind": name.kind.to_string(), "deleted": true }));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn name(args: &SecretArgs) -> SecretName {
-    SecretName { session: Some(args.name.clone()), kind: args.kind }
+fn set(tools: &Tools, args: &SecretSetArgs, printer: &Printer) -> anyhow::Result<()> {
+    let name = name(tools, &args.which)?;
+    // A session key may be there before the session: its runtime announces the rest.
+    let of_session = name.session.as_ref().filter(|_| name.kind != SecretKind::SessionKey);
+    let session = of_session.map(|session| super::session(tools, Some(session))).transpose()?;
+    match (args.from_colab_cli, args.from_gcloud) {
+        (false, false) => {
+            let secret = ask(&name, printer)?;
+            if name.kind == SecretKind::SessionKey {
+                secret.expose_secret().parse::<SessionKey>().context("nothing was stored")?;
+            }
+            let tunnel = match &session {
+                Some(session) => service_token_host(name.kind, session, &secret)?,
+                None => None,
+            };
+            tools.vault.set(&name, &secret)?;
+            if let (Some(host), Some(session)) = (tunnel, &session) {
+                settle::bind_service_token(tools, &session.name, Some(&host))?;
+            }
+        }
+        (from_cli, _) => copy(tools, &name, if from_cli { Source::ColabCli } else { Source::Gcloud })?,
+    }
+    if let (SecretKind::Password, Some(session)) = (name.kind, &session) {
+        settle::bind_password(tools, session)?;
+    }
+    super::agent::reload(tools);
+    printer.done(format!("stored the {}", words(&name)));
+    printer.json(&json!({ "session": name.session, "kind": name.kind.to_string(), "stored": true }));
+    Ok(())
 }
 
-fn ask(args: &SecretArgs, printer: &Printer) -> anyhow::Result<SecretString> {
-    let what = format!("the {} of {}", args.kind, args.name);
+/// Copies a sign-in of another program; that program keeps its own.
+fn copy(tools: &Tools, name: &SecretName, from: Source) -> anyhow::Result<()> {
+    if name.kind != SecretKind::GoogleRefreshToken {
+        bail!(
+            "only google-refresh-token is copied from there; say: moorline secret set google-refresh-token"
+        );
+    }
+    match Credentials::of(&tools.dirs, from)? {
+        Some(found) => Ok(found.keep(tools)?),
+        None => bail!(
+            "there is no sign-in at {}; sign in with that program first",
+            from.file(&tools.dirs).display()
+        ),
+    }
+}
+
+/// A session's secret, or an account's where the name is the kind's and no session has it.
+fn name(tools: &Tools, args: &SecretArgs) -> anyhow::Result<SecretName> {
+    let account = args.name.as_str().parse().ok().filter(|kind| !SecretKind::OF_SESSION.contains(kind));
+    match (account, args.kind) {
+        (Some(kind), None) if super::sessions(tools)?.get(&args.name).is_none() => {
+            Ok(SecretName::account(kind))
+        }
+        (_, kind) => Ok(SecretName::of(args.name.clone(), kind.unwrap_or(SecretKind::Password))),
+    }
+}
+
+fn words(name: &SecretName) -> String {
+    match &name.session {
+        Some(session) => format!("{} of {session}", name.kind),
+        None => name.kind.to_string(),
+    }
+}
+
+/// The host name that a service token is given for, and stays bound to; `None` for other kinds of secrets.
+fn service_token_host(
+    kind: SecretKind,
+    session: &Session,
+    secret: &SecretString,
+) -> anyhow::Result<Option<HostName>> {
+    if kind != SecretKind::ServiceToken {
+        return Ok(None);
+    }
+    let Link::Cloudflare(host) = &session.link else {
+        bail!(
+            "{} is reached over {}, which takes no service token; nothing was stored",
+            session.name,
+            session.link.kind()
+        );
+    };
+    if ServiceToken::read(secret).is_none() {
+        bail!(
+            "that is no service token: give its client id and its client secret, with a space between them; nothing was stored"
+        );
+    }
+    Ok(Some(host.clone()))
+}
+
+fn ask(name: &SecretName, printer: &Printer) -> anyhow::Result<SecretString> {
+    let what = format!("the {}", words(name));
     let secret = if std::io::stdin().is_terminal() {
         if printer.is_json() {
             bail!("--json never asks: give {what} on standard input");

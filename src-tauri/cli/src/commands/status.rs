@@ -6,7 +6,7 @@ use std::time::Duration;
 use moorline_core::agent::words;
 use moorline_core::pins::{Pins, SessionPins};
 use moorline_core::reach::{Expected, reach, relay_ssh};
-use moorline_core::session::Session;
+use moorline_core::session::{Link, Session};
 use moorline_core::tools::Tools;
 use moorline_ssh_files::HostKey;
 use serde_json::{Value, json};
@@ -49,6 +49,13 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         if args.check {
             let answer = check(&tools, session, pin, printer)?;
             healthy &= answer.good;
+            if let Some(left) = matches!(session.link, Link::Ngrok(_))
+                .then(|| super::ngrok::left_behind(&tools, session))
+                .flatten()
+            {
+                printer.note(&left);
+                entry["ngrok"] = json!(left);
+            }
             entry["check"] = json!({ "answers": answer.good, "detail": answer.detail });
         }
         all.push(entry);

@@ -3,6 +3,8 @@
 use moorline_ssh_files::HostKey;
 use serde::{Deserialize, Serialize};
 
+use crate::google::EndpointId;
+
 /// What stood between a watcher and a working connection. Watchers report it; they decide nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
@@ -24,8 +26,19 @@ pub enum Obstacle {
     Relay(String),
     /// The relay is fine, nothing listens on the runtime's port there.
     NothingBehindRelay,
+    /// The edge is fine, and says that nobody holds the tunnel any more.
+    TunnelGone,
+    /// The edge that carries the link wants something, or refuses; its sentence.
+    Edge(String),
     /// The program that the link needs is missing or failed; its sentence.
     Program(String),
+    /// What vouches for the runtime cannot be asked, or refuses; its sentence. Of the runtime that says nothing.
+    Provider(String),
+    /// The provider lists the account's runtimes, and this one is not among them.
+    Ended {
+        /// Those that are.
+        others: Vec<Other>,
+    },
     /// Another key than the pinned ones answers.
     Key {
         /// The key.
@@ -37,6 +50,15 @@ pub enum Obstacle {
     Login,
     /// Anything else; one sentence.
     Other(String),
+}
+
+/// Another runtime of the person's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Which.
+    pub runtime: EndpointId,
+    /// Whether it was there while the session's own one still was: then it is for something else.
+    pub beside: bool,
 }
 
 /// How an established connection ended.
@@ -62,8 +84,8 @@ pub enum Cause {
     SshdDown,
     /// Nothing of the runtime is left to be seen.
     RuntimeGone,
-    /// The runtime announced its own end.
-    SaidGoodbye,
+    /// The runtime has ended, for certain: its provider, or itself, says so.
+    Ended,
     /// The relay or a local program is in the way.
     Way {
         /// One sentence.

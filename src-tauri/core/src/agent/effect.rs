@@ -36,6 +36,16 @@ pub enum Effect {
     RememberAccepted(Alias, Accepted),
     /// Let whoever reads along know what became of an announcement.
     Heard(Alias, ChannelKind, Result<(), Refusal>),
+    /// Write a session that leads elsewhere now, with the key to pin and why; refused if it is not `was` on disk any
+    /// more. Answered by `Msg::Settled`.
+    Move {
+        /// The session as it was when this was decided.
+        was: Session,
+        /// The session as it is to be.
+        session: Session,
+        /// The key to pin, and why.
+        key: (HostKey, Trust),
+    },
     /// Show a notification.
     Notify(Notice),
     /// Take a notification away, by its slot.

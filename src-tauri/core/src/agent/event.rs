@@ -117,6 +117,7 @@ pub(super) fn happened(msg: &Msg) -> Option<What> {
             problem: match outcome {
                 KeyInstall::Done => None,
                 KeyInstall::NoPassword => Some("no password is kept".to_owned()),
+                KeyInstall::VaultShut => Some("the keyring is locked".to_owned()),
                 KeyInstall::NotTried(why) | KeyInstall::Failed(why) => Some(why.clone()),
             },
         }),

@@ -13,6 +13,10 @@ pub trait Faces: Send + 'static {
     fn unnotify(&mut self, slot: String);
     /// Shows the window, on the compare view of a session if one is named.
     fn show_window(&mut self, compare: Option<Alias>);
+    /// Whether there is a window at all; who asks for it is told if there is none.
+    fn has_window(&self) -> bool {
+        true
+    }
 }
 
 /// Nobody looks; the [events](super::event) tell.
@@ -23,6 +27,9 @@ impl Faces for Headless {
     fn notify(&mut self, _notice: Notice) {}
     fn unnotify(&mut self, _slot: String) {}
     fn show_window(&mut self, _compare: Option<Alias>) {}
+    fn has_window(&self) -> bool {
+        false
+    }
 }
 
 /// What a face is told, for faces that live in another task.

@@ -45,6 +45,8 @@ const MENDINGS: usize = 5;
 pub(super) enum Job {
     /// Write a session's files.
     Settle(Session, Option<(HostKey, Trust)>),
+    /// Write the second session in place of the first.
+    Move(Session, Session, (HostKey, Trust)),
     /// Read the sessions and pins.
     Read,
     /// Remember the editor and folder that were used last.
@@ -116,6 +118,7 @@ impl Job {
                 }
                 Vec::new()
             }
+            Self::Move(was, session, key) => replace(tools, was, session, key).await,
             Self::Read => read(tools),
             Self::LastUsed(name, editor, folder) => {
                 remember(tools, &name, |remembered| {
@@ -134,8 +137,11 @@ impl Job {
 
 async fn settle(tools: &Tools, session: Session, key: Option<(HostKey, Trust)>) -> Vec<Msg> {
     let Some(key) = key else { return mend(tools, session).await };
-    let change =
-        Change { was: Some(session.clone()), keys: vec![key], ..Change::of(session.clone(), clock::now()) };
+    replace(tools, session.clone(), session, key).await
+}
+
+async fn replace(tools: &Tools, was: Session, session: Session, key: (HostKey, Trust)) -> Vec<Msg> {
+    let change = Change { was: Some(was), keys: vec![key], ..Change::of(session.clone(), clock::now()) };
     match settle::settle(tools, &change).await {
         Ok(_) => vec![Msg::Settled(session.name, Ok(()))],
         Err(error) => {
@@ -159,10 +165,13 @@ async fn mend(tools: &Tools, session: Session) -> Vec<Msg> {
                 Some(session) => session.clone(),
                 None => return read(tools),
             },
-            Err(error) => return vec![Msg::Settled(name, Err(error.to_string()))],
+            Err(error) => return vec![Msg::Unmended(name, error.to_string())],
         };
         match settle::heal(tools, &session, clock::now()).await {
             Err(SettleError::Overtaken(_)) => {}
+            Err(error @ (SettleError::Sessions(_) | SettleError::Pins(_))) => {
+                return vec![Msg::Unmended(name, error.to_string())];
+            }
             outcome => {
                 return vec![Msg::Settled(name, outcome.map(drop).map_err(|error| error.to_string()))];
             }

@@ -1,33 +1,29 @@
 //! The real world: watchers, files, editors, and the faces.
 
+mod keyring;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use moorline_ssh_files::Alias;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::effect::Effect;
 use super::faces::Faces;
 use super::files::{self, Job};
-use super::msg::{KeyInstall, Msg, Sight};
+use super::msg::{Msg, Sight};
 use super::run::{AgentHandle, Messages, World, start};
 use crate::channel::listening::{self, Listening, News};
 use crate::clock;
 use crate::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv};
-use crate::login::{self, Login};
-use crate::reach::relay_ssh;
-use crate::session::{RemotePath, Session};
+use crate::session::RemotePath;
 use crate::tools::Tools;
 use crate::watch::{self, WatchTools, WatcherHandle};
 
 /// Sights that wait.
 const SIGHTS: usize = 256;
-
-/// How long installing the login key may take, for each of its two logins.
-const LOGIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long watchers may take leave.
 const LEAVE: Duration = Duration::from_millis(1500);
@@ -72,7 +68,7 @@ impl<F: Faces> Hands<F> {
         senses.spawn(async move {
             let found = tokio::task::spawn_blocking(move || {
                 let search = SearchEnv::from_process(&home, false);
-                Editor::ALL.into_iter().filter(|editor| editors::find(*editor, &search).is_some()).collect()
+                offered(&search)
             });
             if let Ok(found) = found.await {
                 finder.send(Msg::Found(found)).await;
@@ -132,15 +128,12 @@ impl<F: Faces> World for Hands<F> {
                 tracing::debug!(%session, %channel, ?outcome, "an announcement came");
             }
             Effect::Settle { session, key } => self.job(Job::Settle(session, key)),
+            Effect::Move { was, session, key } => self.job(Job::Move(was, session, key)),
             Effect::Reload => self.job(Job::Read),
             Effect::Remember { name, editor, folder } => self.job(Job::LastUsed(name, editor, folder)),
             Effect::RememberPause(name, paused) => self.job(Job::Paused(name, paused)),
             Effect::InstallKey(session) => {
-                let runtime = Handle::current();
-                self.errand(move |tools| {
-                    let outcome = runtime.block_on(install_key(tools, &session));
-                    Some(Msg::KeyInstalled(session.name, outcome))
-                });
+                tokio::spawn(keyring::install_key(Arc::clone(&self.tools), session, self.out.clone()));
             }
             Effect::Open { name, editor, folder, options } => self.errand(move |tools| {
                 let opened = open(tools, &name, editor, folder.as_ref(), &options);
@@ -164,6 +157,10 @@ impl<F: Faces> World for Hands<F> {
 
     fn network_changed(&mut self) {
         self.watchers.values().for_each(WatcherHandle::network_changed);
+    }
+
+    fn has_window(&self) -> bool {
+        self.faces.has_window()
     }
 
     async fn finish(self) {
@@ -191,23 +188,17 @@ async fn hand_on<T>(mut from: mpsc::Receiver<T>, to: Messages, into: fn(T) -> Ms
     }
 }
 
-async fn install_key(tools: &Tools, session: &Session) -> KeyInstall {
-    let ssh = relay_ssh(tools, session);
-    match login::ensure(tools, &ssh, session, None, LOGIN_LIMIT).await {
-        Ok(Login::KeyWorks | Login::KeyInstalled(_) | Login::OwnKey) => KeyInstall::Done,
-        Ok(Login::NoPassword(_)) => KeyInstall::NoPassword,
-        Ok(Login::PasswordOfAnother(_, link)) => KeyInstall::Failed(other_password(&session.name, &link)),
-        Ok(Login::VaultShut(_, error)) => KeyInstall::NotTried(error.to_string()),
-        Ok(Login::NotTried(error)) => KeyInstall::NotTried(error.to_string()),
-        Ok(Login::NotInstalled(_, error)) => KeyInstall::Failed(error.to_string()),
-        Err(error) => KeyInstall::NotTried(error.to_string()),
+/// The editors that are installed, and after them those that most people mean: without their programs, a link opens
+/// them, or the person is told what to install.
+fn offered(search: &SearchEnv) -> Vec<Editor> {
+    let mut all: Vec<Editor> =
+        Editor::ALL.into_iter().filter(|editor| editors::find(*editor, search).is_some()).collect();
+    for editor in [Editor::VsCode, Editor::PyCharm] {
+        if !all.contains(&editor) {
+            all.push(editor);
+        }
     }
-}
-
-fn other_password(name: &Alias, link: &str) -> String {
-    format!(
-        "The stored password was given for {link}, and is not sent elsewhere. If it is the same: moorline secret set {name}"
-    )
+    all
 }
 
 fn open(

@@ -68,6 +68,9 @@ pub enum Event {
     Quit,
 }
 
+/// How long the menu's snooze lasts, in minutes.
+const SNOOZE: u16 = 60;
+
 /// The tray menu for a snapshot.
 pub fn menu(snapshot: &Snapshot) -> Menu {
     let mut items = Vec::new();
@@ -82,6 +85,12 @@ pub fn menu(snapshot: &Snapshot) -> Menu {
     items.push(Item::Separator);
     items.push(act("Add from clipboard", Event::AddFromClipboard));
     items.push(act("Open Moorline…", Event::ShowWindow(None)));
+    let snoozed = snapshot.snoozed_until.is_some();
+    items.push(Item::Check {
+        label: "Snooze for an hour".to_owned(),
+        on: snoozed,
+        event: Event::Ask(Request::Snooze(if snoozed { 0 } else { SNOOZE })),
+    });
     items.push(Item::Check {
         label: "Start at login".to_owned(),
         on: snapshot.starts_at_login,
@@ -114,6 +123,10 @@ fn session_rows(session: &SessionView, named: bool) -> Vec<Item> {
         }
     }
     rows.push(act("Terminal", open(name, Editor::Terminal)));
+    if let Some(runtime) = session.offered.as_ref().and_then(|runtime| runtime.parse().ok()) {
+        let label = format!("Follow {runtime}");
+        rows.push(act(label, Event::Ask(Request::Follow { name: name.clone(), runtime })));
+    }
     rows.extend(session.action.map(|action| match action {
         Action::Repair => act("Repair", Event::Ask(Request::Repair(name.clone()))),
         Action::Compare => act("Compare key…", Event::ShowWindow(Some(name.clone()))),
@@ -172,6 +185,7 @@ mod tests {
             editors: vec![Editor::VsCode, Editor::PyCharm, Editor::Terminal],
             password_only: false,
             has_notebook: false,
+            offered: None,
             action: None,
         }
     }
@@ -199,7 +213,8 @@ mod tests {
         text
     }
 
-    const TAIL: &str = "--\nAdd from clipboard\nOpen Moorline…\n[x] Start at login\nQuit\n";
+    const TAIL: &str =
+        "--\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
 
     #[test]
     fn without_sessions_the_menu_says_so() {
@@ -246,6 +261,34 @@ mod tests {
                  Copy ssh command\n    Copy password\n    Pause\n    Forget…\n{TAIL}"
             )
         );
+    }
+
+    #[test]
+    fn a_second_choice_ends_the_snooze() {
+        let mut now = snapshot(Vec::new());
+        let row = |now: &Snapshot| {
+            let is_snooze =
+                |item: &Item| matches!(item, Item::Check { label, .. } if label.starts_with("Snooze"));
+            menu(now).items.into_iter().find(is_snooze)
+        };
+        let snooze = |on, minutes| {
+            let (label, event) = ("Snooze for an hour".to_owned(), Event::Ask(Request::Snooze(minutes)));
+            Some(Item::Check { label, on, event })
+        };
+        assert_eq!(row(&now), snooze(false, 60));
+        now.snoozed_until = Some(SINCE);
+        assert_eq!(row(&now), snooze(true, 0));
+    }
+
+    /// However much there is to say of a session.
+    #[test]
+    fn a_session_never_has_more_than_six_rows() {
+        for action in [None, Some(Action::Repair), Some(Action::Compare), Some(Action::OpenNotebook)] {
+            let mut colab = view("colab", Health::Online { since: SINCE });
+            (colab.action, colab.has_notebook, colab.password_only) = (action, true, true);
+            colab.editors = Editor::ALL.to_vec();
+            assert!(session_rows(&colab, true).len() <= 6, "{action:?}");
+        }
     }
 
     fn print() -> moorline_ssh_files::Fingerprint {

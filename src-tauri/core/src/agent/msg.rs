@@ -11,6 +11,7 @@ use crate::announcement::{Accepted, RuntimeId};
 use crate::channel::ChannelSettings;
 use crate::channel::listening::News;
 use crate::editors::Editor;
+use crate::google::EndpointId;
 use crate::session::{RemotePath, Session};
 use crate::sessions_file::Remembered;
 use crate::trust::Trust;
@@ -36,8 +37,12 @@ pub enum Msg {
     Announced(Alias, News),
     /// A session was to be led to where a runtime announced itself: its files were written, or could not be.
     Adopted(Alias, Result<(), String>),
+    /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.
+    Unmended(Alias, String),
     /// The login key was to be installed on a runtime.
     KeyInstalled(Alias, KeyInstall),
+    /// The vault is open again, which was shut when a session's password was wanted.
+    VaultOpened(Alias),
     /// An editor or the notebook of a session could not be opened; one sentence.
     NotOpened(Alias, String),
     /// Somebody asks for something: tray, window, CLI or a notification's button.
@@ -80,6 +85,8 @@ pub enum KeyInstall {
     Done,
     /// No password is kept for the session.
     NoPassword,
+    /// The vault is locked, so that no password was sent; [`Msg::VaultOpened`] follows when it is open.
+    VaultShut,
     /// No password was sent: the vault cannot be read just now, or the connection broke; one sentence.
     NotTried(String),
     /// It was tried and failed; one sentence.
@@ -120,6 +127,13 @@ pub enum Request {
     Repair(Alias),
     /// Follow the runtime that announced itself beside the one that is online: exactly this one.
     TakeOver(Alias, RuntimeId),
+    /// Follow another runtime of the person's Google account from now on.
+    Follow {
+        /// The session.
+        name: Alias,
+        /// The runtime.
+        runtime: EndpointId,
+    },
     /// Pin exactly this key, which a person compared.
     Approve(Alias, Fingerprint),
     /// Stop watching for now.

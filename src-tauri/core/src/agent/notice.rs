@@ -4,6 +4,7 @@ use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 
 use crate::announcement::RuntimeId;
+use crate::google::EndpointId;
 
 /// The kinds, each with its own switch in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +20,10 @@ pub enum NoticeKind {
     Lifetime,
     /// The disk is nearly full.
     Disk,
+    /// A Colab runtime does nothing, and may be ended for it.
+    Idle,
+    /// Few of the account's compute units are left.
+    Units,
 }
 
 impl NoticeKind {
@@ -30,6 +35,8 @@ impl NoticeKind {
             Self::Needed => "needed",
             Self::Lifetime => "lifetime",
             Self::Disk => "disk",
+            Self::Idle => "idle",
+            Self::Units => "units",
         }
     }
 }
@@ -65,6 +72,8 @@ pub enum NoticeAction {
     Repair(Alias),
     /// Follow this runtime instead of the one that is online.
     TakeOver(Alias, RuntimeId),
+    /// Follow this runtime of the account from now on.
+    Follow(Alias, EndpointId),
     /// Show the window.
     ShowWindow,
 }

@@ -27,6 +27,9 @@ const EVENTS: usize = 1024;
 /// While something is timed.
 const TICK: Duration = Duration::from_secs(1);
 
+/// To who asks an agent without a desktop for the window.
+const WINDOWLESS: &str = "`moorline watch` watches your sessions already, and it has no window; end it (Ctrl-C in its terminal), then start Moorline again";
+
 /// What carries effects out. Each call starts something and returns at once.
 pub trait World: Send + 'static {
     /// Starts to do it; an outcome comes back as a message.
@@ -35,6 +38,10 @@ pub trait World: Send + 'static {
     fn woke(&mut self);
     /// This computer's network changed: standing connections are tried.
     fn network_changed(&mut self);
+    /// Whether there is a window to show.
+    fn has_window(&self) -> bool {
+        true
+    }
     /// Takes leave: ends what runs, and waits for files that are being written.
     fn finish(self) -> impl Future<Output = ()> + Send;
 }
@@ -160,7 +167,12 @@ impl<W: World> Loop<W> {
             match input {
                 Some(Input::Msg(msg)) => self.take(msg),
                 Some(Input::Ask(request, answer)) => {
-                    let objection = objection(&self.state, &request);
+                    let windowless = matches!(request, Request::Show(_)) && !self.world.has_window();
+                    let objection = if windowless {
+                        Some(WINDOWLESS.to_owned())
+                    } else {
+                        objection(&self.state, &request)
+                    };
                     self.take(Msg::Asked(request));
                     // Whoever asked may have left.
                     let _ = answer.send(objection.map_or(Ok(()), Err));

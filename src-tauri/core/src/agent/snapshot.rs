@@ -51,6 +51,8 @@ pub struct SessionView {
     pub password_only: bool,
     /// Whether the session knows its notebook's address.
     pub has_notebook: bool,
+    /// Another runtime of the person's account that it could follow.
+    pub offered: Option<String>,
     /// The one action that its health calls for.
     pub action: Option<Action>,
 }

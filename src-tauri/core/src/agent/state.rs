@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use moorline_ssh_files::{Alias, HostKey};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 
 use super::cause::Cause;
 use super::effect::Adoption;
@@ -17,6 +17,7 @@ use super::words;
 use crate::announcement::Accepted;
 use crate::channel::ChannelSettings;
 use crate::editors::Editor;
+use crate::google::EndpointId;
 use crate::session::{NotebookUrl, RemotePath, Session};
 use crate::trust::Trust;
 
@@ -37,6 +38,8 @@ pub struct State {
     pub starts_at_login: bool,
     /// Why the files could not be read the last time; told once.
     pub(super) unreadable: Option<String>,
+    /// The person was told that few compute units are left.
+    pub(super) warned_of_units: bool,
 }
 
 /// What a person may set.
@@ -50,12 +53,17 @@ pub struct Settings {
     pub silent: Vec<NoticeKind>,
     /// A terminal attaches to `tmux new -A -s main` on the runtime.
     pub terminal_in_tmux: bool,
+    /// A Colab runtime that did nothing for so long is warned of; zero for never.
+    pub idle: SignedDuration,
+    /// Compute units for less than this are warned of; zero for never.
+    pub units: SignedDuration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let lifetime = SignedDuration::from_hours(12);
-        Self { lifetime, disk_percent: 90, silent: Vec::new(), terminal_in_tmux: false }
+        let (idle, units) = (SignedDuration::from_mins(15), SignedDuration::from_hours(2));
+        Self { lifetime, disk_percent: 90, silent: Vec::new(), terminal_in_tmux: false, idle, units }
     }
 }
 
@@ -73,6 +81,8 @@ pub(super) struct Followed {
     pub boot_id: Option<String>,
     /// A key that answers and waits for a person.
     pub seen_key: Option<HostKey>,
+    /// What a person approved; the runtime is asked once more whether that is what it shows.
+    pub approval: Option<Fingerprint>,
     /// What the person was told last and has not been taken back.
     pub told: Told,
     /// A drop that is told when this moment comes, unless the session is back by then.
@@ -86,6 +96,8 @@ pub(super) struct Followed {
     /// Keys of runtimes on which installing the login key was tried, or is under way: once for each.
     pub install_tried: Vec<HostKey>,
     pub installing: bool,
+    /// The kept password is wanted, and the vault is locked.
+    pub vault_shut: bool,
     /// Whether the person has been online on some machine before: a first one is no news.
     pub machine_told: bool,
     /// Minutes before the end of life that were warned of, for this boot.
@@ -98,6 +110,13 @@ pub(super) struct Followed {
     pub adopting: Option<Adoption>,
     /// Another runtime that announced itself while the one that is followed may still be there.
     pub rival: Option<Rival>,
+    /// Its files are to be mended as soon as Moorline's own can be read again.
+    pub unmended: bool,
+    /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
+    pub moved_from: Option<Session>,
+    /// Another runtime of the account that it could follow; a person is asked.
+    pub offered: Option<EndpointId>,
+    pub warned_of_idle: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -105,9 +124,12 @@ pub(super) struct Followed {
 pub(super) enum Told {
     Nothing,
     Dropped(Cause),
-    NewKey(moorline_ssh_files::Fingerprint),
+    NewKey(Fingerprint),
     LoginRefused,
-    FilesRefused,
+    /// Its files could not be written; the person may wait for a return besides.
+    FilesRefused {
+        back_is_owed: bool,
+    },
 }
 
 /// A session that is on its way back.
@@ -133,6 +155,7 @@ impl Followed {
             vitals: None,
             boot_id: None,
             seen_key: None,
+            approval: None,
             told: Told::Nothing,
             drop_due: None,
             returning: None,
@@ -142,6 +165,7 @@ impl Followed {
             password_only: false,
             install_tried: Vec::new(),
             installing: false,
+            vault_shut: false,
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
@@ -149,6 +173,10 @@ impl Followed {
             accepted: None,
             adopting: None,
             rival: None,
+            unmended: false,
+            moved_from: None,
+            offered: None,
+            warned_of_idle: false,
         }
     }
 
@@ -169,7 +197,7 @@ impl Followed {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
             Health::Down {
-                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::SaidGoodbye,
+                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::Ended,
                 ..
             } if self.notebook.is_some() => Some(Action::OpenNotebook),
             Health::Down { cause: Cause::LocalOffline, .. } => None,
@@ -221,13 +249,18 @@ impl State {
             link: session.link.kind().to_owned(),
             endpoint: session.link.to_string(),
             health: followed.health.clone(),
-            state: words::state(&followed.health),
+            state: if followed.vault_shut {
+                words::VAULT_SHUT.to_owned()
+            } else {
+                words::state(&followed.health)
+            },
             vitals: followed.vitals.clone().filter(|_| online),
             ends: followed.ends(self.settings.lifetime).filter(|_| online),
             last_editor: followed.last_editor,
             editors: self.editors.clone(),
             password_only: followed.password_only,
             has_notebook: followed.notebook.is_some(),
+            offered: followed.offered.as_ref().map(ToString::to_string),
             action: followed.action(),
         }
     }

@@ -1,5 +1,7 @@
 //! When and in which words a person is told. All notifications are made here.
 
+mod colab;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +14,8 @@ use super::notice::{Notice, NoticeAction, NoticeKind};
 use super::state::{Followed, State, Told};
 use super::words::cause_words;
 use crate::announcement::RuntimeId;
+
+pub(super) use colab::offered;
 
 /// Warnings before the end of a runtime's life, in minutes, earliest first.
 const END_WARNINGS: [i64; 2] = [60, 15];
@@ -61,6 +65,28 @@ pub(super) fn rival(name: &Alias, runtime: &RuntimeId) -> Notice {
     }
 }
 
+pub(super) fn vault_shut(name: &Alias) -> Notice {
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name} needs a password, and the keyring is locked"),
+        body: "Unlock the keyring; Moorline goes on by itself then.".to_owned(),
+        actions: vec![NoticeAction::Repair(name.clone())],
+    }
+}
+
+pub(super) fn not_approved(name: &Alias) -> Notice {
+    Notice {
+        slot: name.to_string(),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name} does not answer any more"),
+        body: "So nothing was changed. When it shows its key again, compare again.".to_owned(),
+        actions: vec![NoticeAction::Compare(name.clone())],
+    }
+}
+
 pub(super) fn login_refused(name: &Alias, why: &str) -> Notice {
     Notice {
         slot: name.to_string(),
@@ -107,6 +133,7 @@ pub(super) fn unreadable(sentence: &str) -> Notice {
 
 /// Drops whose time has come; several with one cause are one message.
 pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let wanted = is_wanted(state, NoticeKind::Dropped, now);
     let mut due: Vec<(Cause, Vec<Alias>)> = Vec::new();
     for (name, followed) in &mut state.sessions {
         if followed.drop_due.is_none_or(|moment| moment > now) {
@@ -114,6 +141,10 @@ pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
         }
         followed.drop_due = None;
         let Health::Down { cause, .. } = &followed.health else { continue };
+        if !wanted {
+            // What nobody heard of is no news when it is over; while it lasts, it is told when the silence ends.
+            continue;
+        }
         followed.told = Told::Dropped(cause.clone());
         match due.iter_mut().find(|(known, _)| known == cause) {
             Some((_, names)) => names.push(name.clone()),
@@ -168,7 +199,9 @@ pub(super) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect> {
         }
         let new_machine = returning.new_machine.unwrap_or(false);
         let told = std::mem::replace(&mut followed.told, Told::Nothing);
-        let news = told != Told::Nothing || (new_machine && followed.machine_told);
+        // Files that could not be written are no drop, and their writing is no return.
+        let owed = !matches!(told, Told::Nothing | Told::FilesRefused { back_is_owed: false });
+        let news = owed || (new_machine && followed.machine_told);
         followed.returning = None;
         followed.machine_told = true;
         if news {
@@ -212,7 +245,9 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
         notices.extend(end_warning(name, followed, lifetime, now));
         notices.extend(disk_warning(name, followed, mark));
     }
-    send(state, notices, now)
+    let mut effects = send(state, notices, now);
+    effects.extend(colab::warnings(state, now));
+    effects
 }
 
 fn end_warning(
@@ -261,7 +296,29 @@ fn disk_warning(name: &Alias, followed: &mut Followed, mark: u64) -> Option<Noti
 
 /// Drops what the person does not want to hear.
 fn send(state: &State, notices: Vec<Notice>, now: Timestamp) -> Vec<Effect> {
+    notices.into_iter().filter(|notice| is_wanted(state, notice.kind, now)).map(Effect::Notify).collect()
+}
+
+/// Takes out what the person does not want to hear now. A session that needs somebody is told of again, if it still
+/// does, when the silence is over.
+pub(super) fn hold_back(state: &mut State, effects: &mut Vec<Effect>, now: Timestamp) {
+    let mut held = Vec::new();
+    effects.retain(|effect| {
+        let Effect::Notify(notice) = effect else { return true };
+        let wanted = is_wanted(state, notice.kind, now);
+        if !wanted {
+            held.extend(notice.sessions.iter().cloned());
+        }
+        wanted
+    });
+    for name in held {
+        if let Some(followed) = state.sessions.get_mut(&name) {
+            followed.told = Told::Nothing;
+        }
+    }
+}
+
+fn is_wanted(state: &State, kind: NoticeKind, now: Timestamp) -> bool {
     let snoozed = state.snoozed_until.is_some_and(|until| until > now);
-    let wanted = |notice: &Notice| !snoozed && !state.settings.silent.contains(&notice.kind);
-    notices.into_iter().filter(wanted).map(Effect::Notify).collect()
+    !snoozed && !state.settings.silent.contains(&kind)
 }

@@ -1,8 +1,11 @@
 //! The rules: what follows from what happened. Pure: the time comes in, effects go out.
 
 pub(super) mod announced;
+mod approve;
 mod asked;
+mod keyring;
 mod loaded;
+mod runtime;
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, HostKey};
@@ -14,7 +17,7 @@ use super::msg::{KeyInstall, Msg, Request, Sight};
 use super::state::{Followed, Return, State, Told};
 use super::tell;
 use crate::session::Link;
-use crate::trust::Trust;
+use crate::trust::{Trust, channel_may_replace};
 
 /// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
 const GATHER: SignedDuration = SignedDuration::from_secs(1);
@@ -27,6 +30,7 @@ const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Takes a message in and says what is to be done.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    let answers = matches!(msg, Msg::Asked(_) | Msg::NotOpened(..) | Msg::Unreadable(_));
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded::loaded(state, all),
@@ -43,8 +47,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Announced(name, news) => announced::heard(state, &name, news, now),
         Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
+        Msg::VaultOpened(name) => keyring::opened(state, &name),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
+        Msg::Unmended(name, sentence) => unmended(state, &name, sentence),
         Msg::Asked(request) => asked::asked(state, request, now),
         Msg::Woke => {
             state.settling_in_until = Some(later(now, SETTLE_IN));
@@ -54,6 +60,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Tick => Vec::new(),
     };
     effects.extend(timed(state, now));
+    // Whoever asked for something hears what became of it, however quiet the rest is to be.
+    if !answers {
+        tell::hold_back(state, &mut effects, now);
+    }
     effects
 }
 
@@ -63,6 +73,7 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
     let (Request::Open { name, .. }
     | Request::Repair(name)
     | Request::TakeOver(name, _)
+    | Request::Follow { name, .. }
     | Request::Approve(name, _)
     | Request::Pause(name)
     | Request::Resume(name)) = request
@@ -88,6 +99,9 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
 
 fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Effect> {
     let grace = state.settling_in_until;
+    if let Sight::Failed(Obstacle::Ended { others }) = sight {
+        return runtime::ended(state, name, &others, now);
+    }
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     // A watcher may still speak after it was told to stop.
     if followed.health == Health::Paused {
@@ -119,9 +133,12 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
 }
 
 fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
+    followed.approval = None;
+    followed.vault_shut = false;
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
+    followed.offered = None;
     let being_written = followed.seen_key.take().is_some();
     if let Some(returning) = &mut followed.returning {
         returning.online = true;
@@ -157,13 +174,17 @@ fn failed(
 ) -> Vec<Effect> {
     followed.vitals = None;
     match obstacle {
-        Obstacle::Key { key, channel: true } => vouched(followed, key, now),
-        Obstacle::Key { key, channel: false } => unvouched(followed, key, now),
+        Obstacle::Key { key, channel: true }
+            if channel_may_replace(followed.pinned.iter().map(|(_, trust)| *trust)) =>
+        {
+            vouched(followed, key, now)
+        }
+        Obstacle::Key { key, .. } => unvouched(followed, &key, now),
         Obstacle::Login => login_refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
             down(followed, cause, grace, now);
-            Vec::new()
+            approve::unanswered(followed)
         }
     }
 }
@@ -177,7 +198,7 @@ fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     if let Some(returning) = &mut followed.returning {
         returning.files_written = false;
     }
-    if followed.installing {
+    if followed.installing || followed.vault_shut {
         return Vec::new();
     }
     let keys = followed.keys();
@@ -214,6 +235,7 @@ fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Time
             let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
             needs_login(followed, &why, now)
         }
+        KeyInstall::VaultShut => keyring::shut(followed, now),
         KeyInstall::NotTried(sentence) => {
             followed.install_tried.clear();
             needs_login(followed, &sentence, now)
@@ -258,15 +280,22 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
         until: later(now, RECOGNISE),
     });
     followed.seen_key = Some(key.clone());
-    vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Channel)) }]
+    let (session, key) = (followed.session.clone(), (key, Trust::Channel));
+    vec![match followed.moved_from.clone() {
+        Some(was) => Effect::Move { was, session, key },
+        None => Effect::Settle { session, key: Some(key) },
+    }]
 }
 
-fn unvouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect> {
+fn unvouched(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Vec<Effect> {
     let fingerprint = key.fingerprint();
     followed.drop_due = None;
     followed.returning = None;
     followed.health = Health::NewHostKey { fingerprint, since: since(&followed.health, now) };
-    followed.seen_key = Some(key);
+    followed.seen_key = Some(key.clone());
+    if let Some(effects) = approve::answered(followed, key, now) {
+        return effects;
+    }
     if followed.told == Told::NewKey(fingerprint) {
         return Vec::new();
     }
@@ -310,17 +339,30 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
         Obstacle::NotSsh if relayed => {
             Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
         }
-        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NothingBehindRelay | Obstacle::NotSsh => {
-            Cause::TunnelDown
-        }
+        Obstacle::NameUnknown
+        | Obstacle::Refused
+        | Obstacle::NothingBehindRelay
+        | Obstacle::TunnelGone
+        | Obstacle::NotSsh => Cause::TunnelDown,
         Obstacle::ClosedAtOnce => Cause::SshdDown,
         Obstacle::Unreachable | Obstacle::Silent => Cause::RuntimeGone,
-        Obstacle::Relay(sentence) | Obstacle::Program(sentence) => Cause::Way { sentence },
+        Obstacle::Relay(sentence)
+        | Obstacle::Edge(sentence)
+        | Obstacle::Program(sentence)
+        | Obstacle::Provider(sentence) => Cause::Way { sentence },
+        Obstacle::Ended { .. } => Cause::Ended,
         Obstacle::Other(sentence) => Cause::Unknown { sentence },
         Obstacle::Key { .. } | Obstacle::Login => {
             Cause::Unknown { sentence: "it answers, but not as expected".to_owned() }
         }
     }
+}
+
+fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
+    if let Some(followed) = state.sessions.get_mut(name) {
+        followed.unmended = true;
+    }
+    unreadable(state, sentence)
 }
 
 fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Timestamp) -> Vec<Effect> {
@@ -332,19 +374,23 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
             returning.files_written = true;
             returning.until = returning.until.max(later(now, RECOGNISE));
             let Some(key) = followed.seen_key.take() else { return Vec::new() };
+            followed.moved_from = None;
             // The new key is pinned; now the watcher may log in.
             followed.pinned = vec![(key, Trust::Channel)];
             vec![watch(followed, 0), Effect::Reload]
         }
-        Err(sentence) => {
-            followed.returning = None;
-            if followed.told == Told::FilesRefused {
-                return Vec::new();
-            }
-            followed.told = Told::FilesRefused;
-            vec![Effect::Notify(tell::files_refused(name, &sentence))]
-        }
+        Err(sentence) => files_refused(followed, &sentence),
     }
+}
+
+/// Told once.
+fn files_refused(followed: &mut Followed, sentence: &str) -> Vec<Effect> {
+    followed.returning = None;
+    if matches!(followed.told, Told::FilesRefused { .. }) {
+        return Vec::new();
+    }
+    followed.told = Told::FilesRefused { back_is_owed: followed.told != Told::Nothing };
+    vec![Effect::Notify(tell::files_refused(&followed.session.name, sentence))]
 }
 
 fn watch(followed: &Followed, turn: u16) -> Effect {

@@ -17,6 +17,40 @@ pub struct Vitals {
     pub booted: Option<Timestamp>,
     /// The kernel's random boot id: another one is another boot, whatever the address.
     pub boot_id: Option<String>,
+    /// What Google tells of it, where it is one of the account's runtimes.
+    pub colab: Option<Colab>,
+}
+
+/// What Google tells of a runtime and its account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Colab {
+    /// Its accelerator, such as `T4`; `None` on a plain machine.
+    pub accelerator: Option<String>,
+    /// Whether it has more memory than usual.
+    pub high_ram: bool,
+    /// The account's compute units.
+    pub units: Option<Units>,
+    /// For how many minutes its kernels had done nothing when this was read; `None` while one works, and where there
+    /// is none.
+    pub idle_minutes: Option<u32>,
+}
+
+/// The compute units of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Units {
+    /// What is left.
+    pub left: f64,
+    /// What all runtimes together use up in an hour.
+    pub per_hour: f64,
+}
+
+impl Units {
+    /// For how many hours they last at this rate; `None` while nothing is used up.
+    pub fn hours_left(self) -> Option<f64> {
+        (self.per_hour > 0.0).then(|| self.left.max(0.0) / self.per_hour)
+    }
 }
 
 /// One accelerator.

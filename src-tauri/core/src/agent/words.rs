@@ -3,7 +3,10 @@
 use super::cause::Cause;
 use super::health::Health;
 use super::snapshot::SessionView;
-use super::vitals::{Usage, Vitals};
+use super::vitals::{Units, Usage, Vitals};
+
+/// In place of a health, when all that is missing is the keyring.
+pub const VAULT_SHUT: &str = "waits for the keyring, which is locked";
 
 /// Health in a few words.
 pub fn state(health: &Health) -> String {
@@ -25,8 +28,8 @@ pub fn cause_words(cause: &Cause) -> String {
         Cause::LocalOffline => "this computer is offline".to_owned(),
         Cause::TunnelDown => "its tunnel is gone, the machine may still run".to_owned(),
         Cause::SshdDown => "the tunnel answers, sshd behind it does not".to_owned(),
-        Cause::SaidGoodbye => "it said goodbye".to_owned(),
         Cause::RuntimeGone => "nothing answers, the machine is probably gone".to_owned(),
+        Cause::Ended => "its runtime has ended".to_owned(),
         Cause::Way { sentence } | Cause::Unknown { sentence } => sentence.clone(),
     }
 }
@@ -41,8 +44,27 @@ pub fn vitals(session: &SessionView) -> Option<String> {
         let load = gpu.load.map(|load| format!(" {load} %")).unwrap_or_default();
         parts.push(format!("{several}{name}{load}"));
     }
+    if let Some(colab) = &vitals.colab {
+        parts.extend(colab.accelerator.clone().filter(|_| vitals.gpus.is_empty()));
+        parts.extend(colab.high_ram.then(|| "High-RAM".to_owned()));
+    }
     parts.extend(vitals.memory.map(|memory| format!("RAM {}", usage(memory))));
+    if let Some(colab) = &vitals.colab {
+        parts.extend(
+            colab.idle_minutes.filter(|minutes| *minutes > 0).map(|minutes| format!("idle {minutes} min")),
+        );
+        parts.extend(colab.units.map(units));
+    }
     (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// The account's balance, and how long it lasts.
+fn units(units: Units) -> String {
+    let left = units.left;
+    match units.hours_left() {
+        Some(hours) => format!("{left:.1} units, {hours:.0} h"),
+        None => format!("{left:.1} units"),
+    }
 }
 
 /// `used/total GB` with one decimal.

@@ -28,6 +28,9 @@ const QUICK: &str = ".trycloudflare.com";
 /// Why there is no cell.
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
+    /// Google opens the way by itself.
+    #[error("{0} is reached over Google's own SSH and needs no setup cell; nothing was made")]
+    NotNeeded(Alias),
     /// The session key.
     #[error(transparent)]
     Key(#[from] SessionKeyError),
@@ -85,13 +88,14 @@ pub fn cell_of(
     channels: CellChannels,
     relay: Option<RelayWay>,
 ) -> Result<Cell, CellError> {
+    let link = CellLink::of(&session.link).ok_or_else(|| CellError::NotNeeded(session.name.clone()))?;
     let key = session_key::create(tools, &session.name)?;
     Ok(Cell {
         session: session.name.clone(),
         secret: session_key::secret_name(&session.name),
         key_id: key.id(),
         login_keys: vec![login_key(tools, session)?],
-        link: CellLink::of(&session.link),
+        link,
         relay,
         channels,
         folder: session.folder.clone(),
@@ -100,9 +104,9 @@ pub fn cell_of(
 }
 
 impl CellLink {
-    /// What opens the way that a session has.
-    pub fn of(link: &Link) -> Self {
-        match link {
+    /// What opens the way that a session has; `None` where Google opens it.
+    pub fn of(link: &Link) -> Option<Self> {
+        Some(match link {
             Link::Direct(place) => Self::Direct(place.clone()),
             Link::Ngrok(_) => Self::Ngrok,
             Link::Cloudflare(host) => {
@@ -110,7 +114,8 @@ impl CellLink {
                 Self::Cloudflare((!passing).then(|| host.clone()))
             }
             Link::Relay(link) => Self::Relay(link.port),
-        }
+            Link::Colab(_) => return None,
+        })
     }
 }
 

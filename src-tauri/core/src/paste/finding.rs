@@ -6,7 +6,8 @@ use moorline_ssh_files::{Alias, Fingerprint, HostKey, HostName, Place, Port, Use
 use secrecy::SecretString;
 
 use super::{Doubt, Notice};
-use crate::session::{Link, RelayLink, RelayTarget, RemotePath};
+use crate::google::EndpointId;
+use crate::session::{ColabLink, Link, RelayLink, RelayTarget, RemotePath};
 
 /// A way to a runtime that stands in a pasted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +29,14 @@ pub enum FoundLink {
     GoogleColab {
         /// The name of the session there, when it is one that may be used here too.
         session: Option<Alias>,
+        /// The runtime, when the text names it.
+        runtime: Option<EndpointId>,
     },
 }
 
 impl FoundLink {
-    /// The link as a session holds it, with a relay that nobody declared theirs alone; `None` for Google's own SSH,
-    /// which is not reached by pasted text.
+    /// The link as a session holds it, with a relay that nobody declared theirs alone; `None` for Google's own SSH
+    /// where the text does not name the runtime.
     pub fn to_link(&self) -> Option<Link> {
         Some(match self {
             Self::Ngrok(place) => Link::Ngrok(place.clone()),
@@ -42,7 +45,7 @@ impl FoundLink {
             Self::Relay { relay, port } => {
                 Link::Relay(RelayLink { relay: relay.clone(), port: *port, mine_alone: false })
             }
-            Self::GoogleColab { .. } => return None,
+            Self::GoogleColab { runtime, .. } => Link::Colab(ColabLink { runtime: runtime.clone()? }),
         })
     }
 
@@ -64,8 +67,9 @@ impl fmt::Display for FoundLink {
             Self::Ngrok(place) | Self::Direct(place) => write!(f, "{}:{}", place.host, place.port),
             Self::Cloudflare(host) => write!(f, "{host}"),
             Self::Relay { relay, port } => write!(f, "port {port} of {relay}"),
-            Self::GoogleColab { session: Some(name) } => write!(f, "Colab session {name}"),
-            Self::GoogleColab { session: None } => f.write_str("a Colab session"),
+            Self::GoogleColab { runtime: Some(runtime), .. } => write!(f, "Colab runtime {runtime}"),
+            Self::GoogleColab { session: Some(name), .. } => write!(f, "Colab session {name}"),
+            Self::GoogleColab { .. } => f.write_str("a Colab session"),
         }
     }
 }

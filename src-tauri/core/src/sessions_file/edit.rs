@@ -78,9 +78,9 @@ pub(super) fn remove(doc: &mut DocumentMut, name: &Alias) {
 }
 
 /// The keys that a session owns, in the order in which a new table has them; `None` where the key must go.
-fn fields(session: &Session) -> [(&'static str, Option<Value>); 8] {
+fn fields(session: &Session) -> [(&'static str, Option<Value>); 9] {
     let text = |value: &str| Some(Value::from(value));
-    let (mut host, mut port, mut relay, mut mine_alone) = (None, None, None, None);
+    let (mut host, mut port, mut relay, mut mine_alone, mut runtime) = (None, None, None, None, None);
     match &session.link {
         Link::Direct(place) | Link::Ngrok(place) => {
             host = text(place.host.as_str());
@@ -92,11 +92,13 @@ fn fields(session: &Session) -> [(&'static str, Option<Value>); 8] {
             port = Some(link.port);
             mine_alone = link.mine_alone.then(|| Value::from(true));
         }
+        Link::Colab(link) => runtime = text(link.runtime.as_str()),
     }
     [
         ("link", text(session.link.kind())),
         ("host", host),
         ("relay", relay),
+        ("runtime", runtime),
         ("port", port.map(|port| Value::from(i64::from(port.get())))),
         ("relay_is_mine_alone", mine_alone),
         ("user", text(session.user.as_str())),

@@ -12,7 +12,7 @@ use toml_edit::{Document, DocumentMut, Item, TableLike};
 use super::{Remembered, SessionsFileError, VERSION, cell, channels, settings};
 use crate::agent::state::Settings;
 use crate::channel::ChannelSettings;
-use crate::session::{Link, RelayLink, Session};
+use crate::session::{ColabLink, Link, RelayLink, Session};
 
 /// Everything that stands in the file.
 pub(super) struct Parsed {
@@ -96,8 +96,9 @@ fn session(name: &str, item: &Item, offset: usize) -> Result<(Session, Remembere
             port: fields.port()?,
             mine_alone: fields.flag("relay_is_mine_alone")?,
         }),
+        "colab" => Link::Colab(ColabLink { runtime: fields.required("runtime")? }),
         other => {
-            let what = format!("link is {other:?}, and must be direct, ngrok, cloudflare or relay");
+            let what = format!("link is {other:?}, and must be direct, ngrok, cloudflare, relay or colab");
             return Err(fields.fault(link.1, &what));
         }
     };

@@ -30,14 +30,15 @@ pub(super) fn settings(root: &dyn TableLike) -> Result<Settings, Fault> {
         })?;
     }
     if let Some(item) = table.get("silent") {
-        let wrong =
-            "settings: silent must be a list of dropped, back, needed, lifetime and disk, each in quotes";
+        let wrong = "settings: silent must be a list of dropped, back, needed, lifetime, disk, idle and units, each in quotes";
         let list = item.as_array().ok_or_else(|| fault(item, wrong))?;
         settings.silent = list
             .iter()
             .map(|word| word.as_str().and_then(kind).ok_or_else(|| fault(item, wrong)))
             .collect::<Result<_, _>>()?;
     }
+    settings.idle = minutes(table, "idle_minutes", SignedDuration::from_mins)?.unwrap_or(settings.idle);
+    settings.units = minutes(table, "units_hours", SignedDuration::from_hours)?.unwrap_or(settings.units);
     if let Some(item) = table.get("terminal_in_tmux") {
         settings.terminal_in_tmux = item
             .as_bool()
@@ -46,9 +47,29 @@ pub(super) fn settings(root: &dyn TableLike) -> Result<Settings, Fault> {
     Ok(settings)
 }
 
+/// A whole number of minutes or hours; 0 switches the warning off.
+fn minutes(
+    table: &dyn TableLike,
+    key: &str,
+    unit: fn(i64) -> SignedDuration,
+) -> Result<Option<SignedDuration>, Fault> {
+    let Some(item) = table.get(key) else { return Ok(None) };
+    let count = item.as_integer().filter(|count| (0..=8784).contains(count));
+    let wrong =
+        || fault(item, &format!("settings: {key} must be a whole number from 0 to 8784, without quotes"));
+    count.map(|count| Some(unit(count))).ok_or_else(wrong)
+}
+
 fn kind(word: &str) -> Option<NoticeKind> {
-    let kinds =
-        [NoticeKind::Dropped, NoticeKind::Back, NoticeKind::Needed, NoticeKind::Lifetime, NoticeKind::Disk];
+    let kinds = [
+        NoticeKind::Dropped,
+        NoticeKind::Back,
+        NoticeKind::Needed,
+        NoticeKind::Lifetime,
+        NoticeKind::Disk,
+        NoticeKind::Idle,
+        NoticeKind::Units,
+    ];
     kinds.into_iter().find(|kind| kind.word() == word)
 }
 

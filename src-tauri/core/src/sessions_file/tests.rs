@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::session::{Link, RelayLink};
+use crate::session::{ColabLink, Link, RelayLink};
 use moorline_ssh_files::Place;
 
 const BOTH: &str = r#"version = 1
@@ -76,6 +76,7 @@ fn what_is_written_anew_reads_back() {
         session("a", Link::Direct(place("192.0.2.7", 22))),
         session("b.dotted", Link::Cloudflare("x.trycloudflare.com".parse().unwrap())),
         session("c", Link::Relay(relay)),
+        session("d", Link::Colab(ColabLink { runtime: "gpu-t4-s-1".parse().unwrap() })),
     ];
     for session in &all {
         file.upsert(session.clone());
@@ -88,7 +89,8 @@ fn what_is_written_anew_reads_back() {
         fs::read_to_string(&path).unwrap(),
         "version = 1\n\n[session.a]\nlink = \"direct\"\nhost = \"192.0.2.7\"\nport = 22\nuser = \"root\"\n\n\
          [session.\"b.dotted\"]\nlink = \"cloudflare\"\nhost = \"x.trycloudflare.com\"\nuser = \"root\"\n\n\
-         [session.c]\nlink = \"relay\"\nrelay = \"home\"\nport = 7423\nuser = \"root\"\n"
+         [session.c]\nlink = \"relay\"\nrelay = \"home\"\nport = 7423\nuser = \"root\"\n\n\
+         [session.d]\nlink = \"colab\"\nruntime = \"gpu-t4-s-1\"\nuser = \"root\"\n"
     );
 }
 
@@ -217,10 +219,14 @@ fn what_is_wrong_is_named_with_its_line() {
         ("settings = 1\n", 1, "[settings]"),
         ("[settings]\nlifetime_hours = \"12\"\n", 2, "lifetime_hours"),
         ("[settings]\ndisk_percent = 0\n", 2, "1 to 100"),
-        ("[settings]\nsilent = [\"back\", \"all\"]\n", 2, "lifetime and disk"),
+        ("[settings]\nsilent = [\"back\", \"all\"]\n", 2, "lifetime, disk, idle and units"),
         ("[settings]\nterminal_in_tmux = \"yes\"\n", 2, "true or false"),
         (&format!("{ok}identity_file = \"id_work\"\n"), 5, "absolute path"),
+        ("[settings]\nidle_minutes = -1\n", 2, "idle_minutes"),
+        ("[settings]\nunits_hours = 1.5\n", 2, "units_hours"),
         (&ok.replace("direct", "relay"), 1, "relay is missing"),
+        (&ok.replace("direct", "colab"), 1, "runtime is missing"),
+        ("[session.a]\nlink = \"colab\"\nruntime = \"../x\"\n", 3, "--colab"),
         (
             "[session.a]\nlink = \"relay\"\nport = 1\nrelay = \"h\"\nrelay_is_mine_alone = 1\n",
             5,

@@ -97,6 +97,17 @@ impl Identity {
         Ok(Self::Agent { path, public: Box::new(public) })
     }
 
+    /// Its public half, one line as in a `.pub` file.
+    pub fn public_line(&self) -> String {
+        // Its comment may hold anything.
+        let line = |key: &PublicKey| PublicKey::from(key.key_data().clone()).to_openssh().unwrap_or_default();
+        match self {
+            Self::Own(key) => key.public_line(),
+            Self::File(FileKey { key, .. }) => line(key.public_key()),
+            Self::Agent { public, .. } => line(public),
+        }
+    }
+
     /// Logs `user` in over a connection whose server has proven its key. `false` if the server refuses.
     pub(super) async fn log_in(
         &self,

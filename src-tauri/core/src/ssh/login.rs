@@ -8,7 +8,7 @@ use russh::{ChannelMsg, Disconnect, MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::client::{Accept, Connection, Exchange, exchange};
+use super::client::{Accept, Connection, Exchange, Purpose, exchange_for};
 use super::failure::{last_line, shown};
 use super::login_key::LoginKey;
 use super::probe::ProbeError;
@@ -161,10 +161,19 @@ async fn key_login(
 }
 
 pub(super) async fn reach(route: &Route, pinned: &[HostKey], end: Instant) -> Result<Connection, LoginError> {
+    reach_for(Purpose::Talk, route, pinned, end).await
+}
+
+pub(super) async fn reach_for(
+    purpose: Purpose,
+    route: &Route,
+    pinned: &[HostKey],
+    end: Instant,
+) -> Result<Connection, LoginError> {
     if pinned.is_empty() {
         return Err(LoginError::NoPinnedKey);
     }
-    match exchange(route, Accept::OneOf(pinned.to_vec()), end).await? {
+    match exchange_for(purpose, route, Accept::OneOf(pinned.to_vec()), end).await? {
         Exchange::Ready(connection) => Ok(connection),
         Exchange::Stopped(got) if pinned.contains(&got) => {
             Err(LoginError::Broken { cause: "it hung up after the key exchange".to_owned() })

@@ -7,6 +7,7 @@
 //! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
 //! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
 //! - [`identity`] and [`standing`]: the key that a session logs in with, and a connection that is kept and watched.
+//! - `trunk`: a connection that carries others, each in a channel of its own.
 //! - [`relay`] and [`relay_known_hosts`]: who holds a port on a relay, the key behind it, and the relay's own
 //!   `known_hosts`.
 //! - [`relay_identity`]: where a relay is and which key it shows, as the person's `ssh` has verified it.
@@ -31,6 +32,7 @@ pub(crate) mod remote_file;
 pub mod route;
 pub mod standing;
 pub mod system;
+pub(crate) mod trunk;
 pub mod verify;
 mod watched;
 

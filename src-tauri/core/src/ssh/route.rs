@@ -1,4 +1,4 @@
-//! The byte stream to a runtime's sshd: a TCP connection, or the standard streams of a child process.
+//! The byte stream to a runtime's sshd: a TCP connection, a WebSocket, or the standard streams of a child process.
 
 use std::ffi::OsString;
 use std::io;
@@ -16,15 +16,18 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::child;
+use crate::carry::{Carried, Carrier, CarryError};
 
 /// How much of a child's standard error is kept, from its end.
 const STDERR_KEPT: usize = 4096;
 
 /// How a runtime's sshd is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Route {
     /// Straight to a host and port.
     Tcp(Place),
+    /// Over a WebSocket.
+    Carry(Box<Carrier>),
     /// Through a program that speaks SSH on its standard streams (`ssh -W`, cloudflared); no shell is involved.
     Program(ProxyArgv),
 }
@@ -90,6 +93,9 @@ pub enum RouteError {
         /// The limit.
         after: Duration,
     },
+    /// The edge that carries SSH, or the way there.
+    #[error(transparent)]
+    Carry(Box<CarryError>),
     /// The program could not be started.
     #[error("cannot start {program}: {cause}; check that it is installed")]
     Start {
@@ -105,6 +111,7 @@ impl Route {
     pub async fn open(&self, limit: Duration) -> Result<Wire, RouteError> {
         match self {
             Self::Tcp(place) => connect(place, limit).await.map(Wire::Tcp),
+            Self::Carry(carrier) => carry(carrier, limit).await,
             Self::Program(program) => start(program),
         }
     }
@@ -115,6 +122,8 @@ impl Route {
 pub enum Wire {
     /// A TCP connection.
     Tcp(TcpStream),
+    /// A WebSocket.
+    Carried(Box<Carried>),
     /// A child's standard streams.
     Child(Box<ChildWire>),
 }
@@ -132,7 +141,7 @@ impl Wire {
     /// What the proxy program prints on standard error; `None` without one. Stays valid when the wire is gone.
     pub fn said(&self) -> Option<Said> {
         match self {
-            Self::Tcp(_) => None,
+            Self::Tcp(_) | Self::Carried(_) => None,
             Self::Child(child) => Some(child.said.clone()),
         }
     }
@@ -181,6 +190,7 @@ impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Carried(stream) => Pin::new(stream.as_mut()).poll_read(cx, buf),
             Self::Child(child) => Pin::new(&mut child.output).poll_read(cx, buf),
         }
     }
@@ -190,6 +200,7 @@ impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, data),
+            Self::Carried(stream) => Pin::new(stream.as_mut()).poll_write(cx, data),
             Self::Child(child) => Pin::new(&mut child.input).poll_write(cx, data),
         }
     }
@@ -197,6 +208,7 @@ impl AsyncWrite for Wire {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Carried(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
             Self::Child(child) => Pin::new(&mut child.input).poll_flush(cx),
         }
     }
@@ -204,6 +216,7 @@ impl AsyncWrite for Wire {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Carried(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
             Self::Child(child) => Pin::new(&mut child.input).poll_shutdown(cx),
         }
     }
@@ -238,7 +251,8 @@ async fn connect(place: &Place, limit: Duration) -> Result<TcpStream, RouteError
     Err(last)
 }
 
-fn name_error(host: String, cause: &io::Error) -> RouteError {
+/// What a name that was not resolved means.
+pub(crate) fn name_error(host: String, cause: &io::Error) -> RouteError {
     // The C library's EAI_AGAIN has no code of its own in io::Error; its text is never translated here.
     let text = cause.to_string();
     if text.contains("Temporary failure") {
@@ -248,7 +262,8 @@ fn name_error(host: String, cause: &io::Error) -> RouteError {
     }
 }
 
-fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
+/// What an address that was not reached means.
+pub(crate) fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
     let host = host.to_owned();
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => RouteError::Refused { host, port },
@@ -256,6 +271,15 @@ fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
             RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
         }
         _ => RouteError::Unreachable { host, port, cause },
+    }
+}
+
+async fn carry(carrier: &Carrier, limit: Duration) -> Result<Wire, RouteError> {
+    match carrier.connect(limit).await {
+        Ok(carried) => Ok(Wire::Carried(Box::new(carried))),
+        // The same words as without a WebSocket.
+        Err(CarryError::Dial(error)) => Err(*error),
+        Err(error) => Err(RouteError::Carry(Box::new(error))),
     }
 }
 

@@ -27,6 +27,11 @@ pub trait Vault: Send + Sync {
 
     /// The names of all secrets that Moorline stored, sorted.
     fn list(&self) -> Result<Vec<SecretName>, VaultError>;
+
+    /// Whether it is locked. Asks nobody to unlock it, other than the calls above.
+    fn is_locked(&self) -> bool {
+        false
+    }
 }
 
 impl<V: Vault + ?Sized> Vault for Arc<V> {
@@ -44,6 +49,10 @@ impl<V: Vault + ?Sized> Vault for Arc<V> {
 
     fn list(&self) -> Result<Vec<SecretName>, VaultError> {
         (**self).list()
+    }
+
+    fn is_locked(&self) -> bool {
+        (**self).is_locked()
     }
 }
 

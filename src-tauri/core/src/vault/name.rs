@@ -18,8 +18,11 @@ pub enum SecretKind {
     NgrokApiKey,
     /// The client id and secret of a Cloudflare Access service token.
     ServiceToken,
-    /// The refresh token of a Google account.
+    /// The refresh token of a Google account, with the id and secret of the program that it was given to.
     GoogleRefreshToken,
+    /// The token that opens a Colab runtime for about an hour, with the runtime and host that it is for. Moorline
+    /// stores and renews it by itself.
+    RuntimeToken,
 }
 
 /// A secret's name: its kind, and the session to which it belongs unless it is an account's.
@@ -37,23 +40,24 @@ pub struct SecretName {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} names no secret: it is [SESSION/]KIND, where KIND is password, relay-password, session-key, \
-     ngrok-api-key, service-token or google-refresh-token"
+     ngrok-api-key, service-token, google-refresh-token or runtime-token"
 )]
 pub struct InvalidSecretName(String);
 
 impl SecretKind {
     /// Those that belong to one session.
-    pub const OF_SESSION: [Self; 4] =
-        [Self::Password, Self::RelayPassword, Self::SessionKey, Self::ServiceToken];
+    pub const OF_SESSION: [Self; 5] =
+        [Self::Password, Self::RelayPassword, Self::SessionKey, Self::ServiceToken, Self::RuntimeToken];
 
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Password,
         Self::RelayPassword,
         Self::SessionKey,
         Self::NgrokApiKey,
         Self::ServiceToken,
         Self::GoogleRefreshToken,
+        Self::RuntimeToken,
     ];
 
     /// The word in names and on the command line.
@@ -65,6 +69,7 @@ impl SecretKind {
             Self::NgrokApiKey => "ngrok-api-key",
             Self::ServiceToken => "service-token",
             Self::GoogleRefreshToken => "google-refresh-token",
+            Self::RuntimeToken => "runtime-token",
         }
     }
 
@@ -77,6 +82,7 @@ impl SecretKind {
             Self::NgrokApiKey => "ngrok API key",
             Self::ServiceToken => "Cloudflare service token",
             Self::GoogleRefreshToken => "Google refresh token",
+            Self::RuntimeToken => "runtime token",
         }
     }
 }

@@ -222,6 +222,10 @@ impl Vault for OsVault {
             Ok(names)
         })
     }
+
+    fn is_locked(&self) -> bool {
+        self.diagnose() == Some(Condition::Locked)
+    }
 }
 
 fn entry(store: &CredentialStore, name: &SecretName) -> keyring_core::Result<Entry> {

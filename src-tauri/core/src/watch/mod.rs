@@ -1,6 +1,7 @@
 //! Watching sessions: one task each, which says what it sees and decides nothing.
 //!
-//! - [`link`]: what the loop needs of a link; [`ssh_link`] is the one for all links of today.
+//! - [`link`]: what the loop needs of a link; [`ssh_link`] is the one for all that is reached over SSH, [`google_link`]
+//!   looks at Google's runtimes over HTTP, [`any_link`] is whichever a session has.
 //! - [`backoff`], [`pulse`], [`relay_port`], [`obstacle`]: the rules, all pure: when to dial again, how long a ping
 //!   may take, when a relay's port may be visited, what a failure means.
 //! - [`vitals`]: the one script that asks a runtime how it is doing, and what its answer means.
@@ -9,8 +10,12 @@
 //! A watcher dials, holds the runtime to its pinned keys, logs in, pings every 5 s and reads the vitals every 30 s.
 //! It never makes two dials within a second, and never logs in where an unpinned key answers.
 
+pub mod any_link;
 pub mod backoff;
 pub mod clock;
+pub mod google_key;
+pub mod google_link;
+pub mod google_up;
 pub mod link;
 pub mod network;
 pub mod obstacle;
@@ -34,14 +39,17 @@ use tokio::task::JoinHandle;
 
 use crate::agent::effect::WatchOrder;
 use crate::agent::msg::Sight;
+use crate::google::Account;
 use crate::tools::Tools;
+use any_link::AnyLink;
 use link::Link;
-use ssh_link::SshLink;
 
 /// What all watchers share.
 pub struct WatchTools {
     /// The places and the person's ssh.
     pub tools: Arc<Tools>,
+    /// The person's Google account, one for all watchers.
+    pub google: Account,
     /// A random number from 0 to 1, which keeps watchers from dialling in step.
     pub jitter: fn() -> f64,
     /// The clock that people read, which tells whether this computer slept.
@@ -51,7 +59,7 @@ pub struct WatchTools {
 impl WatchTools {
     /// With the system's own clock and randomness.
     pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools, jitter: random, wall: SystemTime::now }
+        Self { google: Account::new(Arc::clone(&tools)), tools, jitter: random, wall: SystemTime::now }
     }
 }
 
@@ -75,7 +83,7 @@ enum Order {
 /// receives it any more, the watcher ends. Must be called within a tokio runtime.
 pub fn spawn(order: WatchOrder, tools: Arc<WatchTools>, out: mpsc::Sender<(Alias, Sight)>) -> WatcherHandle {
     let (jitter, wall) = (tools.jitter, tools.wall);
-    spawn_over(SshLink::new(tools), order, jitter, wall, out)
+    spawn_over(AnyLink::new(tools), order, jitter, wall, out)
 }
 
 /// As [`spawn`], over a link of the caller's.

@@ -1,6 +1,8 @@
 //! What a failed dial means, as the agent is told it. Pure.
 
 use crate::agent::cause::Obstacle;
+use crate::carry::CarryError;
+use crate::google::GoogleError;
 use crate::reach::ReachError;
 use crate::ssh::{IdentityError, LoginError, LoginKeyError, ProbeError, RouteError, SshFailure, SshRunError};
 
@@ -46,7 +48,19 @@ pub fn of_relay(error: &SshRunError) -> Obstacle {
 pub fn of_reach(error: &ReachError) -> Obstacle {
     match error {
         ReachError::Probe(error) => of_probe(error),
-        ReachError::NoCloudflared(_) => Obstacle::Program(error.to_string()),
+        ReachError::Carry(error) => of_carry(error),
+        ReachError::Pins(_) => Obstacle::Other(error.to_string()),
+        ReachError::Google(error) => of_google(error),
+        ReachError::LoginKey(error) => of_login_key(error),
+        ReachError::Identity(error) => of_identity(error),
+    }
+}
+
+/// What asking Google ran into.
+pub fn of_google(error: &GoogleError) -> Obstacle {
+    match error {
+        GoogleError::Ended { .. } => Obstacle::Ended { others: Vec::new() },
+        other => Obstacle::Provider(other.to_string()),
     }
 }
 
@@ -79,6 +93,7 @@ pub fn may_be_own_network(obstacle: &Obstacle) -> bool {
             | Obstacle::Silent
             | Obstacle::Relay(_)
             | Obstacle::Program(_)
+            | Obstacle::Provider(_)
     )
 }
 
@@ -89,6 +104,34 @@ fn of_route(error: &RouteError) -> Obstacle {
         RouteError::Refused { .. } => Obstacle::Refused,
         RouteError::Unreachable { .. } | RouteError::TimedOut { .. } => Obstacle::Unreachable,
         RouteError::Start { .. } => Obstacle::Program(error.to_string()),
+        RouteError::Carry(error) => of_carry(error),
+    }
+}
+
+/// What an edge said, or what kept it from saying anything.
+fn of_carry(error: &CarryError) -> Obstacle {
+    match error {
+        CarryError::Dial(error) => of_route(error),
+        CarryError::TunnelGone(_) | CarryError::Proxy { no_way: true, .. } => Obstacle::TunnelGone,
+        CarryError::OriginDown(_) | CarryError::ColabSshdDown | CarryError::ClosedAtOnce(_) => {
+            Obstacle::ClosedAtOnce
+        }
+        CarryError::TimedOut { .. } | CarryError::Silent { .. } => Obstacle::Silent,
+        CarryError::Cut { .. } | CarryError::Status { .. } => Obstacle::Other(error.to_string()),
+        CarryError::Proxy { no_way: false, .. }
+        | CarryError::NoCertificates(_)
+        | CarryError::Tls { .. }
+        | CarryError::Odd { .. }
+        | CarryError::WantsLogin(_)
+        | CarryError::TokenOfAnother { .. }
+        | CarryError::Forbidden { .. }
+        | CarryError::ColabKey
+        | CarryError::ColabExpired
+        | CarryError::ColabForbidden
+        | CarryError::ColabNoSsh
+        | CarryError::ColabTaken
+        | CarryError::Vault { .. }
+        | CarryError::BadToken(_) => Obstacle::Edge(error.to_string()),
     }
 }
 

@@ -36,7 +36,7 @@ impl SshLink {
         let session = &order.session;
         let ssh = self.ssh_for(session).await;
         let end = Instant::now() + limit;
-        let route = reach::route(&self.tools.tools, &ssh, session).map_err(|e| obstacle::of_reach(&e))?;
+        let route = self.route(&ssh, session).await?;
         if let session::Link::Relay(link) = &session.link {
             self.ask_relay(&ssh, link, end).await?;
         }
@@ -57,6 +57,14 @@ impl SshLink {
         // The keyring blocks, and some keyrings run an executor of their own.
         let looked_up = tokio::task::spawn_blocking(move || reach::relay_ssh(&tools, &named)).await;
         looked_up.unwrap_or_else(|_| self.tools.tools.ssh.clone())
+    }
+
+    /// The way there; a service token for it lies in the keyring, which blocks.
+    async fn route(&self, ssh: &SystemSsh, session: &Session) -> Result<Route, Obstacle> {
+        let (tools, ssh, named) = (Arc::clone(&self.tools.tools), ssh.clone(), session.clone());
+        let looked_up = tokio::task::spawn_blocking(move || reach::route(&tools, &ssh, &named)).await;
+        let found = looked_up.map_err(|error| Obstacle::Other(error.to_string()))?;
+        found.map_err(|error| obstacle::of_reach(&error))
     }
 
     async fn log_in(

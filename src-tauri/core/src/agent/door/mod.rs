@@ -6,7 +6,7 @@
 
 mod call;
 mod line;
-mod place;
+pub(crate) mod place;
 mod serve;
 #[cfg(test)]
 mod tests;

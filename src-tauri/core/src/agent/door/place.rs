@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use interprocess::local_socket::tokio::{Listener, Stream};
-use interprocess::local_socket::{ConnectOptions, ListenerOptions, Name};
+use interprocess::local_socket::traits::StreamCommon;
+use interprocess::local_socket::{self, ConnectOptions, ListenerOptions, Name};
 use sha2::{Digest, Sha256};
 
 use super::DoorError;
@@ -14,7 +15,8 @@ use crate::dirs::Dirs;
 #[cfg(unix)]
 const LONGEST: usize = 100;
 
-pub(super) struct Place {
+#[derive(Debug)]
+pub(crate) struct Place {
     dir: PathBuf,
     /// Whether the directory is one that Moorline shares with nobody's files in a place that others write to.
     in_the_open: bool,
@@ -22,19 +24,21 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// In the runtime directory; where that path is too long for a socket, in a directory of its own in `/tmp`.
+    /// The agent's: in the runtime directory.
     pub fn of(dirs: &Dirs) -> Self {
-        let usual = Self::within(dirs.runtime.clone(), false);
-        #[cfg(unix)]
-        if usual.socket.as_os_str().len() > LONGEST {
-            let name = format!("moorline-{}-{}", nix::unistd::geteuid(), digest(&dirs.runtime));
-            return Self::within(Path::new("/tmp").join(name), true);
-        }
-        usual
+        Self::within(&dirs.runtime, "agent.sock")
     }
 
-    fn within(dir: PathBuf, in_the_open: bool) -> Self {
-        Self { socket: dir.join("agent.sock"), dir, in_the_open }
+    /// The socket `name` in `dir`; where that path is too long for a socket, in a directory of its own in `/tmp`.
+    pub fn within(dir: &Path, name: &str) -> Self {
+        let usual = Self { socket: dir.join(name), dir: dir.to_owned(), in_the_open: false };
+        #[cfg(unix)]
+        if usual.socket.as_os_str().len() > LONGEST {
+            let open = format!("moorline-{}-{}", nix::unistd::geteuid(), digest(dir));
+            let dir = Path::new("/tmp").join(open);
+            return Self { socket: dir.join(name), dir, in_the_open: true };
+        }
+        usual
     }
 
     /// Makes the directory, for the person alone.
@@ -65,13 +69,18 @@ impl Place {
         ConnectOptions::new().name(self.name()?).connect_tokio().await
     }
 
+    /// For those who wait for the socket with a thread.
+    pub fn connect_blocking(&self) -> io::Result<local_socket::Stream> {
+        ConnectOptions::new().name(self.name()?).connect_sync()
+    }
+
     fn name(&self) -> io::Result<Name<'_>> {
         platform::name(&self.socket)
     }
 }
 
 /// Whether the other end of a connection runs as the same user.
-pub(super) fn same_user(stream: &Stream) -> bool {
+pub(crate) fn same_user(stream: &impl StreamCommon) -> bool {
     platform::same_user(stream)
 }
 
@@ -87,7 +96,8 @@ mod platform {
     use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
     use std::path::Path;
 
-    use interprocess::local_socket::tokio::{Stream, prelude::*};
+    use interprocess::local_socket::prelude::*;
+    use interprocess::local_socket::traits::StreamCommon;
     use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name};
 
     use super::super::DoorError;
@@ -140,7 +150,7 @@ mod platform {
         socket.to_fs_name::<GenericFilePath>()
     }
 
-    pub fn same_user(stream: &Stream) -> bool {
+    pub fn same_user(stream: &impl StreamCommon) -> bool {
         let peer = stream.peer_creds().ok().and_then(|creds| creds.euid());
         peer == Some(nix::unistd::geteuid().as_raw())
     }
@@ -151,7 +161,8 @@ mod platform {
     use std::io;
     use std::path::Path;
 
-    use interprocess::local_socket::tokio::{Stream, prelude::*};
+    use interprocess::local_socket::prelude::*;
+    use interprocess::local_socket::traits::StreamCommon;
     use interprocess::local_socket::{GenericNamespaced, ListenerOptions, Name};
     use interprocess::os::windows::local_socket::ListenerOptionsExt;
     use interprocess::os::windows::security_descriptor::SecurityDescriptor;
@@ -191,7 +202,7 @@ mod platform {
     }
 
     /// The pipe's access list has said so.
-    pub fn same_user(_stream: &Stream) -> bool {
+    pub fn same_user(_stream: &impl StreamCommon) -> bool {
         true
     }
 }

@@ -46,6 +46,10 @@ impl World for Recorder {
         self.note("network changed");
     }
 
+    fn has_window(&self) -> bool {
+        false
+    }
+
     async fn finish(self) {
         self.note("finished");
     }
@@ -161,6 +165,8 @@ async fn who_asks_for_what_cannot_be_is_told_why() {
     stage.agent.send(loaded()).await.unwrap();
     assert_eq!(stage.agent.ask(Request::Repair(name())).await, Ok(Ok(())));
     assert!(stage.seen().contains(&"settle".to_owned()));
+    let windowless = stage.agent.ask(Request::Show(None)).await.unwrap();
+    assert!(windowless.unwrap_err().contains("has no window"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,11 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, HostKey, Place};
 
-use super::{RECOGNISE, later, since, watch};
+use super::{RECOGNISE, files_refused, later, since, watch};
 use crate::agent::cause::Cause;
 use crate::agent::effect::{Adoption, Effect};
 use crate::agent::health::Health;
-use crate::agent::state::{Followed, Return, State, Told};
+use crate::agent::state::{Followed, Return, State};
 use crate::agent::tell;
 use crate::announcement::{self, Accepted, Announcement, Endpoint, Kind, Refusal, RuntimeId};
 use crate::channel::listening::News;
@@ -67,12 +67,7 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
-        followed.returning = None;
-        if followed.told == Told::FilesRefused {
-            return Vec::new();
-        }
-        followed.told = Told::FilesRefused;
-        return vec![Effect::Notify(tell::files_refused(name, &sentence))];
+        return files_refused(followed, &sentence);
     }
     if let Some(returning) = &mut followed.returning {
         returning.files_written = true;
@@ -80,6 +75,7 @@ pub(super) fn adopted(
     }
     followed.session.link = adoption.link;
     followed.session.user = adoption.user;
+    followed.moved_from = None;
     followed.pinned = adoption.keys;
     followed.seen_key = None;
     // A redial for a watcher that stands on the same way does nothing.
@@ -189,10 +185,10 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
     followed.vitals = None;
     let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
     if !matches!(followed.health, Health::Down { .. }) {
-        super::down(followed, Cause::SaidGoodbye, None, now);
+        super::down(followed, Cause::Ended, None, now);
         effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
     } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
-        followed.health = Health::Down { cause: Cause::SaidGoodbye, since: since(&followed.health, now) };
+        followed.health = Health::Down { cause: Cause::Ended, since: since(&followed.health, now) };
     }
     effects
 }

@@ -1,25 +1,24 @@
 //! What follows from what somebody asks for.
 
 use jiff::{SignedDuration, Timestamp};
-use moorline_ssh_files::{Alias, Fingerprint};
+use moorline_ssh_files::Alias;
 
-use super::{RECOGNISE, announced, later, redial_all, watch};
+use super::{announced, approve, later, redial_all, runtime, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
 use crate::agent::msg::Request;
 use crate::agent::notice::NoticeAction;
-use crate::agent::state::{Return, State, Told};
-use crate::agent::tell;
+use crate::agent::state::{State, Told};
 use crate::editors::{Editor, LaunchOptions};
 use crate::session::RemotePath;
-use crate::trust::Trust;
 
 pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
     match request {
         Request::Open { name, editor, folder } => open(state, &name, editor, folder),
         Request::Repair(name) => repair(state, &name),
-        Request::Approve(name, fingerprint) => approve(state, &name, fingerprint, now),
         Request::TakeOver(name, runtime) => announced::take_over(state, &name, &runtime, now),
+        Request::Follow { name, runtime } => runtime::follow(state, &name, runtime, now),
+        Request::Approve(name, fingerprint) => approve::asked(state, &name, fingerprint),
         Request::Pause(name) => pause(state, &name),
         Request::Resume(name) => {
             let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
@@ -40,6 +39,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
             NoticeAction::Repair(name) => repair(state, &name),
             NoticeAction::TakeOver(name, runtime) => announced::take_over(state, &name, &runtime, now),
+            NoticeAction::Follow(name, runtime) => runtime::follow(state, &name, runtime, now),
             NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
         },
         Request::Reload => {
@@ -86,25 +86,8 @@ fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
         return vec![Effect::ShowWindow(Some(name.clone()))];
     }
     followed.install_tried.clear();
+    followed.vault_shut = false;
     vec![Effect::Settle { session: followed.session.clone(), key: None }, Effect::Redial(name.clone())]
-}
-
-/// An approval carries the fingerprint that the person compared: if another key answers by now, it is void.
-fn approve(state: &mut State, name: &Alias, fingerprint: Fingerprint, now: Timestamp) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    match &followed.seen_key {
-        Some(key) if key.fingerprint() == fingerprint => {
-            let key = key.clone();
-            followed.returning = Some(Return {
-                files_written: false,
-                online: false,
-                new_machine: followed.another_machine(),
-                until: later(now, RECOGNISE),
-            });
-            vec![Effect::Settle { session: followed.session.clone(), key: Some((key, Trust::Approved)) }]
-        }
-        _ => vec![Effect::Notify(tell::key_changed_again(name)), Effect::Redial(name.clone())],
-    }
 }
 
 fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
@@ -114,6 +97,8 @@ fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
     followed.drop_due = None;
     followed.returning = None;
     followed.seen_key = None;
+    followed.approval = None;
+    followed.vault_shut = false;
     followed.was_online = false;
     followed.adopting = None;
     followed.rival = None;

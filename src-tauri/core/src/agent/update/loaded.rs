@@ -29,6 +29,10 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
             Effect::Unnotify(name.to_string()),
         ]);
     }
+    for followed in state.sessions.values_mut().filter(|followed| followed.unmended) {
+        followed.unmended = false;
+        effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+    }
     let mut turn = 0;
     for Loaded { session, pinned, remembered, channels, accepted } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
@@ -37,14 +41,22 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
             announced::recall(followed, accepted.as_ref());
         }
         match state.sessions.get_mut(&session.name) {
-            Some(followed) if followed.session == session && followed.pinned == pinned => {}
+            Some(followed) if followed.session == session && followed.pinned == pinned => {
+                followed.moved_from = None;
+            }
+            // It leads elsewhere already, and is written once the key there is known.
+            Some(followed) if followed.moved_from.as_ref() == Some(&session) && followed.pinned == pinned => {
+            }
             Some(followed) => {
                 let moved = followed.session.link != session.link || followed.keys() != keys(&pinned);
                 followed.session = session;
                 followed.pinned = pinned;
+                followed.moved_from = None;
+                followed.offered = None;
                 if followed.health != Health::Paused && moved {
                     if !matches!(followed.health, Health::Online { .. }) {
                         followed.seen_key = None;
+                        followed.approval = None;
                     }
                     effects.push(watch(followed, 0));
                 }

@@ -1,5 +1,7 @@
 //! Each transition, and what no sequence of messages may do.
 
+mod colab;
+
 use std::collections::BTreeMap;
 
 use moorline_ssh_files::Place;
@@ -111,6 +113,36 @@ fn closed() -> Sight {
 
 fn new_key(n: u8, channel: bool) -> Sight {
     Sight::Failed(Obstacle::Key { key: key(n), channel })
+}
+
+#[test]
+fn what_cannot_be_mended_while_our_own_files_are_unreadable_is_mended_afterwards() {
+    let mut play = Play::new(&["colab"]);
+    play.saw("colab", Sight::Dialling);
+    play.saw("colab", Sight::Online);
+    let told = only(&play.send(Msg::Unmended(name("colab"), "line 3 is wrong".to_owned())));
+    assert_eq!(told.slot, tell::UNREADABLE);
+    assert!(play.send(Msg::Unreadable("line 3 is wrong".to_owned())).is_empty(), "told once");
+    let all = vec![Loaded::new(session("colab"), vec![(key(1), Trust::Approved)])];
+    let effects = play.send(Msg::Loaded(all.clone()));
+    let over = Effect::Unnotify(tell::UNREADABLE.to_owned());
+    assert_eq!(effects, [over, Effect::Settle { session: session("colab"), key: None }]);
+    assert!(play.send(Msg::Loaded(all)).is_empty(), "once");
+}
+
+#[test]
+fn files_that_could_be_written_after_all_are_no_return() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", Sight::Online);
+    let refused = only(&play.send(Msg::Settled(name("colab"), Err("read-only".to_owned()))));
+    assert_eq!(refused.kind, NoticeKind::Needed);
+    play.saw("colab", closed());
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    let effects = play.saw("colab", Sight::Vitals(vitals("boot-1")));
+    assert_eq!(effects, [Effect::Unnotify("colab".to_owned())]);
 }
 
 #[test]
@@ -226,6 +258,17 @@ fn a_key_that_a_channel_proves_is_written_before_anybody_logs_in() {
 }
 
 #[test]
+fn a_channel_does_not_replace_what_the_session_key_vouches_for() {
+    let mut play = Play::new(&["colab"]);
+    play.send(Msg::Loaded(vec![Loaded::new(session("colab"), vec![(key(1), Trust::Derived)])]));
+    play.online("colab");
+    play.saw("colab", closed());
+    let effects = play.saw("colab", new_key(2, true));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "{effects:?}");
+    assert!(matches!(play.health("colab"), Health::NewHostKey { .. }), "a person decides");
+}
+
+#[test]
 fn a_key_nobody_vouched_for_is_told_once_and_never_taken() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
@@ -251,8 +294,31 @@ fn an_approval_is_for_exactly_the_key_that_was_compared() {
     let void = play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
     assert!(only(&void).title.contains("another key answers"), "swapped between showing and approving");
     assert!(!void.iter().any(|effect| matches!(effect, Effect::Settle { .. })));
-    let good = play.send(Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint())));
-    assert_eq!(good, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
+    let good = Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint()));
+    assert_eq!(play.send(good), [Effect::Redial(name("colab"))], "it is looked at once more");
+    let seen = play.saw("colab", new_key(3, false));
+    assert_eq!(seen, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
+}
+
+#[test]
+fn an_approval_is_void_when_the_key_is_swapped_or_nobody_answers() {
+    let approve = |n| Msg::Asked(Request::Approve(name("colab"), key(n).fingerprint()));
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", new_key(2, false));
+    play.send(approve(2));
+    let swapped = play.saw("colab", new_key(3, false));
+    assert!(only(&swapped).title.contains("another key answers"), "{swapped:?}");
+    assert_eq!(swapped.len(), 1, "and nothing is written: {swapped:?}");
+    assert!(play.saw("colab", new_key(3, false)).is_empty(), "told once");
+    assert!(play.saw("colab", new_key(2, false)).iter().all(|effect| matches!(effect, Effect::Notify(_))));
+
+    play.send(approve(2));
+    let gone = play.saw("colab", REFUSED);
+    assert_eq!(only(&gone).title, "colab does not answer any more");
+    let back = play.saw("colab", new_key(2, false));
+    assert!(!back.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "an old approval: {back:?}");
 }
 
 #[test]
@@ -376,6 +442,24 @@ fn a_vault_that_is_shut_costs_no_try() {
 }
 
 #[test]
+fn a_locked_keyring_is_told_once_left_alone_and_healed_by_being_unlocked() {
+    let mut play = Play::new(&["colab"]);
+    play.saw("colab", refused_login());
+    let told = only(&play.send(installed(KeyInstall::VaultShut)));
+    assert_eq!(told.title, "colab needs a password, and the keyring is locked");
+    assert_eq!(play.state.snapshot().sessions[0].state, "waits for the keyring, which is locked");
+    assert!(play.saw("colab", refused_login()).is_empty(), "no dialog pops up again and again");
+    let install = [Effect::InstallKey(session("colab"))];
+    assert_eq!(play.send(Msg::VaultOpened(name("colab"))), install);
+    assert!(play.send(Msg::VaultOpened(name("colab"))).is_empty(), "once");
+    assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    play.saw("colab", Sight::Vitals(vitals("boot-1")));
+    assert_eq!(play.state.snapshot().sessions[0].state, "online");
+}
+
+#[test]
 fn a_key_of_the_person_s_own_is_theirs_to_install() {
     let mut play = Play::new(&[]);
     let mut own = session("colab");
@@ -464,12 +548,42 @@ fn silence_is_kept_where_it_was_asked_for() {
     assert!(play.after(1).is_empty());
     assert!(play.after(600).is_empty() && play.state.snapshot().snoozed_until.is_none());
 
+    assert!(play.saw("colab", REFUSED).is_empty());
+    assert_eq!(only(&play.after(1)).kind, NoticeKind::Dropped, "it is still down, and the silence is over");
+
+    for kind in [NoticeKind::Dropped, NoticeKind::Needed] {
+        let mut play = Play::new(&["colab"]);
+        play.state.settings.silent.push(kind);
+        play.online("colab");
+        play.saw("colab", closed());
+        play.saw("colab", if kind == NoticeKind::Needed { new_key(2, false) } else { REFUSED });
+        assert!(play.after(1).is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_of_a_return_from_a_drop_that_the_snooze_swallowed() {
     let mut play = Play::new(&["colab"]);
-    play.state.settings.silent.push(NoticeKind::Dropped);
     play.online("colab");
+    play.send(Msg::Asked(Request::Snooze(1)));
     play.saw("colab", closed());
     play.saw("colab", REFUSED);
     assert!(play.after(1).is_empty());
+    play.second += 60;
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    assert!(notices(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).is_empty());
+}
+
+#[test]
+fn a_key_that_was_seen_in_a_snooze_is_told_of_after_it() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    play.send(Msg::Asked(Request::Snooze(1)));
+    play.saw("colab", closed());
+    assert!(notices(&play.saw("colab", new_key(2, false))).is_empty());
+    play.second += 60;
+    assert_eq!(only(&play.saw("colab", new_key(2, false))).kind, NoticeKind::Needed);
 }
 
 #[test]
@@ -541,13 +655,14 @@ fn any_install() -> impl Strategy<Value = KeyInstall> {
     prop_oneof![
         2 => Just(KeyInstall::Done),
         1 => Just(KeyInstall::NoPassword),
+        1 => Just(KeyInstall::VaultShut),
         1 => Just(KeyInstall::NotTried("locked".to_owned())),
         1 => Just(KeyInstall::Failed("no".to_owned())),
     ]
 }
 
 fn any_msg() -> impl Strategy<Value = Msg> {
-    let who = prop_oneof![Just("a"), Just("b")];
+    let who = prop_oneof![Just("a"), Just("b"), Just("c")];
     prop_oneof![
         8 => (who.clone(), any_sight()).prop_map(|(who, sight)| Msg::Saw(name(who), sight)),
         4 => Just(Msg::Tick),
@@ -555,6 +670,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
             Msg::Settled(name(who), if good { Ok(()) } else { Err("no".to_owned()) })
         }),
         2 => (who.clone(), any_install()).prop_map(|(who, outcome)| Msg::KeyInstalled(name(who), outcome)),
+        1 => who.clone().prop_map(|who| Msg::VaultOpened(name(who))),
         1 => Just(Msg::Woke),
         1 => Just(Msg::NetworkChanged),
         1 => (who, 2..4u8).prop_map(|(who, n)| Msg::Asked(Request::Approve(name(who), key(n).fingerprint()))),
@@ -573,16 +689,19 @@ struct Onlooker {
     /// A different machine was seen.
     another: bool,
     boot: Option<String>,
+    /// What the last dial came to.
+    obstacle: Option<Obstacle>,
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// No sequence of messages notifies twice for one change, says "back" before the files are written, or says
-    /// "back" when nothing was told.
+    /// No sequence of messages, of several sessions and through sleep and changes of the network, notifies twice for
+    /// one change, says "back" before the files are written or when nothing was told, or calls it a drop that this
+    /// computer has no network.
     #[test]
     fn nobody_is_told_twice_or_too_early(steps in prop::collection::vec((any_msg(), 0..8i64), 1..60)) {
-        let mut play = Play::new(&["a", "b"]);
+        let mut play = Play::new(&["a", "b", "c"]);
         let mut seen: BTreeMap<Alias, Onlooker> = BTreeMap::new();
         for (msg, pause) in steps {
             play.second += pause;
@@ -591,7 +710,11 @@ proptest! {
                 Msg::Saw(who, sight) => {
                     let onlooker = seen.entry(who.clone()).or_default();
                     match sight {
-                        Sight::Lost(_) | Sight::Failed(_) => onlooker.written = false,
+                        Sight::Lost(_) => onlooker.written = false,
+                        Sight::Failed(obstacle) => {
+                            onlooker.written = false;
+                            onlooker.obstacle = Some(obstacle.clone());
+                        }
                         Sight::Vitals(vitals) => {
                             onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.boot_id;
                             if matches!(play.health(who.as_str()), Health::Online { .. }) {
@@ -611,6 +734,13 @@ proptest! {
                 _ => {}
             }
             let effects = play.send(msg);
+            for effect in &effects {
+                if let Effect::Unnotify(slot) = effect
+                    && let Some(onlooker) = slot.parse().ok().and_then(|who: Alias| seen.get_mut(&who))
+                {
+                    (onlooker.last, onlooker.owed) = (None, false);
+                }
+            }
             for notice in notices(&effects) {
                 for who in &notice.sessions {
                     let onlooker = seen.entry(who.clone()).or_default();
@@ -624,6 +754,8 @@ proptest! {
                         NoticeKind::Dropped => {
                             let again = matches!(&onlooker.last, Some((NoticeKind::Dropped, _)));
                             prop_assert!(!again, "dropped twice: {notice:?}");
+                            let offline = onlooker.obstacle == Some(Obstacle::OwnNetwork);
+                            prop_assert!(!offline, "no network, no drop: {notice:?}");
                             onlooker.owed = true;
                         }
                         NoticeKind::Needed => {
@@ -636,7 +768,7 @@ proptest! {
                             );
                             onlooker.owed = true;
                         }
-                        NoticeKind::Lifetime | NoticeKind::Disk => {}
+                        NoticeKind::Lifetime | NoticeKind::Disk | NoticeKind::Idle | NoticeKind::Units => {}
                     }
                     onlooker.last = Some((notice.kind, notice.title.clone()));
                 }

@@ -20,7 +20,8 @@ pub fn find(text: &Text) -> Vec<Finding> {
         }
         match name.parse::<Alias>() {
             Ok(session) => {
-                let link = FoundLink::GoogleColab { session: Some(session) };
+                let runtime = rest.split(" | ").next().and_then(|id| id.trim().parse().ok());
+                let link = FoundLink::GoogleColab { session: Some(session), runtime };
                 let what = What::Link { link, user: None };
                 found.push(Finding::new(NAME, line.number, Confidence::Certain, what).labelled(name));
             }

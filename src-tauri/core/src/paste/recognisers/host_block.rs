@@ -188,7 +188,10 @@ impl Block {
         {
             return Ok(Some((
                 *line,
-                What::Link { link: FoundLink::GoogleColab { session: session.parse().ok() }, user },
+                What::Link {
+                    link: FoundLink::GoogleColab { session: session.parse().ok(), runtime: None },
+                    user,
+                },
             )));
         }
         let Some((line, host)) = self.host()? else { return Ok(None) };

@@ -215,11 +215,11 @@ fn goodbye_counts_at_once_and_only_from_the_runtime_itself() {
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::RememberAccepted(..))), "{effects:?}");
     assert!(matches!(play.followed().health, Health::Online { .. }), "another one's goodbye is not its own");
     let effects = play.hears(said(1, 2, Kind::Down, 1));
-    assert!(matches!(play.followed().health, Health::Down { cause: Cause::SaidGoodbye, .. }));
+    assert!(matches!(play.followed().health, Health::Down { cause: Cause::Ended, .. }));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Unwatch(_))), "{effects:?}");
     let effects = play.after(1);
     let [notice] = notices(&effects)[..] else { panic!("{effects:?}") };
-    assert_eq!(notice.title, "colab dropped: it said goodbye");
+    assert_eq!(notice.title, "colab dropped: its runtime has ended");
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Choosing one of the Google account's runtimes.
+
+use anyhow::bail;
+use moorline_core::google::answer::Assignment;
+use moorline_core::google::{CliSession, Client, Credentials, EndpointId, cli_sessions};
+use moorline_core::paste::{FoundLink, Reading};
+use moorline_core::tools::Tools;
+use moorline_ssh_files::Alias;
+
+use crate::ask::Terminal;
+use crate::printer::Printer;
+
+/// What Colab's FAQ says of such use.
+const TERMS: &str = "Colab's terms: runtimes of accounts without a positive compute-unit balance may be ended for being used over SSH";
+
+/// The wanted runtime, the only one, or the one that the person chooses, as if its line had been pasted.
+///
+/// # Errors
+/// Google cannot be asked, has no runtime, or nobody can be asked which one.
+pub fn choose(tools: &Tools, wanted: Option<&EndpointId>, printer: &Printer) -> anyhow::Result<Reading> {
+    let waiting = printer.waiting("asking Google for your runtimes");
+    let client = Client::new(Credentials::all(tools)?)?;
+    let listed = super::block_on(client.assignments())?;
+    drop(waiting);
+    let listed = listed?;
+    let names = names(tools, printer);
+    let lines: Vec<String> = listed.iter().map(|one| line(one, &names)).collect();
+    let chosen = match (wanted, &listed[..]) {
+        (_, []) => bail!("your Google account has no runtime; connect a notebook to one, then try again"),
+        (Some(wanted), all) => match all.iter().find(|one| one.endpoint == *wanted) {
+            Some(found) => found,
+            None => bail!("your Google account has no runtime {wanted}; it has: {}", lines.join("; ")),
+        },
+        (None, [only]) => only,
+        (None, all) => ask(all, &lines, printer)?,
+    };
+    printer.note(TERMS);
+    let session = named(&chosen.endpoint, &names).cloned();
+    let link = FoundLink::GoogleColab { session: session.clone(), runtime: Some(chosen.endpoint.clone()) };
+    Ok(Reading { link: Some(link), suggested_name: session, ..Reading::default() })
+}
+
+/// A pasted text may only say what google-colab-cli calls a runtime: its own list says which one that is.
+pub fn complete(tools: &Tools, reading: &mut Reading, printer: &Printer) {
+    let Some(FoundLink::GoogleColab { session, runtime }) = &mut reading.link else { return };
+    printer.note(TERMS);
+    if runtime.is_none() {
+        let all = names(tools, printer);
+        let known = all.into_iter().find(|known| Some(&known.name) == session.as_ref());
+        *runtime = known.map(|known| known.runtime);
+    }
+    if reading.suggested_name.is_none() {
+        reading.suggested_name.clone_from(session);
+    }
+}
+
+fn ask<'a>(all: &'a [Assignment], lines: &[String], printer: &Printer) -> anyhow::Result<&'a Assignment> {
+    let Some(mut terminal) = Terminal::open(printer.is_json()) else {
+        bail!("say which runtime with --colab RUNTIME; your Google account has: {}", lines.join("; "));
+    };
+    for (number, line) in lines.iter().enumerate() {
+        printer.line(format!("{}  {line}", number + 1));
+    }
+    let answer = terminal.ask_lines(&format!("Which one? [1-{}]", all.len())).unwrap_or_default();
+    let number = answer.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    match number.and_then(|index| all.get(index)) {
+        Some(chosen) => Ok(chosen),
+        None => bail!("{answer:?} is none of the numbers; nothing was changed"),
+    }
+}
+
+fn line(one: &Assignment, names: &[CliSession]) -> String {
+    let hardware = one.accelerator.as_deref().unwrap_or("CPU");
+    let shape = if one.high_ram { ", High-RAM" } else { "" };
+    let name = named(&one.endpoint, names).map(|name| format!(", {name}")).unwrap_or_default();
+    format!("{} ({hardware}{shape}{name})", one.endpoint)
+}
+
+/// google-colab-cli's names are a comfort: without them there are the runtimes' own.
+fn names(tools: &Tools, printer: &Printer) -> Vec<CliSession> {
+    cli_sessions(&tools.dirs).unwrap_or_else(|error| {
+        printer.note(error);
+        Vec::new()
+    })
+}
+
+fn named<'a>(runtime: &EndpointId, names: &'a [CliSession]) -> Option<&'a Alias> {
+    names.iter().find(|known| known.runtime == *runtime).map(|known| &known.name)
+}

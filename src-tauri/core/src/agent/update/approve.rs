@@ -1,0 +1,48 @@
+//! Approving a key. What a person compared is minutes old: the runtime is dialled once more, and only if it still shows
+//! that very key is anything written.
+
+use jiff::Timestamp;
+use moorline_ssh_files::{Alias, Fingerprint, HostKey};
+
+use super::{RECOGNISE, later};
+use crate::agent::effect::Effect;
+use crate::agent::state::{Followed, Return, State, Told};
+use crate::agent::tell;
+use crate::trust::Trust;
+
+/// An approval carries the fingerprint that the person compared: if another key is known to answer, it is void.
+pub(super) fn asked(state: &mut State, name: &Alias, fingerprint: Fingerprint) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    let waits = followed.seen_key.as_ref().map(HostKey::fingerprint) == Some(fingerprint);
+    followed.approval = waits.then_some(fingerprint);
+    let redial = Effect::Redial(name.clone());
+    if waits { vec![redial] } else { vec![Effect::Notify(tell::key_changed_again(name)), redial] }
+}
+
+/// A key answers that nobody vouched for but, perhaps, a person a moment ago; `None` when nobody did.
+pub(super) fn answered(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Option<Vec<Effect>> {
+    let approved = followed.approval.take()?;
+    let fingerprint = key.fingerprint();
+    if fingerprint != approved {
+        followed.told = Told::NewKey(fingerprint);
+        return Some(vec![Effect::Notify(tell::key_changed_again(&followed.session.name))]);
+    }
+    followed.returning = Some(Return {
+        files_written: false,
+        online: false,
+        new_machine: followed.another_machine(),
+        until: later(now, RECOGNISE),
+    });
+    Some(vec![Effect::Settle {
+        session: followed.session.clone(),
+        key: Some((key.clone(), Trust::Approved)),
+    }])
+}
+
+/// It does not answer any more: what was approved is asked again when it does.
+pub(super) fn unanswered(followed: &mut Followed) -> Vec<Effect> {
+    match followed.approval.take() {
+        Some(_) => vec![Effect::Notify(tell::not_approved(&followed.session.name))],
+        None => Vec::new(),
+    }
+}

@@ -1,0 +1,156 @@
+//! The sign-ins that a person already has: google-colab-cli's, gcloud's, or a copy of one in the keyring.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use zeroize::Zeroize;
+
+use super::{GoogleError, whole};
+use crate::dirs::Dirs;
+use crate::tools::Tools;
+use crate::vault::{SecretKind, SecretName, VaultError};
+
+/// What the keyring is called where a sign-in's place is named.
+pub(super) const KEYRING: &str = "the keyring";
+
+/// A program whose sign-in can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// google-colab-cli: `~/.config/colab-cli/token.json`.
+    ColabCli,
+    /// gcloud: Application Default Credentials.
+    Gcloud,
+}
+
+impl Source {
+    /// The file in which the program keeps its sign-in.
+    pub fn file(self, dirs: &Dirs) -> PathBuf {
+        let config = dirs.home.join(".config");
+        match self {
+            Self::ColabCli => config.join("colab-cli/token.json"),
+            Self::Gcloud if cfg!(windows) => {
+                dirs.home.join("AppData/Roaming/gcloud/application_default_credentials.json")
+            }
+            Self::Gcloud => config.join("gcloud/application_default_credentials.json"),
+        }
+    }
+}
+
+/// What a new access token is asked for with: an "authorized user" of OAuth 2. `Debug` shows where it lies, and
+/// nothing of it.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The file, or the keyring.
+    pub place: String,
+    /// The id of the program that the person signed in to.
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+    pub(super) refresh_token: SecretString,
+}
+
+impl Credentials {
+    /// Every sign-in that there is, in the order in which they are tried: the keyring's copy, google-colab-cli's,
+    /// gcloud's. Read anew each time, so that signing in again counts at once. Blocks as the keyring does.
+    ///
+    /// # Errors
+    /// There is none, and why the first one that was found cannot be used.
+    pub fn all(tools: &Tools) -> Result<Vec<Self>, GoogleError> {
+        let mut found = Vec::new();
+        let mut problem = None;
+        let files = [Source::ColabCli, Source::Gcloud].map(|source| Self::of(&tools.dirs, source));
+        for read in std::iter::once(kept(tools)).chain(files) {
+            match read {
+                Ok(credentials) => found.extend(credentials),
+                Err(error) => drop(problem.get_or_insert(error)),
+            }
+        }
+        if found.is_empty() { Err(problem.unwrap_or(GoogleError::SignedOut)) } else { Ok(found) }
+    }
+
+    /// The sign-in of one program; `None` where it has none.
+    ///
+    /// # Errors
+    /// Its file cannot be read, or holds something else.
+    pub fn of(dirs: &Dirs, source: Source) -> Result<Option<Self>, GoogleError> {
+        let path = source.file(dirs);
+        whole::read(&path, |text| Self::parse(text, path.display().to_string()))
+    }
+
+    /// Copies the sign-in into the keyring, where it stays when the program's own file is deleted.
+    ///
+    /// # Errors
+    /// The keyring refuses.
+    pub fn keep(&self, tools: &Tools) -> Result<(), VaultError> {
+        let text = serde_json::json!({
+            "type": "authorized_user",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret.expose_secret(),
+            "refresh_token": self.refresh_token.expose_secret(),
+        });
+        tools.vault.set(&vault_name(), &SecretString::from(text.to_string()))
+    }
+
+    fn parse(text: &str, place: String) -> Result<Self, &'static str> {
+        let mut file: AuthorizedUser = serde_json::from_str(text).map_err(|_| "it is no sign-in as JSON")?;
+        if !matches!(file.kind.as_deref(), None | Some("authorized_user")) {
+            return Err("it is not a person's sign-in (type authorized_user)");
+        }
+        let (Some(client_id), Some(client_secret), Some(refresh_token)) =
+            (file.client_id.take(), file.client_secret.take(), file.refresh_token.take())
+        else {
+            return Err("client_id, client_secret or refresh_token is missing");
+        };
+        if client_id.is_empty() || refresh_token.is_empty() {
+            return Err("client_id or refresh_token is empty");
+        }
+        Ok(Self {
+            place,
+            client_id,
+            client_secret: client_secret.into(),
+            refresh_token: refresh_token.into(),
+        })
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// The file's own token address is not read: a client secret goes to Google and nowhere else.
+#[derive(Deserialize)]
+struct AuthorizedUser {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    refresh_token: Option<String>,
+}
+
+impl Drop for AuthorizedUser {
+    fn drop(&mut self) {
+        self.client_secret.zeroize();
+        self.refresh_token.zeroize();
+    }
+}
+
+/// The copy in the keyring. A keyring that cannot be read is no reason to leave the files alone.
+fn kept(tools: &Tools) -> Result<Option<Credentials>, GoogleError> {
+    let text = match tools.vault.get(&vault_name()) {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::debug!(%error, "no sign-in can be read from the keyring");
+            return Ok(None);
+        }
+    };
+    let unusable = |why| GoogleError::Unusable { place: KEYRING.to_owned(), why };
+    text.map(|text| Credentials::parse(text.expose_secret(), KEYRING.to_owned()).map_err(unusable))
+        .transpose()
+}
+
+fn vault_name() -> SecretName {
+    SecretName::account(SecretKind::GoogleRefreshToken)
+}

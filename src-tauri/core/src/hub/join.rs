@@ -1,0 +1,186 @@
+//! A proxy's side: finding the session's hub, starting it where there is none, and asking for a way.
+
+use std::fs::TryLockError;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use interprocess::local_socket::Stream;
+use moorline_ssh_files::Alias;
+
+use super::place::HubPlace;
+use super::pump;
+use super::start::{Started, start};
+use super::wire::{Answer, Hello, PROTOCOL, Want, line, read_line};
+use crate::agent::door::place::same_user;
+use crate::dirs::{Dirs, DirsError};
+
+/// How long a hub may take until it lets people in; it does nothing but make a socket in that time.
+const START: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(5);
+
+/// A way to the runtime's sshd.
+#[derive(Debug)]
+pub struct Joined(Arc<Stream>);
+
+/// Why there is no way through the hub.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The hub says why.
+    #[error("{0}")]
+    Refused(String),
+    /// The hub's directory.
+    #[error(transparent)]
+    Dir(#[from] DirsError),
+    /// Something else holds the hub's place.
+    #[error("what listens at {session}'s hub is not yours; nothing was said to it")]
+    Foreign {
+        /// The session.
+        session: Alias,
+    },
+    /// It was started, and ended at once.
+    #[error("the hub of {session} did not start: {said}")]
+    NotStarted {
+        /// The session.
+        session: Alias,
+        /// Its own words.
+        said: String,
+    },
+    /// It does not answer.
+    #[error(
+        "the hub of {session} does not answer ({cause}); end its process (`moorline hub {session}`) and try again"
+    )]
+    NoAnswer {
+        /// The session.
+        session: Alias,
+        /// What happened.
+        cause: String,
+    },
+}
+
+/// Asks the session's hub for a way; where none runs, `program` is started as one with `hub SESSION` and these
+/// arguments. Blocks for as long as the hub takes to reach the runtime, which it bounds.
+///
+/// # Errors
+/// No hub could be started, or it refuses; its sentence says why.
+pub fn join(dirs: &Dirs, session: &Alias, program: &Path, extra: &[String]) -> Result<Joined, JoinError> {
+    let place = HubPlace::of(dirs, session);
+    place.make()?;
+    let end = Instant::now() + START;
+    loop {
+        let stream = connect(&place, session, program, extra, end)?;
+        match ask(&stream, session, Want::Way)? {
+            Some(Answer::Open) => return Ok(Joined(Arc::new(stream))),
+            Some(Answer::Refused { error }) => return Err(JoinError::Refused(error)),
+            // It was ending, or was ended: another one takes its place.
+            None if Instant::now() < end => thread::sleep(POLL),
+            None => return Err(no_answer(session, "it hangs up")),
+        }
+    }
+}
+
+/// Ends the session's hub, if one runs, with everything that it carries, and waits for that.
+///
+/// # Errors
+/// One runs, and cannot be asked.
+pub fn end(dirs: &Dirs, session: &Alias) -> Result<(), JoinError> {
+    let place = HubPlace::of(dirs, session);
+    let socket = place.socket();
+    if !socket.is_ours() {
+        return Ok(());
+    }
+    let Ok(stream) = socket.connect_blocking() else { return Ok(()) };
+    if !same_user(&stream) {
+        return Err(JoinError::Foreign { session: session.clone() });
+    }
+    if ask(&stream, session, Want::End)?.is_some() {
+        // It hangs up when it is over.
+        let _ = read_line(&stream);
+    }
+    Ok(())
+}
+
+impl Joined {
+    /// Carries bytes between these two and the runtime until either side ends; see [`pump`].
+    ///
+    /// # Errors
+    /// The person's side cannot be read or written.
+    pub fn carry_standard_streams(self) -> io::Result<()> {
+        pump::standard_streams(&self.0)
+    }
+}
+
+fn connect(
+    place: &HubPlace,
+    session: &Alias,
+    program: &Path,
+    extra: &[String],
+    end: Instant,
+) -> Result<Stream, JoinError> {
+    let socket = place.socket();
+    let unusable = |error: io::Error| no_answer(session, error);
+    let starting = place.starting().map_err(unusable)?;
+    let mut started: Option<Started> = None;
+    loop {
+        if socket.is_ours() {
+            match socket.connect_blocking() {
+                Ok(stream) if same_user(&stream) => return Ok(stream),
+                Ok(_) => return Err(JoinError::Foreign { session: session.clone() }),
+                Err(error) if nobody_there(&error) => {}
+                Err(error) => return Err(no_answer(session, error)),
+            }
+        }
+        if Instant::now() > end {
+            return Err(no_answer(session, "it does not let anybody in"));
+        }
+        // One of all that wait starts it; the lock is free again when that one has got in, or has ended.
+        if let Some(hub) = &mut started {
+            match hub.ended().map_err(unusable)? {
+                None => {}
+                // It found another one.
+                Some(said) if said.trim().is_empty() => started = None,
+                Some(said) => {
+                    let said = said.trim().strip_prefix("moorline: ").unwrap_or(said.trim()).to_owned();
+                    return Err(JoinError::NotStarted { session: session.clone(), said });
+                }
+            }
+        } else {
+            match starting.try_lock() {
+                Ok(()) => started = Some(start(program, session, extra).map_err(unusable)?),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            }
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// `None` when the hub hangs up instead of answering.
+fn ask(stream: &Stream, session: &Alias, want: Want) -> Result<Option<Answer>, JoinError> {
+    let failed = |error: io::Error| no_answer(session, error);
+    let hello = line(&Hello { hub: PROTOCOL, want }).map_err(failed)?;
+    let heard = (&mut &*stream).write_all(&hello).and_then(|()| read_line(stream));
+    match heard {
+        Ok(Some(said)) => serde_json::from_slice(&said).map(Some).map_err(|error| failed(error.into())),
+        Ok(None) => Ok(None),
+        Err(error) if hung_up(&error) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn no_answer(session: &Alias, cause: impl std::fmt::Display) -> JoinError {
+    JoinError::NoAnswer { session: session.clone(), cause: cause.to_string() }
+}
+
+fn nobody_there(error: &io::Error) -> bool {
+    // A full backlog is somebody who is busy.
+    use io::ErrorKind::{ConnectionRefused, NotFound, WouldBlock};
+    matches!(error.kind(), NotFound | ConnectionRefused | WouldBlock)
+}
+
+fn hung_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), ConnectionReset | BrokenPipe | ConnectionAborted)
+}

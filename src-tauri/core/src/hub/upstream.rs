@@ -1,0 +1,192 @@
+//! The one connection to the runtime: made when it is needed, shared by all, made anew when it has ended.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use moorline_ssh_files::{Alias, HostKey, IdentityFile, UserName};
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
+
+use super::way::{NoWay, ROOMS, Way, open};
+use crate::pins::Pins;
+use crate::reach;
+use crate::session::Session;
+use crate::sessions_file::SessionsFile;
+use crate::ssh::trunk::{Trunk, trunk};
+use crate::ssh::{Identity, LoginError, LoginKey};
+use crate::tools::Tools;
+
+/// How long all of a new connection may take. ssh gives up after 15 s (the `ConnectTimeout` of our entries), and the
+/// person should read our reason rather than its.
+const REACH: Duration = Duration::from_secs(12);
+
+/// How long it is tried again when sshd turns somebody away for the moment.
+const BUSY: Duration = Duration::from_secs(8);
+
+/// The session's connection.
+pub(super) struct Upstream {
+    tools: Arc<Tools>,
+    session: Alias,
+    current: Mutex<Option<Arc<Attempt>>>,
+}
+
+/// A connection that stands, and what was learned about it.
+pub(super) struct Held {
+    pub trunk: Trunk,
+    pub rooms: Arc<Semaphore>,
+    forbids_forwarding: AtomicBool,
+}
+
+/// Where a connection leads and who is held to be there: another target needs another connection.
+#[derive(Debug, Clone, PartialEq)]
+struct Target {
+    link: String,
+    user: UserName,
+    identity: Option<IdentityFile>,
+    pinned: Vec<HostKey>,
+}
+
+/// All who wait for the same connection get it, or the same reason.
+struct Attempt {
+    target: Target,
+    outcome: OnceCell<Result<Arc<Held>, String>>,
+}
+
+impl Upstream {
+    pub fn new(tools: Arc<Tools>, session: Alias) -> Self {
+        Self { tools, session, current: Mutex::default() }
+    }
+
+    /// A way to the runtime's sshd, and the connection that must stay for it; else one sentence why not.
+    pub async fn way(&self) -> Result<(Way, Arc<Held>), String> {
+        let end = Instant::now() + BUSY;
+        let mut pause = Duration::from_millis(40);
+        loop {
+            let held = self.held().await?;
+            match open(&held, REACH).await {
+                Ok(way) => return Ok((way, held)),
+                Err(NoWay::Busy(_) | NoWay::Ended) if Instant::now() + pause < end => {}
+                Err(NoWay::Busy(why) | NoWay::Never(why)) => return Err(format!("{}: {why}", self.session)),
+                Err(NoWay::Ended) => {
+                    return Err(format!("{}: the connection to it ended again and again", self.session));
+                }
+            }
+            // Those who were turned away together must not come back together.
+            tokio::time::sleep(pause.mul_f64(0.5 + jitter())).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// Ends the connection politely.
+    pub async fn leave(&self) {
+        let current = lock(&self.current).take();
+        if let Some(Ok(held)) = current.as_ref().and_then(|attempt| attempt.outcome.get()) {
+            held.trunk.leave().await;
+        }
+    }
+
+    async fn held(&self) -> Result<Arc<Held>, String> {
+        let (session, target) = self.target()?;
+        let attempt = {
+            let mut current = lock(&self.current);
+            match &*current {
+                Some(attempt) if attempt.target == target && attempt.may_do() => Arc::clone(attempt),
+                _ => {
+                    let fresh = Arc::new(Attempt { target, outcome: OnceCell::new() });
+                    *current = Some(Arc::clone(&fresh));
+                    fresh
+                }
+            }
+        };
+        let reached = attempt.outcome.get_or_init(|| async {
+            let reached = self.reach(&session, &attempt.target).await;
+            reached.map(|trunk| Arc::new(Held::new(trunk)))
+        });
+        reached.await.clone()
+    }
+
+    /// Read anew for everybody: the runtime may have been replaced meanwhile.
+    fn target(&self) -> Result<(Session, Target), String> {
+        let dirs = &self.tools.dirs;
+        let sessions = SessionsFile::load(&dirs.sessions_file()).map_err(|error| error.to_string())?;
+        let session = sessions.get(&self.session).cloned();
+        let session = session.ok_or_else(|| format!("there is no session {} any more", self.session))?;
+        let pins = Pins::load(&dirs.pins_file()).map_err(|error| error.to_string())?;
+        let pinned = pins.get(&self.session).map(|pins| &*pins.keys).unwrap_or_default();
+        let target = Target {
+            link: session.link.described(),
+            user: session.user.clone(),
+            identity: session.identity_file.clone(),
+            pinned: pinned.iter().map(|pinned| pinned.key.clone()).collect(),
+        };
+        Ok((session, target))
+    }
+
+    async fn reach(&self, session: &Session, target: &Target) -> Result<Trunk, String> {
+        let name = &self.session;
+        let dirs = &self.tools.dirs;
+        let identity = match &session.identity_file {
+            Some(file) => Identity::named(file, &dirs.home).map_err(|error| error.to_string())?,
+            None => {
+                LoginKey::load(&dirs.login_key()).map(Identity::Own).map_err(|error| error.to_string())?
+            }
+        };
+        let (tools, named) = (Arc::clone(&self.tools), session.clone());
+        // The keyring blocks, and some keyrings run an executor of their own.
+        let route = tokio::task::spawn_blocking(move || {
+            let ssh = reach::relay_ssh(&tools, &named);
+            reach::route(&tools, &ssh, &named)
+        });
+        let route = route.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        match trunk(&route, &target.pinned, &session.user, &identity, REACH).await {
+            Ok(Some(trunk)) => Ok(trunk),
+            Ok(None) => Err(format!(
+                "{name} does not let the login key in; run `moorline add {name}` with what its cell printed"
+            )),
+            Err(LoginError::WrongKey { got }) => Err(format!(
+                "{name} shows another host key ({}) than the pinned one; run `moorline repair {name}` and compare",
+                got.fingerprint()
+            )),
+            Err(LoginError::NoPinnedKey) => {
+                Err(format!("{name} has no pinned host key yet; run `moorline repair {name}`"))
+            }
+            Err(error) => Err(format!("{name}: {error}")),
+        }
+    }
+}
+
+impl Attempt {
+    /// It is being made, or it stands.
+    fn may_do(&self) -> bool {
+        match self.outcome.get() {
+            None => true,
+            Some(Ok(held)) => held.trunk.stands(),
+            Some(Err(_)) => false,
+        }
+    }
+}
+
+impl Held {
+    fn new(trunk: Trunk) -> Self {
+        let rooms = Arc::new(Semaphore::new(ROOMS));
+        Self { trunk, rooms, forbids_forwarding: AtomicBool::new(false) }
+    }
+
+    pub fn forbids_forwarding(&self) -> bool {
+        self.forbids_forwarding.load(Ordering::Relaxed)
+    }
+
+    pub fn note_forbidden(&self) {
+        self.forbids_forwarding.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Between 0 and 1.
+fn jitter() -> f64 {
+    f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

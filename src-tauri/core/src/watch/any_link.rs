@@ -1,0 +1,109 @@
+//! The link that a session has just now: a session may change from one to another while it is watched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorline_ssh_files::HostKey;
+
+use super::WatchTools;
+use super::google_link::GoogleLink;
+use super::google_up::GoogleUp;
+use super::link::{Link, Up};
+use super::ssh_link::SshLink;
+use crate::agent::cause::Obstacle;
+use crate::agent::effect::WatchOrder;
+use crate::agent::vitals::Vitals;
+use crate::session;
+use crate::ssh::Standing;
+
+/// Whatever link the order names.
+pub struct AnyLink {
+    ssh: SshLink,
+    /// Made when the first order names a runtime of Google's.
+    google: Option<Box<GoogleLink>>,
+    over_google: bool,
+    tools: Arc<WatchTools>,
+}
+
+/// What stands over it.
+pub enum AnyUp {
+    /// An SSH connection.
+    Ssh(Standing),
+    /// A runtime that Google lists.
+    Google(Box<GoogleUp>),
+}
+
+impl AnyLink {
+    /// Nothing is reached yet.
+    pub fn new(tools: Arc<WatchTools>) -> Self {
+        Self { ssh: SshLink::new(Arc::clone(&tools)), google: None, over_google: false, tools }
+    }
+}
+
+impl Link for AnyLink {
+    type Up = AnyUp;
+
+    async fn open(&mut self, order: &WatchOrder, limit: Duration) -> Result<AnyUp, Obstacle> {
+        self.over_google = matches!(order.session.link, session::Link::Colab(_));
+        if !self.over_google {
+            return self.ssh.open(order, limit).await.map(AnyUp::Ssh);
+        }
+        let google = self.google.get_or_insert_with(|| Box::new(GoogleLink::new(Arc::clone(&self.tools))));
+        // Boxed: what a session over SSH never does takes no memory in its watcher.
+        Box::pin(google.open(order, limit)).await.map(|up| AnyUp::Google(Box::new(up)))
+    }
+
+    fn needs_a_person(&self) -> bool {
+        match &self.google {
+            Some(google) if self.over_google => google.needs_a_person(),
+            _ => self.ssh.needs_a_person(),
+        }
+    }
+
+    fn went_silent(&mut self) {
+        if !self.over_google {
+            self.ssh.went_silent();
+        }
+    }
+
+    fn takes_two(&self) -> bool {
+        !self.over_google
+    }
+}
+
+impl Up for AnyUp {
+    fn key(&self) -> Option<&HostKey> {
+        match self {
+            Self::Ssh(up) => Up::key(up),
+            Self::Google(up) => up.key(),
+        }
+    }
+
+    async fn closed(&self) {
+        match self {
+            Self::Ssh(up) => Up::closed(up).await,
+            Self::Google(up) => up.closed().await,
+        }
+    }
+
+    async fn ping(&self) -> bool {
+        match self {
+            Self::Ssh(up) => Up::ping(up).await,
+            Self::Google(up) => up.ping().await,
+        }
+    }
+
+    async fn vitals(&self) -> Option<Vitals> {
+        match self {
+            Self::Ssh(up) => Up::vitals(up).await,
+            Self::Google(up) => Box::pin(up.vitals()).await,
+        }
+    }
+
+    async fn leave(self) {
+        match self {
+            Self::Ssh(up) => Up::leave(up).await,
+            Self::Google(up) => up.leave().await,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Times and weighs several connections over one, next to plain ssh.
+
+/// Prints the table.
+#[cfg(target_os = "linux")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+fn main() -> anyhow::Result<()> {
+    print!("{}", moorline_tests::hub_bench::table()?);
+    Ok(())
+}
+
+/// Elsewhere there is no stage to measure on.
+#[cfg(not(target_os = "linux"))]
+fn main() {}

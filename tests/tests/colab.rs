@@ -1,0 +1,204 @@
+//! The `colab` link from end to end: a real sshd behind a stand-in for Google, with its one SSH slot.
+#![cfg(target_os = "linux")]
+
+use std::process::Stdio;
+
+use moorline_tests::edge::{ColabEdge, ColabFailure};
+use moorline_tests::google::{Google, Vm};
+use moorline_tests::processes::{Program, until};
+use moorline_tests::watching::Call;
+use moorline_tests::{Internet, Story, Watching};
+use serde_json::json;
+
+const FIRST: &str = "gpu-t4-s-kkb-first";
+
+/// A person with a Google account, who has a runtime there.
+struct Scene {
+    story: Story,
+    internet: Internet,
+    google: Google,
+    edge: ColabEdge,
+}
+
+impl Scene {
+    fn begin() -> Self {
+        let story = Story::begin();
+        let internet = Internet::start(&story.stage);
+        let google = Google::start(&internet);
+        story.stage.put(".config/colab-cli/token.json", google.sign_in().colab_cli_file());
+        let vm = Vm::new(FIRST);
+        story.stage.hide(&vm.token);
+        let edge = google.begin_with_ssh(&internet, vm, &story.runtime);
+        Self { story, internet, google, edge }
+    }
+
+    fn added() -> Self {
+        let scene = Self::begin();
+        let added = scene.add().works("the only runtime is followed");
+        added.says("Ready: ssh colab");
+        scene
+    }
+
+    fn add(&self) -> moorline_tests::Outcome {
+        let user = self.story.runtime.user();
+        self.story.stage.moorline(&["add", "colab", "--colab", "--yes", "--user", user])
+    }
+
+    fn ssh(&self) -> moorline_tests::Outcome {
+        self.story.stage.run("ssh", &["-o", "BatchMode=yes", "colab", "true"])
+    }
+
+    /// An ssh that holds the slot until it is dropped.
+    fn holding(&self) -> Program {
+        let mut command = self.story.stage.command("ssh");
+        command.args(["-o", "BatchMode=yes", "colab", "echo here; exec sleep 600"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.story.stage.log("holding"));
+        let carried = self.edge.carried();
+        let program = Program::start(command);
+        until("ssh to hold the slot", || self.edge.carried() > carried);
+        program
+    }
+}
+
+#[test]
+fn nothing_is_pasted_and_nothing_compared() {
+    let scene = Scene::added();
+    let known_hosts = scene.story.stage.text(".ssh/known_hosts");
+    assert!(known_hosts.contains(&scene.story.runtime.host_key().public()), "{known_hosts}");
+    scene.story.all_is_well();
+    let status = scene.story.stage.moorline(&["status"]).works("it is told");
+    status.says(FIRST).says("(channel,");
+    let config = scene.story.stage.text(".config/moorline/config.toml");
+    assert!(config.contains("link = \"colab\"") && config.contains(FIRST), "{config}");
+    assert_eq!(scene.google.refused(), [""; 0], "nothing is sent that Google's own clients do not send");
+    scene.story.stage.moorline(&["forget", "colab", "--yes"]).works("it is forgotten");
+    let left = scene.story.stage.moorline(&["secret", "list"]).works("the keyring answers");
+    assert!(!left.said().contains("runtime-token"), "the token goes with the session:\n{left}");
+}
+
+#[test]
+fn the_next_runtime_is_followed_with_no_hands() {
+    let mut scene = Scene::added();
+    let mut watching = Watching::start(&scene.story.stage);
+    watching.health("colab", "online");
+    let vitals = watching.event("the vitals", |event| event["event"] == "vitals");
+    let vitals = &vitals["vitals"];
+    assert_eq!(vitals["colab"]["accelerator"], "T4", "{vitals}");
+    assert_eq!(vitals["colab"]["units"]["left"], 87.42, "{vitals}");
+    assert_eq!(vitals["gpus"][0]["load"], 37, "{vitals}");
+    let carried = scene.edge.carried();
+    scene.ssh().works("the slot is the person's");
+    assert_eq!(scene.edge.carried(), carried + 1, "the agent looks without it");
+    let seen = scene.story.stage.moorline(&["status"]).works("the agent is asked");
+    seen.says("Tesla T4".trim_start_matches("Tesla ")).says("87.4 units, 57 h");
+
+    scene.story.runtime.restart();
+    scene.google.end(FIRST);
+    let second = Vm::new("gpu-t4-s-kkb-second");
+    scene.story.stage.hide(&second.token);
+    scene.edge = scene.google.begin_with_ssh(&scene.internet, second, &scene.story.runtime);
+    let mut window = Call::open(&scene.story.stage);
+    until("the change to be seen", || {
+        window.ask(&json!({ "repair": "colab" }));
+        watching.lines().iter().any(|event| event["event"] == "notice" && event["kind"] == "back")
+    });
+    let back = watching.notice("back");
+    assert_eq!(back["title"], "colab has a new machine; the disk is empty");
+    scene.ssh().works("the alias leads there");
+    let config = scene.story.stage.text(".config/moorline/config.toml");
+    assert!(config.contains("gpu-t4-s-kkb-second"), "{config}");
+    let lines = watching.lines();
+    assert!(!lines.iter().any(|event| event["kind"] == "needed"), "nobody was bothered: {lines:?}");
+
+    scene.google.end("gpu-t4-s-kkb-second");
+    until("the end to be seen", || {
+        window.ask(&json!({ "repair": "colab" }));
+        watching.lines().iter().any(|event| event["health"]["cause"]["kind"] == "ended")
+    });
+    let dropped = watching.notice("dropped");
+    assert_eq!(dropped["title"], "colab dropped: its runtime has ended");
+    assert_eq!(scene.google.refused(), [""; 0]);
+    let asked = scene.google.requests();
+    let looks = ["POST /token", "GET /tun/m/assignments", "GET /tun/m/ccu-info"];
+    let only_looked = |line: &String| {
+        looks.contains(&line.as_str())
+            || line.ends_with("/api/colab/resources")
+            || line.ends_with("/api/kernels")
+    };
+    assert!(asked.iter().all(only_looked), "nothing makes a runtime or keeps one alive: {asked:?}");
+}
+
+#[test]
+fn an_idle_notebook_and_few_units_are_warned_of() {
+    let scene = Scene::added();
+    scene.google.change(FIRST, |vm| vm.busy = false);
+    scene.google.set_units(1.0, 2.0);
+    let mut watching = Watching::start(&scene.story.stage);
+    watching.health("colab", "online");
+    let units = watching.notice("units");
+    assert_eq!(units["title"], "Colab: compute units for about 30 min", "{units}");
+    let idle =
+        watching.lines().into_iter().find(|event| event["kind"] == "idle").expect("both are told at once");
+    let title = idle["title"].as_str().unwrap_or_default();
+    assert!(title.starts_with("colab: its notebook has done nothing for"), "{idle}");
+}
+
+#[test]
+fn the_one_slot_is_explained_and_waited_for_where_it_is_ours() {
+    let scene = Scene::added();
+    let holding = scene.holding();
+    scene.ssh().fails("one at a time").says("(429), and process").says("of this computer has it");
+    drop(holding);
+    // Google counts it a moment longer.
+    until("the slot to be free", || !scene.edge.is_taken());
+    scene.edge.take(true);
+    let mut command = scene.story.stage.command("ssh");
+    command.args(["-o", "BatchMode=yes", "colab", "true"]).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(scene.story.stage.log("second"));
+    let mut second = Program::start(command);
+    let refused = scene.edge.refused().len();
+    until("it to be refused once", || scene.edge.refused().len() > refused);
+    scene.edge.take(false);
+    assert!(second.wait_in_time("the second ssh").success(), "{}", scene.story.stage.read_log("second"));
+    for (failure, says) in [
+        (ColabFailure::Forbidden, "(403)"),
+        (ColabFailure::NoSsh, "(404)"),
+        (ColabFailure::SshdDown, "(502)"),
+    ] {
+        scene.edge.fail(failure);
+        scene.ssh().fails("Colab refuses").says(says);
+    }
+}
+
+#[test]
+fn a_token_that_is_refused_or_almost_over_is_renewed() {
+    let scene = Scene::added();
+    scene.edge.renew_token("another-token-Hw81");
+    scene.google.change(FIRST, |vm| "another-token-Hw81".clone_into(&mut vm.token));
+    scene.ssh().works("a refused token is renewed");
+    assert_eq!(scene.edge.refused(), [401], "the old one was tried once");
+    let before = scene.google.requests().len();
+    scene.ssh().works("the new one is kept");
+    assert_eq!(scene.google.requests().len(), before, "Google need not be asked");
+    scene.google.set_token_lives(240);
+    scene.edge.renew_token("short-token-Pz05");
+    scene.google.change(FIRST, |vm| "short-token-Pz05".clone_into(&mut vm.token));
+    scene.ssh().works("renewed");
+    let before = scene.google.requests().len();
+    scene.ssh().works("one that ends in four minutes is not used again");
+    assert!(scene.google.requests().len() > before);
+    scene.google.end(FIRST);
+    scene.ssh().fails("no runtime is ever made").says("does not list the runtime");
+    assert_eq!(scene.google.endpoints(), [""; 0]);
+    assert_eq!(scene.google.refused(), [""; 0]);
+}
+
+#[test]
+fn a_runtime_that_cannot_be_reached_is_added_all_the_same() {
+    let scene = Scene::begin();
+    scene.edge.take(true);
+    scene.add().works("it is followed").says("cannot be reached just now").says("(429)");
+    scene.edge.take(false);
+    scene.story.stage.moorline(&["repair", "colab"]).works("later").says("Ready: ssh colab");
+    scene.story.all_is_well();
+}
