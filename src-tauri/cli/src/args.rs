@@ -80,6 +80,7 @@ pub struct AddArgs {
     pub from: Option<PathBuf>,
     /// Follow a runtime of your Google account over Google's own SSH; without RUNTIME, the only one or the one you choose.
     #[arg(long, value_name = "RUNTIME", num_args = 0..=1, conflicts_with_all = ["from", "relay", "relay_is_mine_alone"])]
+    #[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
     pub colab: Option<Option<EndpointId>>,
     /// The relay that holds the runtime's port, as your own ssh knows it.
     #[arg(long, value_name = "[USER@]HOST[:PORT]")]

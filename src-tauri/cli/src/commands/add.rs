@@ -31,21 +31,20 @@ const REACH_LIMIT: Duration = Duration::from_secs(8);
 /// Runs the command.
 pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
-    let reading = match &args.colab {
-        Some(runtime) => super::colab::choose(&tools, runtime.as_ref(), printer)?,
-        None => {
-            let text = text_in::read(args.from.as_deref(), printer)?;
-            if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
-                let outcome = super::block_on(announced.settle(&tools, args.dry_run, printer))?;
-                if !args.dry_run {
-                    super::agent::reload(&tools);
-                }
-                return outcome;
+    let reading = if let Some(runtime) = &args.colab {
+        super::colab::choose(&tools, runtime.as_ref(), printer)?
+    } else {
+        let text = text_in::read(args.from.as_deref(), printer)?;
+        if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
+            let outcome = super::block_on(announced.settle(&tools, args.dry_run, printer))?;
+            if !args.dry_run {
+                super::agent::reload(&tools);
             }
-            let mut reading = paste::read(&text);
-            super::colab::complete(&tools, &mut reading, printer);
-            reading
+            return outcome;
         }
+        let mut reading = paste::read(&text);
+        super::colab::complete(&tools, &mut reading, printer);
+        reading
     };
     let wish = Wish {
         name: args.name.clone(),

@@ -70,7 +70,7 @@ pub struct Ended;
 
 #[derive(Debug)]
 enum Input {
-    Msg(Msg),
+    Msg(Box<Msg>),
     Ask(Request, oneshot::Sender<Result<(), String>>),
     Compare(Alias, oneshot::Sender<Option<Comparison>>),
     Stop,
@@ -83,7 +83,7 @@ pub struct Messages(mpsc::Sender<Input>);
 impl Messages {
     /// Sends; `false` when the agent has ended.
     pub async fn send(&self, msg: Msg) -> bool {
-        self.0.send(Input::Msg(msg)).await.is_ok()
+        self.0.send(Input::Msg(Box::new(msg))).await.is_ok()
     }
 
     /// Waits until the agent has ended.
@@ -111,7 +111,7 @@ pub fn start<W: World>(
 impl AgentHandle {
     /// Sends a message; `Err` when the agent has ended.
     pub async fn send(&self, msg: Msg) -> Result<(), Ended> {
-        self.inputs.send(Input::Msg(msg)).await.map_err(|_| Ended)
+        self.inputs.send(Input::Msg(Box::new(msg))).await.map_err(|_| Ended)
     }
 
     /// Asks for something. `Ok(Err(sentence))` says why it cannot be.
@@ -162,10 +162,10 @@ impl<W: World> Loop<W> {
         loop {
             let input = tokio::select! {
                 input = inputs.recv() => input,
-                _ = ticks.tick(), if self.state.wants_ticks() => Some(Input::Msg(Msg::Tick)),
+                _ = ticks.tick(), if self.state.wants_ticks() => Some(Input::Msg(Box::new(Msg::Tick))),
             };
             match input {
-                Some(Input::Msg(msg)) => self.take(msg),
+                Some(Input::Msg(msg)) => self.take(*msg),
                 Some(Input::Ask(request, answer)) => {
                     let windowless = matches!(request, Request::Show(_)) && !self.world.has_window();
                     let objection = if windowless {
