@@ -36,13 +36,14 @@ lint: setup ## formatting, clippy, the page's types, shell scripts
 unit: setup
 	scripts/test.sh $(LOCKED)
 
-bench: ## time re-pointing against ssh-keygen -R, start and watching against ssh, weigh the tray, several connections over one
+bench: ## time re-pointing and starting, weigh the tray, the proxy and the hub
 	@scripts/setup.sh test
 	@scripts/ui.sh
 	$(CARGO) build $(LOCKED) --release -p moorline-cli -p moorline-app
 	$(CARGO) build $(LOCKED) --release -p moorline-tests --bins
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_tray
+	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_carry
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_agent
 	$(CARGO) run $(LOCKED) --release -p moorline-tests --bin bench_hub
 

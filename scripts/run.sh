@@ -16,4 +16,13 @@ fi
 scripts/setup.sh app
 scripts/ui.sh
 "$cargo" build "$@" -p moorline-cli -p moorline-app
+# Somebody who follows nothing yet may want to see it work first.
+if [ -t 0 ] && "$cargo" run --quiet "$@" -p moorline-cli -- status --json | grep -q '"sessions": \[\]'; then
+    printf 'You follow no session yet. See a practice runtime restart first, in a throw-away home? [Y/n] '
+    read -r answer || answer=n
+    case $answer in
+    [nN]*) ;;
+    *) "$cargo" run --quiet "$@" -p moorline-cli -- demo ;;
+    esac
+fi
 "$cargo" run "$@" -p moorline-app --bin moorline-tray

@@ -6,6 +6,7 @@
 //!
 //! - [`Stage`]: the person's machine: home, programs, names, keyring, and the commands they type.
 //! - [`Runtime`]: the machine that drifts: a real sshd that restarts with a new key, port and disk.
+//! - [`cells`]: a person with a session made for a setup cell, and runtimes on which its agents are installed.
 //! - [`notebook`]: a runtime with a real Jupyter kernel, in which cells run.
 //! - [`Internet`]: a proxy with the hosts that a test puts behind it, certified for this stage only.
 //! - [`google`]: Google's token server, Colab's sessions API and its runtimes' servers.
@@ -16,6 +17,8 @@
 //! - [`Tray`]: the tray program, and its menu as a tray host sees it.
 //! - [`Page`]: the window's page, driven through WebDriver.
 //! - [`Notifications`]: a server that remembers what it was sent.
+//! - [`Announcer`]: what a setup cell does with its session key, in Python.
+//! - [`Ntfy`]: a stand-in for an ntfy server.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
@@ -36,6 +39,9 @@
 )]
 
 pub mod agent_bench;
+pub mod carry_bench;
+pub mod announcer;
+pub mod cells;
 pub mod clients;
 pub mod desktop;
 pub mod edge;
@@ -49,6 +55,7 @@ pub mod namespace;
 pub mod ngrok_api;
 pub mod notebook;
 pub mod notifications;
+pub mod ntfy;
 pub mod outcome;
 pub mod page;
 pub mod processes;
@@ -69,9 +76,11 @@ pub mod watching;
 pub mod weather;
 pub mod weigh;
 
+pub use announcer::Announcer;
 pub use desktop::Desktop;
 pub use internet::Internet;
 pub use notifications::Notifications;
+pub use ntfy::Ntfy;
 pub use outcome::Outcome;
 pub use page::Page;
 pub use pty::Terminal;

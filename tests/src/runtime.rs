@@ -70,6 +70,20 @@ impl Runtime {
         keys
     }
 
+    /// A new machine, at another port and with an empty disk, serves this key: the one that its session key gives.
+    pub fn restart_with(&mut self, key: &KeyPair) {
+        let old_port = self.machine.port();
+        self.stop();
+        self.machine.wipe();
+        loop {
+            self.machine.serve(std::slice::from_ref(key), None);
+            if self.machine.port() != old_port {
+                break;
+            }
+        }
+        self.generations.push(vec![key.clone()]);
+    }
+
     /// The disk is empty, and all else is as before.
     pub fn lose_disk(&mut self) {
         self.machine.wipe();

@@ -138,6 +138,12 @@ impl Stage {
         self.root.path().join("venv/bin/python3")
     }
 
+    /// As [`Stage::python`], for what runs outside of the stage.
+    pub fn python_outside(&self) -> PathBuf {
+        assert!(venv().is_dir(), "{} is missing: run scripts/venv.sh", venv().display());
+        venv().join("bin/python3")
+    }
+
     /// Puts a file into the home, with folders (0700) as needed and mode 0600.
     pub fn put(&self, path: &str, content: impl AsRef<[u8]>) {
         let target = self.home().join(path);
@@ -145,6 +151,13 @@ impl Stage {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).expect("folders for the file");
         fs::write(&target, content).expect("the file is written");
         fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("the mode is set");
+    }
+
+    /// As [`Stage::put`], beside and renamed, as programs do that keep folders in step.
+    pub fn put_at_once(&self, path: &str, content: impl AsRef<[u8]>) {
+        let beside = format!("{path}.tmp");
+        self.put(&beside, content);
+        fs::rename(self.home().join(&beside), self.home().join(path)).expect("the file is put in place");
     }
 
     /// Puts a script on the path, before all other programs of that name.
@@ -236,6 +249,17 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// A copy of the program under test is large, was there before any secret, and takes minutes to search.
+    fn drop_copied_program(&self) {
+        let copy = self.home().join(".local/share/moorline/bin/moorline");
+        let Ok(copied) = fs::read(&copy) else { return };
+        if fs::read(moorline_binary()).is_ok_and(|built| built == copied) {
+            let _ = fs::remove_file(&copy);
+        }
+    }
+}
+
 impl Default for Stage {
     fn default() -> Self {
         Self::new()
@@ -247,6 +271,7 @@ impl Drop for Stage {
         if thread::panicking() {
             return;
         }
+        self.drop_copied_program();
         let found = self.secrets.borrow().find_below(self.root.path());
         assert!(found.is_empty(), "secrets were left on disk:\n{}", found.join("\n"));
         assert_eq!(

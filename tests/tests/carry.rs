@@ -176,6 +176,7 @@ fn an_installed_cloudflared_logs_in_where_access_wants_a_person() {
     let cloudflared = Cloudflare::install(&story.stage);
     cloudflared.only_tunnel(&story.stage, HOST, story.runtime.port());
     story.all_is_well();
+    story.stage.moorline(&["repair", "colab", "--yes"]).works("so does the command line");
 }
 
 #[test]

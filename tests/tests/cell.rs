@@ -4,20 +4,14 @@
 use std::path::Path;
 
 use axum::Router;
+use moorline_tests::cells::{AUTHTOKEN, KEY, Person, json_at, read};
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 use moorline_tests::namespace::passwd_entry;
 use moorline_tests::notebook::NotebookRuntime;
-use moorline_tests::outcome::Outcome;
 use moorline_tests::processes::until;
-use moorline_tests::{Desktop, Internet, Relay, Stage};
+use moorline_tests::{Internet, Relay, Stage};
 use serde_json::Value;
-
-/// The session key of the known answers: bytes 0 to 31, generation 1.
-const KEY: &str = "mlk1-1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-
-/// What ngrok's agent logs in with, in the shape of a real one.
-const AUTHTOKEN: &str = "2QvKxJ7rWm1ZtYpN8sLhAd5BcEf_4GgHiJkLmNoPqRsTuVwXy";
 
 /// Runs Python with the parts of the cell that derive and announce.
 fn with_parts(program: &str) -> String {
@@ -84,107 +78,15 @@ print(next_of_runtime(path, 11)['born'])
     assert_eq!(said, "1 2 True 7 22\n11\n", "and one whose file was cut off is a new one");
 }
 
-/// A person's desktop that knows the session key.
-struct Person {
-    stage: Stage,
-    _desktop: Desktop,
-}
-
-impl Person {
-    fn new() -> Self {
-        let stage = Stage::new();
-        let desktop = Desktop::start(&stage);
-        stage.hide(KEY);
-        Self { stage, _desktop: desktop }
-    }
-
-    /// Makes the session `colab` with the key of the known answers, and gives its notebook.
-    fn begins(&self, link: &[&str]) -> String {
-        let (user, _) = passwd_entry();
-        let new: Vec<&str> = ["cell", "colab", "--user", &user].iter().chain(link).copied().collect();
-        self.stage.moorline(&new).works("a new session gets a cell");
-        self.stage
-            .moorline_reads(&["secret", "set", "colab", "session-key"], KEY)
-            .works("the key is replaced");
-        self.notebook()
-    }
-
-    fn notebook(&self) -> String {
-        self.stage.moorline(&["cell", "colab", "--notebook"]).works("a session has a cell").stdout
-    }
-
-    /// Logs in with the desktop's login key, and takes no host key but the one that the session key gives.
-    fn logs_in(&self, port: u16, command: &str) -> Outcome {
-        self.stage.put(
-            ".ssh/derived",
-            "colab ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBYSGUKsTn/8x0Xm5PrYYQPjhjoNODLwFsAyBUlW4Opr\n",
-        );
-        let (user, port) = (passwd_entry().0, port.to_string());
-        let known = format!("UserKnownHostsFile={}", self.stage.home_inside().join(".ssh/derived").display());
-        let key = self.stage.home_inside().join(".ssh/moorline_ed25519").display().to_string();
-        let arguments = [
-            "-F",
-            "none",
-            "-i",
-            &key,
-            "-o",
-            "IdentitiesOnly=yes",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            &known,
-            "-o",
-            "HostKeyAlias=colab",
-            "-o",
-            "StrictHostKeyChecking=yes",
-            "-p",
-            &port,
-            "-l",
-            &user,
-            "127.0.0.1",
-            command,
-        ];
-        self.stage.run("ssh", &arguments)
-    }
-}
-
-/// A runtime on which a quick tunnel can be opened; what is opened is noted in the file.
-fn with_cloudflared(secrets: &[(&str, &str)]) -> NotebookRuntime {
-    let runtime = NotebookRuntime::start(secrets);
-    let at = |name: &str| runtime.machine().keys().join(name).display().to_string();
-    let words = [("@MAP@", at("tunnels")), ("@FAIL@", at("fail"))];
-    let words: Vec<(&str, &str)> = words.iter().map(|(word, value)| (*word, value.as_str())).collect();
-    runtime.install("cloudflared-tunnel", "cloudflared", &words);
-    runtime
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
-}
-
-fn json_at(path: &Path) -> Value {
-    serde_json::from_str(&read(path)).unwrap_or_default()
-}
-
-/// The tunnels that were opened: host and the port of the runtime's sshd.
-fn tunnels(runtime: &NotebookRuntime) -> Vec<(String, u16)> {
-    let noted = read(&runtime.machine().keys().join("tunnels"));
-    let tunnel = |line: &str| {
-        let (host, port) = line.split_once(' ')?;
-        Some((host.to_owned(), port.parse().ok()?))
-    };
-    noted.lines().filter_map(tunnel).collect()
-}
-
 #[test]
 fn a_notebook_makes_its_runtime_reachable_and_running_it_again_is_harmless() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
     assert!(!notebook.contains(KEY) && notebook.contains("SSH shells"), "no secret, but the terms");
-    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
     std::fs::write(runtime.machine().keys().join("fail"), "").expect("the first try is to fail");
     let first = runtime.run_notebook(&notebook).works("the cell runs");
-    let (host, port) = tunnels(&runtime).pop().expect("a tunnel was opened, if not at once");
+    let (host, port) = person.tunnels().pop().expect("a tunnel was opened, if not at once");
     assert!(
         first.said.contains("Not yet: the tunnel ended: failed to unmarshal quick Tunnel"),
         "{}",
@@ -205,7 +107,7 @@ fn a_notebook_makes_its_runtime_reachable_and_running_it_again_is_harmless() {
     assert!(after["seq"].as_u64() > identity["seq"].as_u64(), "and it announced itself again");
     assert_eq!(json_at(&status)["pid"], before["pid"], "by the keeper that was there");
     assert_eq!(read(&runtime.file("colab", "sshd.pid")), sshd, "and the sshd that was there");
-    assert_eq!(tunnels(&runtime).len(), 1, "through the tunnel that was there");
+    assert_eq!(person.tunnels().len(), 1, "through the tunnel that was there");
 
     runtime.restart_kernel();
     person.logs_in(port, "true").works("a new kernel cuts nobody off");
@@ -222,7 +124,7 @@ fn a_named_tunnel_gets_its_token_from_the_secrets_and_a_key_may_come_from_the_en
     let cell = format!("{config}\n[session.colab.cell]\nsshd_port = {port}\n");
     person.stage.put(".config/moorline/config.toml", cell);
     let token = format!("ssh.example.org:{port}");
-    let mut runtime = with_cloudflared(&[("TUNNEL_TOKEN", &token)]);
+    let mut runtime = person.with_cloudflared(&[("TUNNEL_TOKEN", &token)]);
     let variable = format!("import os\nos.environ['MOORLINE_COLAB'] = '{KEY}'");
     runtime.run_cell(&variable).works("the key is in the environment");
     let run = runtime.run_notebook(&person.notebook()).works("the cell runs");
@@ -232,7 +134,7 @@ fn a_named_tunnel_gets_its_token_from_the_secrets_and_a_key_may_come_from_the_en
         run.said
     );
     run.line("colab is up, by cloudflare ssh.example.org as ");
-    assert_eq!(tunnels(&runtime), [("ssh.example.org".to_owned(), port)]);
+    assert_eq!(person.tunnels(), [("ssh.example.org".to_owned(), port)]);
     person.logs_in(port, "true").works("at the port that the tunnel was told of");
 }
 
@@ -240,7 +142,7 @@ fn a_named_tunnel_gets_its_token_from_the_secrets_and_a_key_may_come_from_the_en
 fn a_missing_agent_is_fetched_from_its_maker_and_refused_if_it_is_another_file() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
-    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
     let agent = runtime.machine().programs().join("cloudflared");
     let content = std::fs::read(&agent).expect("the stand-in");
     let checksum =
@@ -261,14 +163,14 @@ fn a_missing_agent_is_fetched_from_its_maker_and_refused_if_it_is_another_file()
     let pinned = "fcfb02b575a52ca1af2e3267af4e1517bcdeb30ac48c834c69abaed3c0576ad2";
     assert!(notebook.contains(pinned), "the checksum is in the cell");
     runtime.run_notebook(&notebook.replace(pinned, checksum)).works("the very file is taken");
-    person.logs_in(tunnels(&runtime)[0].1, "true").works("its tunnel leads to sshd");
+    person.logs_in(person.tunnels()[0].1, "true").works("its tunnel leads to sshd");
 }
 
 #[test]
 fn a_tunnel_that_dies_is_opened_anew_and_announced_with_its_new_name() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
-    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
     runtime.run_notebook(&notebook).works("the cell runs");
     let before = json_at(&runtime.file("colab", "status.json"));
     let stop = runtime.run_cell("import subprocess\nsubprocess.run(['pkill', '-f', 'cloudflared tunnel'])");
@@ -278,7 +180,7 @@ fn a_tunnel_that_dies_is_opened_anew_and_announced_with_its_new_name() {
         let now = json_at(&status);
         now["endpoint"].is_object() && now["endpoint"] != before["endpoint"] && now["line"] != before["line"]
     });
-    let (host, port) = tunnels(&runtime).pop().expect("there is a tunnel");
+    let (host, port) = person.tunnels().pop().expect("there is a tunnel");
     assert_eq!(json_at(&status)["endpoint"]["host"], host.as_str());
     person.logs_in(port, "true").works("sshd was never touched");
 }
@@ -287,9 +189,9 @@ fn a_tunnel_that_dies_is_opened_anew_and_announced_with_its_new_name() {
 fn an_edited_cell_replaces_the_keeper_and_drops_nobody() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
-    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
     runtime.run_notebook(&notebook).works("the cell runs");
-    let port = tunnels(&runtime)[0].1;
+    let port = person.tunnels()[0].1;
     let sshd = read(&runtime.file("colab", "sshd.pid"));
     let before = json_at(&runtime.file("colab", "status.json"));
     let config = person.stage.text(".config/moorline/config.toml");
@@ -310,27 +212,19 @@ fn an_edited_cell_replaces_the_keeper_and_drops_nobody() {
     assert_ne!(after["pid"], before["pid"], "another keeper");
     assert_eq!(read(&runtime.file("colab", "sshd.pid")), sshd, "the same sshd");
     person.logs_in(port, "true").works("at the same port");
-    let tunnel = tunnels(&runtime).pop().expect("a tunnel").0;
+    let tunnel = person.tunnels().pop().expect("a tunnel").0;
     assert_eq!(after["endpoint"]["host"], tunnel.as_str(), "the old tunnel is gone with its keeper");
-}
-
-/// A runtime on which the ngrok agent is installed; the endpoints that it opens are noted in the file.
-fn with_ngrok(secrets: &[(&str, &str)]) -> NotebookRuntime {
-    let runtime = NotebookRuntime::start(secrets);
-    let noted = runtime.machine().keys().join("endpoints").display().to_string();
-    runtime.install("ngrok-agent", "ngrok", &[("@MAP@", &noted), ("@TOKEN@", AUTHTOKEN)]);
-    runtime
 }
 
 #[test]
 fn an_ngrok_endpoint_carries_the_announcement_and_its_token_is_nowhere_else() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "ngrok"]);
-    let mut runtime = with_ngrok(&[("MOORLINE_COLAB", KEY)]);
+    let mut runtime = person.with_ngrok(&[("MOORLINE_COLAB", KEY)]);
     let refused = runtime.run_notebook(&notebook);
     assert!(!refused.ok && refused.said.contains("NGROK_AUTHTOKEN is missing"), "{}", refused.said);
 
-    let mut runtime = with_ngrok(&[("MOORLINE_COLAB", KEY), ("NGROK_AUTHTOKEN", AUTHTOKEN)]);
+    let mut runtime = person.with_ngrok(&[("MOORLINE_COLAB", KEY), ("NGROK_AUTHTOKEN", AUTHTOKEN)]);
     let run = runtime.run_notebook(&notebook).works("the cell runs");
     let noted = json_at(&runtime.machine().keys().join("endpoints"));
     let place = noted["url"].as_str().and_then(|url| url.strip_prefix("tcp://")).expect("an endpoint");
@@ -411,7 +305,7 @@ fn behind_a_relay_the_runtime_takes_its_port_and_leaves_its_announcement() {
 fn what_the_kernel_asked_for_is_not_what_others_get() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
-    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", &KEY.replace("mlk1-1", "mlk1-2"))]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", &KEY.replace("mlk1-1", "mlk1-2"))]);
     let refused = runtime.run_notebook(&notebook);
     assert!(
         !refused.ok && refused.said.contains("another session's key, or an older one"),
@@ -419,16 +313,16 @@ fn what_the_kernel_asked_for_is_not_what_others_get() {
         refused.said
     );
     assert!(!refused.said.contains("AAECAwQF"), "a key is never repeated: {}", refused.said);
-    assert!(tunnels(&runtime).is_empty(), "and nothing was opened");
+    assert!(person.tunnels().is_empty(), "and nothing was opened");
 }
 
 #[test]
 fn sshd_takes_the_one_key_and_no_password() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
-    let mut runtime = with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
     runtime.run_notebook(&notebook).works("the cell runs");
-    let port = tunnels(&runtime)[0].1;
+    let port = person.tunnels()[0].1;
     person.logs_in(port, "true").works("with the login key");
     let refused = person.stage.run(
         "ssh",

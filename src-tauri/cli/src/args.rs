@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use moorline_core::channel::ChannelKind;
 use moorline_core::google::EndpointId;
 use moorline_core::session::{RelayTarget, RemotePath};
 use moorline_core::vault::SecretKind;
@@ -190,9 +191,17 @@ pub struct CellArgs {
     /// The user on the runtime, for a new session. Default: root.
     #[arg(long)]
     pub user: Option<UserName>,
+    /// Over which channels the runtime announces itself and this desktop listens, from now on. Default for a new
+    /// session: relay behind a relay, else ntfy.
+    #[arg(long = "channel", value_name = "CHANNEL", value_delimiter = ',', value_parser = channel)]
+    pub channels: Vec<ChannelKind>,
     /// Let the runtime in on the relay: add its key line there, restricted to one port and one command.
     #[arg(long)]
     pub prepare_relay: bool,
+}
+
+fn channel(word: &str) -> Result<ChannelKind, &'static str> {
+    ChannelKind::of_word(word).ok_or("a channel is ntfy, relay, ngrok or folder")
 }
 
 /// Links that a setup cell opens.
@@ -235,6 +244,27 @@ pub enum SecretCommand {
     List,
     /// Delete a secret.
     Delete(SecretArgs),
+    /// Make a session's key, with which its runtimes announce themselves; one that is there stays.
+    NewSessionKey(NewKeyArgs),
+    /// Show a session's key on this terminal, to be put into the notebook's secrets.
+    ShowSessionKey(ShowKeyArgs),
+}
+
+/// `moorline secret new-session-key`
+#[derive(Debug, Args)]
+pub struct NewKeyArgs {
+    /// The session; it need not be there yet.
+    pub name: Alias,
+    /// Make the next one in the place of the one that is there.
+    #[arg(long)]
+    pub rotate: bool,
+}
+
+/// `moorline secret show-session-key`
+#[derive(Debug, Args)]
+pub struct ShowKeyArgs {
+    /// The session.
+    pub name: Alias,
 }
 
 /// `moorline secret set`

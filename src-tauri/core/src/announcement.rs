@@ -27,7 +27,9 @@ use moorline_ssh_files::{HostKey, HostName, Place, Port, UserName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 
+use crate::session::{Link, RelayLink};
 use crate::session_key::{AnnouncementKey, KeyId};
+use crate::trust::Trust;
 
 /// No line is longer, in bytes.
 pub const LONGEST: usize = 2048;
@@ -212,6 +214,30 @@ pub fn accept(last: Option<&Accepted>, said: &Announcement, now: Timestamp) -> R
         _ => {}
     }
     Ok(Accepted { runtime: said.runtime.clone(), born: said.born, seq: said.seq, at: said.at })
+}
+
+/// The link to take: one of the kind that the session has now, else the first that can be taken. The relay is always
+/// the session's own, and an announcement names none.
+pub fn way(now: Option<&Link>, endpoints: &[Endpoint]) -> Option<Link> {
+    let link = |endpoint: &Endpoint| match (endpoint, now) {
+        (Endpoint::Ngrok(place), _) => Some(Link::Ngrok(place.clone())),
+        (Endpoint::Direct(place), _) => Some(Link::Direct(place.clone())),
+        (Endpoint::Cloudflare(host), _) => Some(Link::Cloudflare(host.clone())),
+        (Endpoint::Relay(port), Some(Link::Relay(link))) => {
+            Some(Link::Relay(RelayLink { port: *port, ..link.clone() }))
+        }
+        (Endpoint::Relay(_), _) => None,
+    };
+    let same_kind = endpoints.iter().filter(|endpoint| now.is_some_and(|now| endpoint.kind() == now.kind()));
+    same_kind.chain(endpoints).find_map(link)
+}
+
+/// The keys that the runtime may show: those that it named, or the derived one.
+pub fn keys(said: &Announcement, derived: HostKey) -> Vec<(HostKey, Trust)> {
+    if said.host_keys.is_empty() {
+        return vec![(derived, Trust::Derived)];
+    }
+    said.host_keys.iter().map(|key| (key.clone(), Trust::Announced)).collect()
 }
 
 /// The line for an announcement: what a runtime makes, here for tests and for programs that play one.

@@ -13,13 +13,12 @@ mod options;
 use moorline_ssh_files::{Alias, HostKey, HostName, Place, Port, UserName};
 use serde_json::{Value, json};
 
+use crate::channel::Server;
 use crate::session::RemotePath;
 use crate::session_key::KeyId;
-pub use gather::{CellError, cell_of};
+pub use gather::{CellError, cell_of, listen_to};
 pub use notebook::notebook;
-pub use options::{
-    CellOptions, GitAddress, InvalidGitAddress, InvalidNtfyServer, InvalidSetupLine, NtfyServer, SetupLine,
-};
+pub use options::{CellOptions, GitAddress, InvalidGitAddress, InvalidSetupLine, SetupLine};
 
 const SETUP: &str = include_str!("cell/setup.py");
 const KEEPER: &str = include_str!("cell/keeper.py");
@@ -85,7 +84,7 @@ pub struct RelayWay {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CellChannels {
     /// A topic on this ntfy server.
-    pub ntfy: Option<NtfyServer>,
+    pub ntfy: Option<Server>,
     /// The file on the relay.
     pub relay: bool,
     /// A folder on the runtime that is synchronised with one on the desktop.
@@ -149,7 +148,7 @@ impl Cell {
             ("secret", json!(self.secret)),
             ("key_id", json!(self.key_id.as_str())),
             ("channels", json!(channels)),
-            ("ntfy_server", json!(self.channels.ntfy.as_ref().map(NtfyServer::as_str))),
+            ("ntfy_server", json!(self.channels.ntfy.as_ref().map(ToString::to_string))),
             ("folder", json!(self.channels.folder.as_ref().map(RemotePath::as_str))),
         ]
     }

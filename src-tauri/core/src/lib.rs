@@ -7,6 +7,7 @@ pub mod askpass;
 mod atomic;
 pub mod carry;
 pub mod cell;
+pub mod channel;
 pub mod claims;
 pub mod clock;
 pub mod dirs;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, HostName, Place, Port};
 use serde::{Deserialize, Serialize};
 
+use crate::announcement::Accepted;
 use crate::atomic;
 use crate::dirs::{Dirs, DirsError};
 use crate::regular;
@@ -47,6 +48,9 @@ pub struct SessionPins {
     /// The link for which the person gave the password in the vault: it is sent nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_for: Option<String>,
+    /// The last announcement that was accepted: what is sent again is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
     /// The relays that were prepared for the session's runtimes: where there is something to undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relays: Vec<String>,
@@ -221,6 +225,12 @@ impl SessionPins {
     /// Whether `key` is pinned.
     pub fn holds(&self, key: &HostKey) -> bool {
         self.keys.iter().any(|pinned| pinned.key == *key)
+    }
+
+    /// Whether a pinned key is derived from the session key: then it is the same on every runtime, wherever it is
+    /// reached, and stands under the alias alone.
+    pub fn derived(&self) -> bool {
+        self.keys.iter().any(|pinned| pinned.trust == Trust::Derived)
     }
 
     /// Makes `keys` the only pinned ones. A key that was pinned before keeps the time at which it was learned,

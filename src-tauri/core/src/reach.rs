@@ -12,8 +12,8 @@ use crate::pins::{Pins, PinsError};
 use crate::session::{Link, Session};
 use crate::ssh::relay::{self, ChannelError};
 use crate::ssh::{
-    Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh,
-    probe,
+    Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, RouteError, SshFailure,
+    SystemSsh, probe,
 };
 use crate::tools::Tools;
 use crate::trust::Evidence;
@@ -175,8 +175,13 @@ pub async fn reach(
 ) -> Result<Seen, ReachError> {
     let end = Instant::now() + limit;
     let left = || end.saturating_duration_since(Instant::now());
-    let route = route(tools, ssh, session)?;
-    let seen = first_key(ssh, session, &route, &expected.types(), limit).await?;
+    let mut route = route(tools, ssh, session)?;
+    let mut first = first_key(ssh, session, &route, &expected.types(), limit).await;
+    if let Some(argv) = first.as_ref().err().and_then(|error| login_in_browser(tools, error)) {
+        route = argv.into();
+        first = first_key(ssh, session, &route, &expected.types(), limit).await;
+    }
+    let seen = first?;
     if !expected.named.names_a_key() || expected.named.names(&seen.key) {
         return Ok(seen);
     }
@@ -184,6 +189,17 @@ pub async fn reach(
         Some(key) => Seen { key, channel: false, channel_failed: seen.channel_failed },
         None => seen,
     })
+}
+
+/// Where Access wants a person in front of a browser, which cloudflared finds if it is installed.
+fn login_in_browser(tools: &Tools, error: &ReachError) -> Option<Vec<String>> {
+    match error {
+        ReachError::Probe(ProbeError::Route(RouteError::Carry(error))) => match &**error {
+            CarryError::WantsLogin(host) => cloudflared_argv(tools, host),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The key behind `route` that is one of the `named` ones, if the server has such a key of another type than

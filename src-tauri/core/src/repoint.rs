@@ -15,20 +15,25 @@ use crate::ssh::SystemSsh;
 ///
 /// # Errors
 /// When a path of this machine (the home, the proxy program) holds characters that ssh's config cannot carry.
-pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<HostEntry, InvalidName> {
+pub fn host_entry(
+    session: &Session,
+    pin: &SessionPins,
+    dirs: &Dirs,
+    ssh: &SystemSsh,
+) -> Result<HostEntry, InvalidName> {
     if dirs.redirected {
         // It stands in the options of every ssh run.
         path_text(&dirs.ssh)?;
     }
     let proxy_command = match &session.link {
-        Link::Direct(_) | Link::Ngrok(_) => None,
         Link::Relay(link) => Some(ProxyCommand::from_argv(ssh.relay_proxy_argv(&link.relay, link.port))?),
-        Link::Cloudflare(_) | Link::Colab(_) => {
+        _ if !runs_our_proxy(session, pin) => None,
+        _ => {
             let program = path_text(&dirs.proxy_program())?;
             Some(ProxyCommand::from_argv([program.as_str(), "proxy", session.name.as_str()])?)
         }
     };
-    let dialled = session.link.dialled();
+    let dialled = session.link.dialled().filter(|_| proxy_command.is_none());
     Ok(HostEntry {
         alias: session.name.clone(),
         host_name: dialled.map_or_else(|| session.name.to_host_name(), |place| place.host.clone()),
@@ -41,6 +46,15 @@ pub fn host_entry(session: &Session, dirs: &Dirs, ssh: &SystemSsh) -> Result<Hos
         known_hosts_file: in_ssh_dir(dirs, &dirs.ssh.join("known_hosts"), "~/.ssh/known_hosts")?,
         proxy_command,
     })
+}
+
+/// Whether ssh reaches the session through `moorline proxy`. A runtime whose host key is derived is, wherever it is:
+/// its endpoint changes, and neither the entry nor `known_hosts` does.
+pub fn runs_our_proxy(session: &Session, pin: &SessionPins) -> bool {
+    match &session.link {
+        Link::Direct(_) | Link::Ngrok(_) => pin.derived(),
+        other => other.runs_moorline(),
+    }
 }
 
 /// The path of a file in `.ssh` as it stands in an entry. OpenSSH expands `~` from the password database, so a
@@ -81,7 +95,7 @@ pub fn forget_edit(alias: &Alias, pin: &SessionPins) -> KnownHostsEdit {
 /// The endpoint, if a key was settled there: an endpoint that was merely pasted names no key yet, and whatever
 /// the person's `known_hosts` says of it stays.
 fn settled_place<'a>(session: &'a Session, pin: &SessionPins) -> Option<&'a Place> {
-    let place = session.link.dialled()?;
+    let place = session.link.dialled().filter(|_| !pin.derived())?;
     pin.written.iter().any(|written| written.place == *place && pin.holds(&written.key)).then_some(place)
 }
 
@@ -141,8 +155,13 @@ mod tests {
     #[test]
     fn a_dialled_link_names_its_endpoint_and_a_proxied_one_its_alias() {
         let dirs = Dirs::under(Path::new("/home/me"));
-        let direct =
-            host_entry(&session(Link::Ngrok(place("0.tcp.ngrok.io", "1234"))), &dirs, &ssh()).unwrap();
+        let direct = host_entry(
+            &session(Link::Ngrok(place("0.tcp.ngrok.io", "1234"))),
+            &SessionPins::default(),
+            &dirs,
+            &ssh(),
+        )
+        .unwrap();
         assert_eq!(
             (direct.host_name.as_str(), direct.port),
             ("0.tcp.ngrok.io", Some("1234".parse().unwrap()))
@@ -154,13 +173,19 @@ mod tests {
             port: "7423".parse().unwrap(),
             mine_alone: false,
         };
-        let relayed = host_entry(&session(Link::Relay(relay)), &dirs, &ssh()).unwrap();
+        let relayed =
+            host_entry(&session(Link::Relay(relay)), &SessionPins::default(), &dirs, &ssh()).unwrap();
         assert_eq!((relayed.host_name.as_str(), relayed.port), ("colab", None));
         let command = relayed.proxy_command.unwrap();
         assert!(command.as_str().ends_with("-W 127.0.0.1:7423 me@relay"), "{command:?}");
 
-        let tunnel =
-            host_entry(&session(Link::Cloudflare("a.example".parse().unwrap())), &dirs, &ssh()).unwrap();
+        let tunnel = host_entry(
+            &session(Link::Cloudflare("a.example".parse().unwrap())),
+            &SessionPins::default(),
+            &dirs,
+            &ssh(),
+        )
+        .unwrap();
         let command = tunnel.proxy_command.unwrap();
         assert_eq!(command.as_str(), "/home/me/.local/share/moorline/bin/moorline proxy colab");
     }
@@ -169,15 +194,18 @@ mod tests {
     fn the_login_key_is_named_by_tilde_unless_the_home_is_not_ssh_s() {
         let mut dirs = Dirs::under(Path::new("/tmp/home"));
         let link = Link::Direct(place("h", "1"));
-        let entry = host_entry(&session(link.clone()), &dirs, &ssh()).unwrap();
+        let entry = host_entry(&session(link.clone()), &SessionPins::default(), &dirs, &ssh()).unwrap();
         assert_eq!(entry.identity_file.as_str(), "/tmp/home/.ssh/moorline_ed25519");
         assert_eq!(entry.known_hosts_file.as_str(), "/tmp/home/.ssh/known_hosts");
         dirs.redirected = false;
-        let entry = host_entry(&session(link.clone()), &dirs, &ssh()).unwrap();
+        let entry = host_entry(&session(link.clone()), &SessionPins::default(), &dirs, &ssh()).unwrap();
         assert_eq!(entry.identity_file.as_str(), "~/.ssh/moorline_ed25519");
         assert_eq!(entry.known_hosts_file.as_str(), "~/.ssh/known_hosts");
         let own = Session { identity_file: Some("~/.ssh/id_work".parse().unwrap()), ..session(link) };
-        assert_eq!(host_entry(&own, &dirs, &ssh()).unwrap().identity_file.as_str(), "~/.ssh/id_work");
+        assert_eq!(
+            host_entry(&own, &SessionPins::default(), &dirs, &ssh()).unwrap().identity_file.as_str(),
+            "~/.ssh/id_work"
+        );
     }
 
     #[cfg(unix)]
@@ -190,7 +218,7 @@ mod tests {
             ..session(Link::Direct(place("h", "1")))
         };
         for session in [session(Link::Direct(place("h", "1"))), own] {
-            let said = host_entry(&session, &dirs, &ssh()).unwrap_err().to_string();
+            let said = host_entry(&session, &SessionPins::default(), &dirs, &ssh()).unwrap_err().to_string();
             assert!(said.contains("UTF-8"), "{said}");
         }
     }
@@ -218,6 +246,23 @@ mod tests {
         assert_eq!(settled.pin_names, [alias(), KnownName::Place(new)]);
         assert_eq!(settled.pin_keys, [key(2)]);
         assert_eq!(settled.drop_pairs, [(KnownName::Place(old), key(1))]);
+    }
+
+    #[test]
+    fn a_derived_key_stands_under_the_alias_alone_wherever_its_runtime_is() {
+        let dirs = Dirs::under(Path::new("/home/me"));
+        let mut pin = SessionPins::default();
+        pin.pin_only([(key(1), Trust::Derived)], Timestamp::UNIX_EPOCH);
+        pin.written.push(WrittenName { place: place("a", "1"), key: key(1) });
+        let here = session(Link::Ngrok(place("a", "1")));
+        let there = session(Link::Direct(place("b", "2")));
+        let edit = known_hosts_edit(&there, &pin);
+        assert_eq!((&edit.pin_names[..], &edit.pin_keys[..]), (&[alias()][..], &[key(1)][..]));
+        assert_eq!(known_hosts_edit(&here, &pin), edit, "the endpoint makes no difference");
+        let entry = host_entry(&there, &pin, &dirs, &ssh()).unwrap();
+        assert_eq!((entry.host_name.as_str(), entry.port), ("colab", None));
+        assert!(entry.proxy_command.as_ref().unwrap().as_str().ends_with("moorline proxy colab"));
+        assert_eq!(host_entry(&here, &pin, &dirs, &ssh()).unwrap(), entry);
     }
 
     #[test]

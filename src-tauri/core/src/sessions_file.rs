@@ -10,6 +10,9 @@
 //! user = "root"             # root when it is not said
 //! folder = "/content"       # may be left out
 //! identity_file = "~/.ssh/id_work"  # likewise: a key of the person's own
+//! channels = ["ntfy", "folder"]    # likewise: how announcements come; ntfy, relay, ngrok, folder
+//! ntfy_server = "https://ntfy.sh"  # likewise
+//! announce_folder = "/home/me/Drive/moorline"  # for the channel folder
 //! notebook = "https://colab.research.google.com/drive/…"  # likewise: what Open notebook opens
 //!
 //! [session.trainer]
@@ -41,6 +44,7 @@
 //! of a table may not.
 
 mod cell;
+mod channels;
 mod edit;
 mod read;
 mod remembered;
@@ -55,6 +59,7 @@ use toml_edit::DocumentMut;
 
 use crate::agent::state::Settings;
 use crate::atomic;
+use crate::channel::ChannelSettings;
 use crate::dirs::{Dirs, DirsError};
 use crate::regular;
 use crate::session::Session;
@@ -76,6 +81,7 @@ pub struct SessionsFile {
     doc: DocumentMut,
     sessions: BTreeMap<Alias, Session>,
     remembered: BTreeMap<Alias, Remembered>,
+    channels: BTreeMap<Alias, ChannelSettings>,
     settings: Settings,
 }
 
@@ -138,9 +144,9 @@ impl SessionsFile {
     pub fn load(path: &Path) -> Result<Self, SessionsFileError> {
         let loaded = read_text(path)?;
         let text = plain(loaded.as_deref().unwrap_or_default());
-        let read::Parsed { doc, sessions, remembered, settings } = read::parse(path, &text)?;
+        let read::Parsed { doc, sessions, remembered, channels, settings } = read::parse(path, &text)?;
         let (path, unchanged) = (path.to_owned(), doc.to_string());
-        Ok(Self { path, loaded, unchanged, doc, sessions, remembered, settings })
+        Ok(Self { path, loaded, unchanged, doc, sessions, remembered, channels, settings })
     }
 
     /// The sessions by name.
@@ -156,6 +162,11 @@ impl SessionsFile {
     /// What is remembered of a session besides the way to it.
     pub fn remembered(&self, name: &Alias) -> Remembered {
         self.remembered.get(name).cloned().unwrap_or_default()
+    }
+
+    /// How a session's announcements come.
+    pub fn channels(&self, name: &Alias) -> ChannelSettings {
+        self.channels.get(name).cloned().unwrap_or_default()
     }
 
     /// What the person set.
@@ -179,10 +190,21 @@ impl SessionsFile {
         known
     }
 
+    /// Sets how a session's announcements come; `false` when there is none of this name.
+    pub fn set_channels(&mut self, name: &Alias, settings: ChannelSettings) -> bool {
+        let known = self.sessions.contains_key(name);
+        if known {
+            channels::write(&mut self.doc, name, &settings);
+            self.channels.insert(name.clone(), settings);
+        }
+        known
+    }
+
     /// Removes a session with everything in its table; `false` when there is none of this name.
     pub fn remove(&mut self, name: &Alias) -> bool {
         edit::remove(&mut self.doc, name);
         self.remembered.remove(name);
+        self.channels.remove(name);
         self.sessions.remove(name).is_some()
     }
 

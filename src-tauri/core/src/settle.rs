@@ -11,6 +11,7 @@ use moorline_ssh_files::{
     SshFilesError, known_hosts,
 };
 
+use crate::announcement::Accepted;
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
 use crate::proxy_program::{self, ProxyProgramError};
 use crate::repoint;
@@ -40,6 +41,8 @@ pub struct Change {
     pub expected: Vec<Fingerprint>,
     /// Whether the password in the vault is for the session's link: the person gave it for this one.
     pub password_is_for_it: bool,
+    /// The announcement from which all this comes.
+    pub accepted: Option<Accepted>,
     /// When.
     pub now: Timestamp,
 }
@@ -47,7 +50,8 @@ pub struct Change {
 impl Change {
     /// A new session, or one whose files are to be mended: no key, nothing expected, no password given.
     pub fn of(session: Session, now: Timestamp) -> Self {
-        Self { session, was: None, keys: Vec::new(), expected: Vec::new(), password_is_for_it: false, now }
+        let (keys, expected) = (Vec::new(), Vec::new());
+        Self { session, was: None, keys, expected, password_is_for_it: false, accepted: None, now }
     }
 }
 
@@ -130,7 +134,8 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     let dir = ssh_dir(tools);
     let foreseen = dir.preview(&plan.edit, &plan.entries)?;
     verify(tools, &plan, &change.session.name, &foreseen).await?;
-    if change.session.link.runs_moorline() {
+    let pin = plan.pins.get(&change.session.name).cloned().unwrap_or_default();
+    if repoint::runs_our_proxy(&change.session, &pin) {
         proxy_program::install(&tools.dirs)?;
     }
     // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of
@@ -171,7 +176,7 @@ pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
     let remark = pins.remark().map(str::to_owned);
     let edit = repoint::forget_edit(name, pins.get(name).unwrap_or(&SessionPins::default()));
     sessions.remove(name);
-    let entries = entries(tools, &sessions)?;
+    let entries = entries(tools, &sessions, &pins)?;
     let report = ssh_dir(tools).write(&edit, &entries)?;
     pins.remove(name);
     pins.save()?;
@@ -187,6 +192,21 @@ pub fn bind_password(tools: &Tools, session: &Session) -> Result<(), SettleError
     let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
     let mut pins = Pins::load(&tools.dirs.pins_file())?;
     pins.entry(&session.name).password_for = Some(session.link.described());
+    pins.save()?;
+    Ok(())
+}
+
+/// Keeps what was accepted last of a session's announcements.
+///
+/// # Errors
+/// The pins cannot be written.
+pub fn keep_accepted(tools: &Tools, name: &Alias, accepted: Accepted) -> Result<(), SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    if SessionsFile::load(&tools.dirs.sessions_file())?.get(name).is_none() {
+        return Ok(());
+    }
+    let mut pins = Pins::load(&tools.dirs.pins_file())?;
+    pins.entry(name).accepted = Some(accepted);
     pins.save()?;
     Ok(())
 }
@@ -239,10 +259,10 @@ impl Plan {
         record(pin, change);
         let edit = repoint::known_hosts_edit(&change.session, pin);
         let kept = |written: &&WrittenName| {
-            change.session.link.dialled() == Some(&written.place) && pin.holds(&written.key)
+            !pin.derived() && change.session.link.dialled() == Some(&written.place) && pin.holds(&written.key)
         };
         let written = pin.written.iter().filter(kept).cloned().collect();
-        let entries = entries(tools, &sessions)?;
+        let entries = entries(tools, &sessions, &pins)?;
         Ok(Self { sessions, pins, pin_was, written, edit, entries, remark })
     }
 
@@ -266,7 +286,8 @@ fn record(pin: &mut SessionPins, change: &Change) {
     if !change.keys.is_empty() {
         pin.pin_only(change.keys.iter().cloned(), change.now);
         pin.expected.clear();
-        let places = change.session.link.dialled().into_iter();
+        let derived = pin.derived();
+        let places = change.session.link.dialled().into_iter().filter(|_| !derived);
         for (place, (key, _)) in places.flat_map(|place| change.keys.iter().map(move |key| (place, key))) {
             let name = WrittenName { place: place.clone(), key: key.clone() };
             if !pin.written.contains(&name) {
@@ -279,12 +300,15 @@ fn record(pin: &mut SessionPins, change: &Change) {
         // What was expected at another address says nothing about this one.
         pin.expected.clone_from(&change.expected);
     }
+    if change.accepted.is_some() {
+        pin.accepted.clone_from(&change.accepted);
+    }
     if change.password_is_for_it {
         pin.password_for = Some(change.session.link.described());
     }
 }
 
-fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, SettleError> {
+fn entries(tools: &Tools, sessions: &SessionsFile, pins: &Pins) -> Result<Vec<HostEntry>, SettleError> {
     let all = sessions.sessions();
     for session in all.values() {
         if let Link::Relay(link) = &session.link
@@ -294,7 +318,10 @@ fn entries(tools: &Tools, sessions: &SessionsFile) -> Result<Vec<HostEntry>, Set
             return Err(SettleError::RelayIsSession { name, relay });
         }
     }
-    let entries = all.values().map(|session| repoint::host_entry(session, &tools.dirs, &tools.ssh));
+    let none = SessionPins::default();
+    let entries = all.values().map(|session| {
+        repoint::host_entry(session, pins.get(&session.name).unwrap_or(&none), &tools.dirs, &tools.ssh)
+    });
     Ok(entries.collect::<Result<_, InvalidName>>()?)
 }
 

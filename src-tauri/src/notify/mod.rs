@@ -57,6 +57,7 @@ fn label(action: &NoticeAction) -> &'static str {
         NoticeAction::Compare(_) => "Compare…",
         NoticeAction::Repair(_) => "Repair",
         NoticeAction::Follow(..) => "Follow it",
+        NoticeAction::TakeOver(..) => "Follow the new one",
         NoticeAction::ShowWindow => "Open Moorline",
     }
 }

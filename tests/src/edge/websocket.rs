@@ -160,12 +160,11 @@ async fn down(
 
 fn put(frame: &mut Vec<u8>, kind: u8, payload: &[u8]) {
     frame.push(0x80 | kind);
-    match u8::try_from(payload.len()) {
-        Ok(short @ 0..=125) => frame.push(short),
-        _ => {
-            frame.push(126);
-            frame.extend_from_slice(&u16::try_from(payload.len()).expect("chunks are small").to_be_bytes());
-        }
+    if let Ok(short @ 0..=125) = u8::try_from(payload.len()) {
+        frame.push(short);
+    } else {
+        frame.push(126);
+        frame.extend_from_slice(&u16::try_from(payload.len()).expect("chunks are small").to_be_bytes());
     }
     frame.extend_from_slice(payload);
 }

@@ -17,9 +17,9 @@ use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, Report};
 use serde_json::json;
 
-use super::key_question;
 use super::login::{self, Login};
 use super::reaching::{Reached, reach};
+use super::{announced, key_question};
 use crate::args::{AddArgs, TrustArgs};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
@@ -35,6 +35,13 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         Some(runtime) => super::colab::choose(&tools, runtime.as_ref(), printer)?,
         None => {
             let text = text_in::read(args.from.as_deref(), printer)?;
+            if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
+                let outcome = super::block_on(announced.settle(&tools, args.dry_run, printer))?;
+                if !args.dry_run {
+                    super::agent::reload(&tools);
+                }
+                return outcome;
+            }
             let mut reading = paste::read(&text);
             super::colab::complete(&tools, &mut reading, printer);
             reading

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use moorline_core::cell::{self, Cell, CellChannels, CellLink, RelayWay};
+use moorline_core::channel::{ChannelKind, ChannelSettings};
 use moorline_core::claims::{Claim, claim};
 use moorline_core::clock;
 use moorline_core::reach::relay_ssh;
@@ -39,7 +40,8 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         }
         _ => None,
     };
-    let cell = gather(&tools, &session, relay)?;
+    let channels = channels(&tools, &session, &args.channels, new)?;
+    let cell = gather(&tools, &session, &channels, relay)?;
     let (kind, text) = if args.announce_only {
         ("announce-line", cell.announce_line())
     } else if args.notebook {
@@ -121,10 +123,48 @@ fn new_link(args: &CellArgs) -> anyhow::Result<Link> {
     })
 }
 
-fn gather(tools: &Tools, session: &Session, relay: Option<RelayWay>) -> anyhow::Result<Cell> {
-    let sessions = super::sessions(tools)?;
-    let options = sessions.remembered(&session.name).cell;
-    let channels = CellChannels { relay: relay.is_some(), ..CellChannels::default() };
+/// What the session's announcements come over; what the person says now, and what suits a new session, is written down.
+fn channels(
+    tools: &Tools,
+    session: &Session,
+    said: &[ChannelKind],
+    new: bool,
+) -> anyhow::Result<ChannelSettings> {
+    let fitting = match session.link {
+        Link::Relay(_) => ChannelKind::Relay,
+        _ => ChannelKind::Ntfy,
+    };
+    let kinds = if said.is_empty() { std::slice::from_ref(&fitting) } else { said };
+    if kinds.contains(&ChannelKind::Relay) && fitting != ChannelKind::Relay {
+        bail!(
+            "{} goes through no relay that could hold its announcements; choose another channel",
+            session.name
+        );
+    }
+    if said.is_empty() && !new {
+        return Ok(super::sessions(tools)?.channels(&session.name));
+    }
+    let settings = cell::listen_to(tools, &session.name, kinds)?;
+    super::agent::reload(tools);
+    Ok(settings)
+}
+
+fn gather(
+    tools: &Tools,
+    session: &Session,
+    channels: &ChannelSettings,
+    relay: Option<RelayWay>,
+) -> anyhow::Result<Cell> {
+    let options = super::sessions(tools)?.remembered(&session.name).cell;
+    let name = &session.name;
+    if channels.channels.contains(&ChannelKind::Folder)
+        && (options.folder.is_none() || channels.folder.is_none())
+    {
+        bail!(
+            "the folder channel needs announce_folder of [session.{name}] (the folder on this computer) and folder of [session.{name}.cell] (the same on the runtime) in config.toml"
+        );
+    }
+    let channels = CellChannels::of(channels, &options);
     Ok(cell::cell_of(tools, session, options, channels, relay)?)
 }
 
@@ -179,7 +219,10 @@ fn prepare_relay(
 /// What must be done once by hand.
 fn advise(cell: &Cell, printer: &Printer) {
     let secret = &cell.secret;
-    printer.aside(format!("once: put the session key into the notebook's secrets as {secret}"));
+    printer.aside(format!(
+        "once: put the session key into the notebook's secrets as {secret}; `moorline secret show-session-key {}` shows it",
+        cell.session
+    ));
     match &cell.link {
         CellLink::Ngrok => printer.aside("and ngrok's authtoken as NGROK_AUTHTOKEN"),
         CellLink::Cloudflare(Some(_)) => printer.aside("and the tunnel's token as TUNNEL_TOKEN"),

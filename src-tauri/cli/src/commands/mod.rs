@@ -17,11 +17,14 @@ pub mod uninstall;
 pub mod watch;
 
 mod agent;
+mod announced;
 mod key_question;
 mod login;
 mod ngrok;
+mod proxy_tcp;
 mod reaching;
 pub mod relay;
+mod session_key;
 
 use std::future::Future;
 

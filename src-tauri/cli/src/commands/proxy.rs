@@ -28,8 +28,10 @@ pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
     }
     let tools = super::tools()?;
     let session = super::session(&tools, Some(&args.name))?;
-    if let Link::Colab(link) = &session.link {
-        return colab(&tools, &session, &link.runtime);
+    match &session.link {
+        Link::Colab(link) => return colab(&tools, &session, &link.runtime),
+        Link::Direct(place) | Link::Ngrok(place) => return super::proxy_tcp::run(place),
+        Link::Cloudflare(_) | Link::Relay(_) => {}
     }
     let Link::Cloudflare(host) = &session.link else {
         bail!("{} needs no proxy: ssh reaches {} itself", session.name, session.link);

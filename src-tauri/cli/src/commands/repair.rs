@@ -1,6 +1,7 @@
 //! `moorline repair`: what people do with `ssh-keygen -R`, safely.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -17,9 +18,9 @@ use moorline_ssh_files::HostKey;
 use serde_json::json;
 
 use super::add::Adding;
-use super::key_question;
 use super::login;
 use super::reaching::{patient, reach};
+use super::{announced, key_question};
 use crate::args::RepairArgs;
 use crate::ask::Terminal;
 use crate::printer::Printer;
@@ -29,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 
 /// Runs the command.
 pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let tools = super::tools()?;
+    let tools = Arc::new(super::tools()?);
     let session = super::session(&tools, args.name.as_ref())?;
     if args.relay_known_hosts && !matches!(session.link, Link::Relay(_)) {
         bail!("{} does not go through a relay; leave --relay-known-hosts out", session.name);
@@ -53,8 +54,19 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let outcome = super::block_on(async {
         if let Some(from) = &args.from {
             let text = text_in::read(Some(from), printer)?;
+            if let Some(announced) = announced::find(&tools, &text, Some(&session.name))? {
+                return announced.settle(&tools, args.dry_run, printer).await;
+            }
             let wish = Wish { name: Some(session.name.clone()), ..Wish::default() };
             return adding.run(&paste::read(&text), &wish).await;
+        }
+        if let Some(announced) = announced::heard(&tools, &session).await? {
+            if args.dry_run {
+                return announced.settle(&tools, true, printer).await;
+            }
+            announced.settle(&tools, false, &printer.for_steps()).await?;
+            let session = super::session(&tools, Some(&session.name))?;
+            return repair(&adding, &session, args.relay_known_hosts).await;
         }
         repair(&adding, &session, args.relay_known_hosts).await
     })?;

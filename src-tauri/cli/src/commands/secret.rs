@@ -1,4 +1,4 @@
-//! `moorline secret`: the vault by hand. Values go in, never out.
+//! `moorline secret`: the vault by hand. Values go in, never out, but for the session key, which a person carries over.
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use moorline_core::carry::ServiceToken;
 use moorline_core::google::{Credentials, Source};
 use moorline_core::session::{Link, Session};
+use moorline_core::session_key::SessionKey;
 use moorline_core::settle;
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
@@ -15,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::session_key;
 use crate::args::{SecretArgs, SecretCommand, SecretSetArgs};
 use crate::ask::ask_secret;
 use crate::printer::Printer;
@@ -27,6 +29,8 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
     let tools = super::tools()?;
     match command {
         SecretCommand::Set(args) => set(&tools, args, printer)?,
+        SecretCommand::NewSessionKey(args) => return session_key::new(&tools, args, printer),
+        SecretCommand::ShowSessionKey(args) => return session_key::show(&tools, &args.name, printer),
         SecretCommand::List => {
             let names = tools.vault.list()?;
             if names.is_empty() {
@@ -57,10 +61,15 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
 
 fn set(tools: &Tools, args: &SecretSetArgs, printer: &Printer) -> anyhow::Result<()> {
     let name = name(tools, &args.which)?;
-    let session = name.session.as_ref().map(|session| super::session(tools, Some(session))).transpose()?;
+    // A session key may be there before the session: its runtime announces the rest.
+    let of_session = name.session.as_ref().filter(|_| name.kind != SecretKind::SessionKey);
+    let session = of_session.map(|session| super::session(tools, Some(session))).transpose()?;
     match (args.from_colab_cli, args.from_gcloud) {
         (false, false) => {
             let secret = ask(&name, printer)?;
+            if name.kind == SecretKind::SessionKey {
+                secret.expose_secret().parse::<SessionKey>().context("nothing was stored")?;
+            }
             let tunnel = match &session {
                 Some(session) => service_token_host(name.kind, session, &secret)?,
                 None => None,

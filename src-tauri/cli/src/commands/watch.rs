@@ -62,6 +62,15 @@ fn print(printer: &Printer, event: &Event) -> bool {
         What::Files { session, problem, .. } => {
             format!("{session}: the ssh files: {}", problem.as_deref().unwrap_or("not in order"))
         }
+        What::Announcement { ok: true, session, channel, .. } => {
+            format!("{session}: its runtime announced itself ({channel})")
+        }
+        What::Announcement { session, channel, problem, .. } => {
+            format!(
+                "{session}: refused what came over {channel}: {}",
+                problem.as_deref().unwrap_or("no announcement")
+            )
+        }
         What::LoginKey { session, ok: true, .. } => format!("{session}: installed the login key"),
         What::LoginKey { session, problem, .. } => {
             format!("{session}: the login key: {}", problem.as_deref().unwrap_or("not installed"))

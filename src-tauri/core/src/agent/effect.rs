@@ -1,11 +1,13 @@
 //! What the agent wants done. Effects are carried out behind narrow traits; each that has an outcome comes back as a
 //! [`Msg`](super::msg::Msg).
 
-use moorline_ssh_files::{Alias, HostKey};
+use moorline_ssh_files::{Alias, HostKey, UserName};
 
 use super::notice::Notice;
+use crate::announcement::{Accepted, Refusal};
+use crate::channel::{ChannelKind, ChannelSettings};
 use crate::editors::{Editor, LaunchOptions};
-use crate::session::{NotebookUrl, RemotePath, Session};
+use crate::session::{Link, NotebookUrl, RemotePath, Session};
 use crate::trust::Trust;
 
 /// One thing to do.
@@ -24,6 +26,16 @@ pub enum Effect {
         /// The key to pin, and why.
         key: Option<(HostKey, Trust)>,
     },
+    /// Listen for announcements of a session from now on, with these settings and the key that the vault holds now.
+    Listen(Session, ChannelSettings),
+    /// Stop listening.
+    Unlisten(Alias),
+    /// Lead a session to where its runtime announced itself; answered by `Msg::Adopted`.
+    Adopt(Adoption),
+    /// Remember what was accepted, so that it is not accepted a second time after a restart.
+    RememberAccepted(Alias, Accepted),
+    /// Let whoever reads along know what became of an announcement.
+    Heard(Alias, ChannelKind, Result<(), Refusal>),
     /// Write a session that leads elsewhere now, with the key to pin and why; refused if it is not `was` on disk any
     /// more. Answered by `Msg::Settled`.
     Move {
@@ -74,6 +86,21 @@ pub enum Effect {
     },
     /// Remember whether a session is paused.
     RememberPause(Alias, bool),
+}
+
+/// Where a session leads from now on, because its runtime said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The session.
+    pub name: Alias,
+    /// The way there.
+    pub link: Link,
+    /// The login.
+    pub user: UserName,
+    /// The keys to pin.
+    pub keys: Vec<(HostKey, Trust)>,
+    /// What to keep of the announcement.
+    pub accepted: Accepted,
 }
 
 /// What a watcher needs to know.

@@ -10,6 +10,7 @@ use super::msg::{KeyInstall, Msg};
 use super::notice::Notice;
 use super::snapshot::{SessionView, Snapshot};
 use super::vitals::Vitals;
+use crate::channel::ChannelKind;
 
 /// Something that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,18 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         problem: Option<String>,
     },
+    /// Something that claims to be an announcement came.
+    Announcement {
+        /// The session.
+        session: Alias,
+        /// How it came.
+        channel: ChannelKind,
+        /// Whether it was believed.
+        ok: bool,
+        /// Why it was not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+    },
     /// A reading.
     Vitals {
         /// The session.
@@ -93,7 +106,7 @@ pub enum What {
 /// people, so that whoever reads along never hears of a return before the files.
 pub(super) fn happened(msg: &Msg) -> Option<What> {
     match msg {
-        Msg::Settled(name, outcome) => Some(What::Files {
+        Msg::Settled(name, outcome) | Msg::Adopted(name, outcome) => Some(What::Files {
             session: name.clone(),
             ok: outcome.is_ok(),
             problem: outcome.as_ref().err().cloned(),
@@ -138,6 +151,12 @@ pub(super) fn between(old: &Snapshot, new: &Snapshot) -> Vec<What> {
 pub(super) fn told(effect: &Effect) -> Option<What> {
     match effect {
         Effect::Notify(notice) => Some(What::Notice(notice.clone())),
+        Effect::Heard(session, channel, outcome) => Some(What::Announcement {
+            session: session.clone(),
+            channel: *channel,
+            ok: outcome.is_ok(),
+            problem: outcome.as_ref().err().map(ToString::to_string),
+        }),
         Effect::Unnotify(slot) => Some(What::NoticeOver { slot: slot.clone() }),
         _ => None,
     }

@@ -10,8 +10,10 @@ use moorline_ssh_files::{Alias, HostKey};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::effect::Adoption;
 use super::msg::{Loaded, Msg};
 use super::run::Messages;
+use crate::announcement::Accepted;
 use crate::clock;
 use crate::editors::Editor;
 use crate::pins::Pins;
@@ -51,6 +53,10 @@ pub(super) enum Job {
     LastUsed(Alias, Editor, Option<RemotePath>),
     /// Remember whether a session is paused.
     Paused(Alias, bool),
+    /// Lead a session to where its runtime announced itself.
+    Adopt(Adoption),
+    /// Remember which announcement was accepted last.
+    Accepted(Alias, Accepted),
 }
 
 /// Does the jobs until nobody sends more.
@@ -105,6 +111,13 @@ impl Job {
     async fn carry_out(self, tools: &Tools) -> Vec<Msg> {
         match self {
             Self::Settle(session, key) => settle(tools, session, key).await,
+            Self::Adopt(adoption) => adopt(tools, adoption).await,
+            Self::Accepted(name, accepted) => {
+                if let Err(error) = settle::keep_accepted(tools, &name, accepted) {
+                    tracing::warn!(session = %name, %error, "what was accepted last is not remembered");
+                }
+                Vec::new()
+            }
             Self::Move(was, session, key) => replace(tools, was, session, key).await,
             Self::Read => read(tools),
             Self::LastUsed(name, editor, folder) => {
@@ -168,6 +181,33 @@ async fn mend(tools: &Tools, session: Session) -> Vec<Msg> {
     [vec![Msg::Settled(name, Err(error.to_string()))], read(tools)].concat()
 }
 
+/// A runtime's own word leads to the session as it is on disk by now, of which it changes the way and the login alone.
+async fn adopt(tools: &Tools, adoption: Adoption) -> Vec<Msg> {
+    let Adoption { name, link, user, keys, accepted } = adoption;
+    for _ in 0..MENDINGS {
+        let was = match sessions(tools) {
+            Ok(file) => match file.get(&name) {
+                Some(session) => session.clone(),
+                None => return read(tools),
+            },
+            Err(error) => return vec![Msg::Adopted(name, Err(error.to_string()))],
+        };
+        let session = Session { link: link.clone(), user: user.clone(), ..was.clone() };
+        let change = Change {
+            was: Some(was),
+            keys: keys.clone(),
+            accepted: Some(accepted.clone()),
+            ..Change::of(session, clock::now())
+        };
+        match settle::settle(tools, &change).await {
+            Err(SettleError::Overtaken(_)) => {}
+            outcome => return vec![Msg::Adopted(name, outcome.map(drop).map_err(|error| error.to_string()))],
+        }
+    }
+    let error = SettleError::Overtaken(name.clone());
+    [vec![Msg::Adopted(name, Err(error.to_string()))], read(tools)].concat()
+}
+
 /// The sessions, once nobody seems to be in the middle of writing them.
 fn sessions(tools: &Tools) -> Result<SessionsFile, SessionsFileError> {
     let path = tools.dirs.sessions_file();
@@ -201,9 +241,15 @@ fn read(tools: &Tools) -> Vec<Msg> {
         Err(error) => return vec![Msg::Unreadable(error.to_string())],
     };
     let loaded = sessions.sessions().values().map(|session| {
-        let keys = pins.get(&session.name).map(|pins| pins.keys.as_slice()).unwrap_or_default();
+        let pins = pins.get(&session.name);
+        let keys = pins.map(|pins| pins.keys.as_slice()).unwrap_or_default();
         let pinned = keys.iter().map(|pinned| (pinned.key.clone(), pinned.trust)).collect();
-        Loaded { remembered: sessions.remembered(&session.name), ..Loaded::new(session.clone(), pinned) }
+        Loaded {
+            remembered: sessions.remembered(&session.name),
+            channels: sessions.channels(&session.name),
+            accepted: pins.and_then(|pins| pins.accepted.clone()),
+            ..Loaded::new(session.clone(), pinned)
+        }
     });
     vec![Msg::Configured(sessions.settings().clone()), Msg::Loaded(loaded.collect())]
 }

@@ -15,6 +15,7 @@ use super::faces::Faces;
 use super::files::{self, Job};
 use super::msg::{Msg, Sight};
 use super::run::{AgentHandle, Messages, World, start};
+use crate::channel::listening::{self, Listening, News};
 use crate::clock;
 use crate::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv};
 use crate::session::RemotePath;
@@ -37,6 +38,8 @@ struct Hands<F> {
     tools: Arc<Tools>,
     watching: Arc<WatchTools>,
     watchers: BTreeMap<Alias, WatcherHandle>,
+    listening: BTreeMap<Alias, Listening>,
+    news: mpsc::Sender<(Alias, News)>,
     sights: mpsc::Sender<(Alias, Sight)>,
     jobs: mpsc::UnboundedSender<Job>,
     files: JoinHandle<()>,
@@ -54,6 +57,8 @@ impl<F: Faces> Hands<F> {
         let mut senses = JoinSet::new();
         senses.spawn(files::look(Arc::clone(&tools), out.clone()));
         senses.spawn(hand_on(seen, out.clone(), |(name, sight)| Msg::Saw(name, sight)));
+        let (news, heard) = mpsc::channel(SIGHTS);
+        senses.spawn(hand_on(heard, out.clone(), |(name, news)| Msg::Announced(name, news)));
         let (shaken, shakes) = mpsc::channel(4);
         senses.spawn(watch::clock::watch(SystemTime::now, shaken.clone()));
         senses.spawn(watch::network::watch(shaken));
@@ -70,7 +75,8 @@ impl<F: Faces> Hands<F> {
             }
         });
         let watching = Arc::new(WatchTools::new(Arc::clone(&tools)));
-        Self { tools, watching, watchers: BTreeMap::new(), sights, jobs, files, senses, out, faces }
+        let (watchers, listening) = (BTreeMap::new(), BTreeMap::new());
+        Self { tools, watching, watchers, listening, news, sights, jobs, files, senses, out, faces }
     }
 
     fn job(&self, job: Job) {
@@ -110,6 +116,17 @@ impl<F: Faces> World for Hands<F> {
                     watcher.redial();
                 }
             }
+            Effect::Listen(session, settings) => {
+                let (name, tools) = (session.name.clone(), Arc::clone(&self.tools));
+                let listening = listening::start(tools, session, settings, self.news.clone());
+                self.listening.insert(name, listening);
+            }
+            Effect::Unlisten(name) => drop(self.listening.remove(&name)),
+            Effect::Adopt(adoption) => self.job(Job::Adopt(adoption)),
+            Effect::RememberAccepted(name, accepted) => self.job(Job::Accepted(name, accepted)),
+            Effect::Heard(session, channel, outcome) => {
+                tracing::debug!(%session, %channel, ?outcome, "an announcement came");
+            }
             Effect::Settle { session, key } => self.job(Job::Settle(session, key)),
             Effect::Move { was, session, key } => self.job(Job::Move(was, session, key)),
             Effect::Reload => self.job(Job::Read),
@@ -147,8 +164,8 @@ impl<F: Faces> World for Hands<F> {
     }
 
     async fn finish(self) {
-        let Self { watchers, jobs, files, senses, .. } = self;
-        drop((senses, jobs));
+        let Self { watchers, listening, jobs, files, senses, .. } = self;
+        drop((senses, jobs, listening));
         let leaving: Vec<_> = watchers.into_values().map(WatcherHandle::stop).collect();
         let all_left = async {
             for watcher in leaving {

@@ -7,6 +7,9 @@ use super::cause::{Loss, Obstacle};
 use super::notice::NoticeAction;
 use super::state::Settings;
 use super::vitals::Vitals;
+use crate::announcement::{Accepted, RuntimeId};
+use crate::channel::ChannelSettings;
+use crate::channel::listening::News;
 use crate::editors::Editor;
 use crate::google::EndpointId;
 use crate::session::{RemotePath, Session};
@@ -30,6 +33,10 @@ pub enum Msg {
     Found(Vec<Editor>),
     /// The files of a session were written, or could not be.
     Settled(Alias, Result<(), String>),
+    /// Something came over a channel of a session.
+    Announced(Alias, News),
+    /// A session was to be led to where a runtime announced itself: its files were written, or could not be.
+    Adopted(Alias, Result<(), String>),
     /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.
     Unmended(Alias, String),
     /// The login key was to be installed on a runtime.
@@ -57,12 +64,17 @@ pub struct Loaded {
     pub pinned: Vec<(HostKey, Trust)>,
     /// What else is remembered of it.
     pub remembered: Remembered,
+    /// How its announcements come.
+    pub channels: ChannelSettings,
+    /// The last announcement that was accepted.
+    pub accepted: Option<Accepted>,
 }
 
 impl Loaded {
     /// A session of which nothing else is remembered.
     pub fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
-        Self { session, pinned, remembered: Remembered::default() }
+        let (remembered, channels) = (Remembered::default(), ChannelSettings::default());
+        Self { session, pinned, remembered, channels, accepted: None }
     }
 }
 
@@ -113,6 +125,8 @@ pub enum Request {
     },
     /// Dial now, and mend the files.
     Repair(Alias),
+    /// Follow the runtime that announced itself beside the one that is online: exactly this one.
+    TakeOver(Alias, RuntimeId),
     /// Follow another runtime of the person's Google account from now on.
     Follow {
         /// The session.

@@ -3,6 +3,7 @@
 use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 
+use crate::announcement::RuntimeId;
 use crate::google::EndpointId;
 
 /// The kinds, each with its own switch in the settings.
@@ -69,6 +70,8 @@ pub enum NoticeAction {
     Compare(Alias),
     /// Reach and mend now.
     Repair(Alias),
+    /// Follow this runtime instead of the one that is online.
+    TakeOver(Alias, RuntimeId),
     /// Follow this runtime of the account from now on.
     Follow(Alias, EndpointId),
     /// Show the window.

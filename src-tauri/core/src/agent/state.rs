@@ -6,12 +6,16 @@ use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 
 use super::cause::Cause;
+use super::effect::Adoption;
 use super::health::{Health, Light};
 use super::notice::NoticeKind;
 use super::run::Comparison;
 use super::snapshot::{Action, SessionView, Snapshot};
+use super::update::announced::Rival;
 use super::vitals::Vitals;
 use super::words;
+use crate::announcement::Accepted;
+use crate::channel::ChannelSettings;
 use crate::editors::Editor;
 use crate::google::EndpointId;
 use crate::session::{NotebookUrl, RemotePath, Session};
@@ -99,6 +103,13 @@ pub(super) struct Followed {
     /// Minutes before the end of life that were warned of, for this boot.
     pub warned_of_end: Option<i64>,
     pub warned_of_disk: bool,
+    pub channels: ChannelSettings,
+    /// The last announcement that was accepted.
+    pub accepted: Option<Accepted>,
+    /// Where the files are being led to.
+    pub adopting: Option<Adoption>,
+    /// Another runtime that announced itself while the one that is followed may still be there.
+    pub rival: Option<Rival>,
     /// Its files are to be mended as soon as Moorline's own can be read again.
     pub unmended: bool,
     /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
@@ -160,6 +171,10 @@ impl Followed {
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
+            channels: ChannelSettings::default(),
+            accepted: None,
+            adopting: None,
+            rival: None,
             unmended: false,
             moved_from: None,
             offered: None,
@@ -222,7 +237,10 @@ impl State {
         self.snoozed_until.is_some()
             || self.settling_in_until.is_some()
             || self.sessions.values().any(|followed| {
-                followed.drop_due.is_some() || followed.returning.is_some() || followed.vitals.is_some()
+                followed.drop_due.is_some()
+                    || followed.returning.is_some()
+                    || followed.vitals.is_some()
+                    || followed.rival.as_ref().is_some_and(|rival| !rival.asked)
             })
     }
 

@@ -13,6 +13,7 @@ use super::health::Health;
 use super::notice::{Notice, NoticeAction, NoticeKind};
 use super::state::{Followed, State, Told};
 use super::words::cause_words;
+use crate::announcement::RuntimeId;
 
 pub(super) use colab::offered;
 
@@ -45,6 +46,22 @@ pub(super) fn key_changed_again(name: &Alias) -> Notice {
         title: format!("{name}: another key answers than the one you compared"),
         body: "Nothing was changed. Compare again.".to_owned(),
         actions: vec![NoticeAction::Compare(name.clone())],
+    }
+}
+
+/// The slot of the question about another runtime; no alias has a space.
+pub(super) fn rival_slot(name: &Alias) -> String {
+    format!("{name} other runtime")
+}
+
+pub(super) fn rival(name: &Alias, runtime: &RuntimeId) -> Notice {
+    Notice {
+        slot: rival_slot(name),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name}: another runtime announces itself"),
+        body: "The one that you use is still online. Follow the new one?".to_owned(),
+        actions: vec![NoticeAction::TakeOver(name.clone(), runtime.clone())],
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rules: what follows from what happened. Pure: the time comes in, effects go out.
 
+pub(super) mod announced;
 mod approve;
 mod asked;
 mod keyring;
@@ -43,6 +44,8 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             state.editors = editors;
             Vec::new()
         }
+        Msg::Announced(name, news) => announced::heard(state, &name, news, now),
+        Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::VaultOpened(name) => keyring::opened(state, &name),
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
@@ -84,6 +87,7 @@ fn note_writes(state: &mut State, effects: &[Effect]) {
 pub fn objection(state: &State, request: &Request) -> Option<String> {
     let (Request::Open { name, .. }
     | Request::Repair(name)
+    | Request::TakeOver(name, _)
     | Request::Follow { name, .. }
     | Request::Approve(name, _)
     | Request::Pause(name)
@@ -94,6 +98,9 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
     let Some(followed) = state.sessions.get(name) else {
         return Some(format!("there is no session {name}; look at `moorline status`"));
     };
+    if let Request::TakeOver(_, runtime) = request {
+        return announced::objection(followed, runtime);
+    }
     let Request::Approve(_, fingerprint) = request else { return None };
     match &followed.seen_key {
         Some(key) if key.fingerprint() == *fingerprint => None,
@@ -391,15 +398,18 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
             followed.pinned = vec![(key, Trust::Channel)];
             vec![watch(followed, 0), Effect::Reload]
         }
-        Err(sentence) => {
-            followed.returning = None;
-            if matches!(followed.told, Told::FilesRefused { .. }) {
-                return Vec::new();
-            }
-            followed.told = Told::FilesRefused { back_is_owed: followed.told != Told::Nothing };
-            vec![Effect::Notify(tell::files_refused(name, &sentence))]
-        }
+        Err(sentence) => files_refused(followed, &sentence),
     }
+}
+
+/// Told once.
+fn files_refused(followed: &mut Followed, sentence: &str) -> Vec<Effect> {
+    followed.returning = None;
+    if matches!(followed.told, Told::FilesRefused { .. }) {
+        return Vec::new();
+    }
+    followed.told = Told::FilesRefused { back_is_owed: followed.told != Told::Nothing };
+    vec![Effect::Notify(tell::files_refused(&followed.session.name, sentence))]
 }
 
 fn watch(followed: &Followed, turn: u16) -> Effect {
@@ -420,7 +430,8 @@ fn timed(state: &mut State, now: Timestamp) -> Vec<Effect> {
     if past(state.settling_in_until) {
         state.settling_in_until = None;
     }
-    let mut effects = tell::drops(state, now);
+    let mut effects = announced::due(state, now);
+    effects.extend(tell::drops(state, now));
     effects.extend(tell::returns(state, now));
     effects.extend(tell::warnings(state, now));
     effects

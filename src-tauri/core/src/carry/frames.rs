@@ -271,7 +271,10 @@ mod tests {
         server.get_mut().goes.clone()
     }
 
-    fn heard(pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<Vec<u8>>, bool), Broken> {
+    /// The data, the pings, and whether the other side has closed.
+    type Said = (Vec<u8>, Vec<Vec<u8>>, bool);
+
+    fn heard(pieces: &[&[u8]]) -> Result<Said, Broken> {
         let (mut data, mut pings, mut inbound) = (Vec::new(), Vec::new(), Inbound::default());
         for piece in pieces {
             inbound.hear(piece, |heard| match heard {

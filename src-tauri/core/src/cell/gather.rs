@@ -1,15 +1,23 @@
 //! From a session to its cell.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use moorline_ssh_files::{Alias, HostKey, IdentityFile};
 
 use super::{Cell, CellChannels, CellLink, CellOptions, RelayWay};
+use crate::channel::{ChannelKind, ChannelSettings};
 use crate::regular;
 use crate::session::{Link, Session};
 use crate::session_key::{self, SessionKeyError};
+use crate::sessions_file::SessionsFile;
+use crate::settle::SettleError;
 use crate::ssh::{LoginKey, LoginKeyError};
+use crate::state_lock::StateLock;
 use crate::tools::Tools;
+
+/// How long to wait for another writer.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// A host name under this can never be found (RFC 2606): where a session stands before its first runtime.
 const NOWHERE: &str = ".invalid";
@@ -20,10 +28,8 @@ const QUICK: &str = ".trycloudflare.com";
 /// Why there is no cell.
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
-    /// Google's own SSH is there without a cell.
-    #[error(
-        "{0} is reached over Google's own SSH, which needs no cell; `ssh {0}` works while its notebook runs"
-    )]
+    /// Google opens the way by itself.
+    #[error("{0} is reached over Google's own SSH and needs no setup cell; nothing was made")]
     NotNeeded(Alias),
     /// The session key.
     #[error(transparent)]
@@ -41,6 +47,35 @@ pub enum CellError {
     },
 }
 
+/// Sets over which channels a session's announcements come, for its cell and for this desktop.
+///
+/// # Errors
+/// The sessions file cannot be read or written.
+pub fn listen_to(
+    tools: &Tools,
+    session: &Alias,
+    kinds: &[ChannelKind],
+) -> Result<ChannelSettings, SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let mut file = SessionsFile::load(&tools.dirs.sessions_file())?;
+    let settings = ChannelSettings { channels: kinds.to_vec(), ..file.channels(session) };
+    file.set_channels(session, settings.clone());
+    file.save()?;
+    Ok(settings)
+}
+
+impl CellChannels {
+    /// What a cell announces over, of what the desktop listens to. What ngrok's metadata hold is the tunnel's affair.
+    pub fn of(settings: &ChannelSettings, options: &CellOptions) -> Self {
+        let wanted = |kind| settings.channels.contains(&kind);
+        Self {
+            ntfy: wanted(ChannelKind::Ntfy).then(|| settings.ntfy_server.clone()),
+            relay: wanted(ChannelKind::Relay),
+            folder: options.folder.clone().filter(|_| wanted(ChannelKind::Folder)),
+        }
+    }
+}
+
 /// The cell of a session. Makes the session key and this desktop's login key where there is none yet. Blocks for as
 /// long as the keyring does.
 ///
@@ -53,13 +88,14 @@ pub fn cell_of(
     channels: CellChannels,
     relay: Option<RelayWay>,
 ) -> Result<Cell, CellError> {
+    let link = CellLink::of(&session.link).ok_or_else(|| CellError::NotNeeded(session.name.clone()))?;
     let key = session_key::create(tools, &session.name)?;
     Ok(Cell {
         session: session.name.clone(),
         secret: session_key::secret_name(&session.name),
         key_id: key.id(),
         login_keys: vec![login_key(tools, session)?],
-        link: CellLink::of(&session.link).ok_or_else(|| CellError::NotNeeded(session.name.clone()))?,
+        link,
         relay,
         channels,
         folder: session.folder.clone(),
@@ -68,8 +104,7 @@ pub fn cell_of(
 }
 
 impl CellLink {
-    /// What opens the way that a session has.
-    /// `None` where the runtime needs nothing of a cell.
+    /// What opens the way that a session has; `None` where Google opens it.
     pub fn of(link: &Link) -> Option<Self> {
         Some(match link {
             Link::Direct(place) => Self::Direct(place.clone()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use moorline_ssh_files::{HostName, Port};
+use moorline_ssh_files::Port;
 
 use crate::session::{NotebookUrl, RemotePath};
 
@@ -53,15 +53,6 @@ pub struct SetupLine(String);
 )]
 pub struct InvalidSetupLine;
 
-/// An ntfy server: its `https` address, or `http` on this machine's loopback, without a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NtfyServer(String);
-
-/// Not the address of an ntfy server.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this is no ntfy server's address: give one such as https://ntfy.sh")]
-pub struct InvalidNtfyServer;
-
 impl GitAddress {
     /// The address.
     pub fn as_str(&self) -> &str {
@@ -102,31 +93,5 @@ impl FromStr for SetupLine {
 impl fmt::Display for SetupLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl NtfyServer {
-    /// The address, without a slash at its end.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for NtfyServer {
-    type Err = InvalidNtfyServer;
-
-    fn from_str(value: &str) -> Result<Self, InvalidNtfyServer> {
-        let value = value.strip_suffix('/').unwrap_or(value);
-        let (plain, rest) = match (value.strip_prefix("https://"), value.strip_prefix("http://")) {
-            (Some(rest), _) => (false, rest),
-            (None, Some(rest)) => (true, rest),
-            (None, None) => return Err(InvalidNtfyServer),
-        };
-        let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
-        let here = matches!(host, "127.0.0.1" | "localhost");
-        let good = host.parse::<HostName>().is_ok()
-            && port.is_none_or(|port| port.parse::<Port>().is_ok())
-            && (here || !plain);
-        if good { Ok(Self(value.to_owned())) } else { Err(InvalidNtfyServer) }
     }
 }

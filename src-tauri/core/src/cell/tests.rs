@@ -134,18 +134,6 @@ fn an_address_with_a_token_in_it_is_refused_without_repeating_it() {
     }
 }
 
-#[test]
-fn an_ntfy_server_has_https_or_is_on_this_machine() {
-    for good in ["https://ntfy.sh", "https://ntfy.example.org:8443/", "http://127.0.0.1:8080"] {
-        assert!(good.parse::<NtfyServer>().is_ok(), "{good}");
-    }
-    for bad in
-        ["http://ntfy.sh", "ntfy.sh", "https://", "https://u@h.example", "https://h.example/x", "file:///x"]
-    {
-        assert!(bad.parse::<NtfyServer>().is_err(), "{bad}");
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 

@@ -86,10 +86,6 @@ fn way(expires: Timestamp) -> RuntimeAccess {
     RuntimeAccess { host: "h.example".parse().unwrap(), token, expires }
 }
 
-fn way_kept(tools: &Tools, session: &Session) -> Option<RuntimeAccess> {
-    kept(tools, session, clock::now()).unwrap()
-}
-
 fn in_minutes(minutes: i64) -> Timestamp {
     clock::now() + SignedDuration::from_mins(minutes)
 }
@@ -183,7 +179,7 @@ fn files_that_are_being_rewritten_are_read_whole() {
 fn a_kept_way_is_used_while_it_is_fresh_and_for_its_own_runtime() {
     let home = Home::new();
     let colab = session("gpu-t4-s-1");
-    let kept = |session: &Session| way_kept(&home.tools, session);
+    let kept = |session: &Session| kept(&home.tools, session, clock::now()).unwrap();
     assert!(kept(&colab).is_none(), "nothing was kept");
     keep(&home.tools, &colab, &way(in_minutes(60))).unwrap();
     let found = kept(&colab).unwrap();

@@ -113,7 +113,7 @@ fn is_default(key: &str, value: &Value) -> bool {
 }
 
 /// Sets a value, keeping the comment and spacing around the old one; an equal one keeps its spelling too.
-fn set(table: &mut dyn TableLike, key: &str, mut wanted: Value) {
+pub(super) fn set(table: &mut dyn TableLike, key: &str, mut wanted: Value) {
     let old = table.get(key).and_then(Item::as_value);
     if let Some(old) = old {
         if same(old, &wanted) {

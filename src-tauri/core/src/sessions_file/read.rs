@@ -9,8 +9,9 @@ use std::str::FromStr;
 use moorline_ssh_files::{Alias, Place, Port, UserName};
 use toml_edit::{Document, DocumentMut, Item, TableLike};
 
-use super::{Remembered, SessionsFileError, VERSION, cell, settings};
+use super::{Remembered, SessionsFileError, VERSION, cell, channels, settings};
 use crate::agent::state::Settings;
+use crate::channel::ChannelSettings;
 use crate::session::{ColabLink, Link, RelayLink, Session};
 
 /// Everything that stands in the file.
@@ -18,6 +19,7 @@ pub(super) struct Parsed {
     pub doc: DocumentMut,
     pub sessions: BTreeMap<Alias, Session>,
     pub remembered: BTreeMap<Alias, Remembered>,
+    pub channels: BTreeMap<Alias, ChannelSettings>,
     pub settings: Settings,
 }
 
@@ -37,12 +39,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Parsed, SessionsFileError
     }
     let all = sessions(doc.as_table()).map_err(at)?;
     let settings = settings::settings(doc.as_table()).map_err(at)?;
+    let channels = channels::read(doc.as_table()).map_err(at)?;
     let (mut sessions, mut remembered) = (BTreeMap::new(), BTreeMap::new());
     for (session, kept) in all {
         remembered.insert(session.name.clone(), kept);
         sessions.insert(session.name.clone(), session);
     }
-    Ok(Parsed { doc: doc.into_mut(), sessions, remembered, settings })
+    Ok(Parsed { doc: doc.into_mut(), sessions, remembered, channels, settings })
 }
 
 pub(super) struct Fault {

@@ -29,9 +29,9 @@ pub enum Unseen {
 pub async fn seen(tools: &Arc<Tools>, order: &WatchOrder) -> Result<HostKey, Unseen> {
     match probe(tools, order, false).await {
         Err(error) if is(&error, |cause| matches!(cause, CarryError::ColabExpired)) => {}
-        seen => return seen.map_err(told),
+        seen => return seen.map_err(|error| told(&error)),
     }
-    probe(tools, order, true).await.map_err(told)
+    probe(tools, order, true).await.map_err(|error| told(&error))
 }
 
 async fn probe(tools: &Arc<Tools>, order: &WatchOrder, anew: bool) -> Result<HostKey, ReachError> {
@@ -46,11 +46,11 @@ async fn probe(tools: &Arc<Tools>, order: &WatchOrder, anew: bool) -> Result<Hos
     Ok(probe::host_key_preferring(&Route::Carry(Box::new(carrier)), &types, LIMIT).await?)
 }
 
-fn told(error: ReachError) -> Unseen {
-    if is(&error, |cause| matches!(cause, CarryError::ColabTaken)) {
+fn told(error: &ReachError) -> Unseen {
+    if is(error, |cause| matches!(cause, CarryError::ColabTaken)) {
         Unseen::SlotTaken(error.to_string())
     } else {
-        Unseen::Other(obstacle::of_reach(&error))
+        Unseen::Other(obstacle::of_reach(error))
     }
 }
 

@@ -57,9 +57,9 @@ impl Pulse {
         self.patience() > FLOOR
     }
 
-    /// Whether a new connection may need more than 3.7 s: it takes up to 25 round trips through a relay.
+    /// Whether a new connection may need more than 5 s: it takes up to 25 round trips through a relay.
     pub fn is_slow(&self) -> bool {
-        self.is_lossy() || self.smoothed.is_some_and(|trip| trip > 0.14)
+        self.is_lossy() || self.smoothed.is_some_and(|trip| trip > 0.18)
     }
 }
 

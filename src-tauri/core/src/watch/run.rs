@@ -16,9 +16,8 @@ use crate::agent::msg::Sight;
 /// How long a dial may take.
 pub(super) const DIAL: Duration = Duration::from_secs(15);
 
-/// How long the first dial after a loss on a quick link may take: people are told within 5 s, of which one goes into
-/// waiting for other sessions with the same cause.
-const FIRST_REDIAL: Duration = Duration::from_millis(3700);
+/// How long the first dial after a loss on a quick link may take: people are told within 5 s.
+const FIRST_REDIAL: Duration = Duration::from_millis(4500);
 
 /// One session's watcher.
 pub(super) struct Watcher<L> {

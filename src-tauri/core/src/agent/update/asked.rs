@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::Alias;
 
-use super::{approve, later, redial_all, runtime, watch};
+use super::{announced, approve, later, redial_all, runtime, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
 use crate::agent::msg::Request;
@@ -16,6 +16,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
     match request {
         Request::Open { name, editor, folder } => open(state, &name, editor, folder),
         Request::Repair(name) => repair(state, &name),
+        Request::TakeOver(name, runtime) => announced::take_over(state, &name, &runtime, now),
         Request::Follow { name, runtime } => runtime::follow(state, &name, runtime, now),
         Request::Approve(name, fingerprint) => approve::asked(state, &name, fingerprint),
         Request::Pause(name) => pause(state, &name),
@@ -25,7 +26,9 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
                 return Vec::new();
             }
             followed.health = Health::Waiting;
-            vec![watch(followed, 0), Effect::RememberPause(name, false)]
+            let mut effects = vec![watch(followed, 0), Effect::RememberPause(name, false)];
+            effects.extend(announced::listen(followed));
+            effects
         }
         Request::Pressed(action) => match action {
             NoticeAction::OpenEditor(name) => open(state, &name, None, None),
@@ -35,13 +38,16 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             }
             NoticeAction::Compare(name) => vec![Effect::ShowWindow(Some(name))],
             NoticeAction::Repair(name) => repair(state, &name),
+            NoticeAction::TakeOver(name, runtime) => announced::take_over(state, &name, &runtime, now),
             NoticeAction::Follow(name, runtime) => runtime::follow(state, &name, runtime, now),
             NoticeAction::ShowWindow => vec![Effect::ShowWindow(None)],
         },
         Request::Reload => {
             // The password may be another one.
             state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
-            [vec![Effect::Reload], redial_all(state)].concat()
+            // And so may the session key.
+            let listen = state.sessions.values().filter_map(announced::listen).collect();
+            [vec![Effect::Reload], redial_all(state), listen].concat()
         }
         Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
@@ -94,10 +100,15 @@ fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
     followed.approval = None;
     followed.vault_shut = false;
     followed.was_online = false;
+    followed.adopting = None;
+    followed.rival = None;
     followed.told = Told::Nothing;
-    vec![
+    let listened = (!followed.channels.channels.is_empty()).then(|| Effect::Unlisten(name.clone()));
+    let mut effects = vec![
         Effect::Unwatch(name.clone()),
         Effect::Unnotify(name.to_string()),
         Effect::RememberPause(name.clone(), true),
-    ]
+    ];
+    effects.extend(listened);
+    effects
 }

@@ -2,7 +2,7 @@
 
 use moorline_ssh_files::{Alias, HostKey};
 
-use super::watch;
+use super::{announced, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
 use crate::agent::msg::Loaded;
@@ -23,16 +23,22 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         .collect();
     for name in gone {
         state.sessions.remove(&name);
-        effects.extend([Effect::Unwatch(name.clone()), Effect::Unnotify(name.to_string())]);
+        effects.extend([
+            Effect::Unwatch(name.clone()),
+            Effect::Unlisten(name.clone()),
+            Effect::Unnotify(name.to_string()),
+        ]);
     }
     for followed in state.sessions.values_mut().filter(|followed| followed.unmended) {
         followed.unmended = false;
         effects.push(Effect::Settle { session: followed.session.clone(), key: None });
     }
     let mut turn = 0;
-    for Loaded { session, pinned, remembered } in all {
+    for Loaded { session, pinned, remembered, channels, accepted } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
             followed.notebook.clone_from(&remembered.notebook);
+            effects.extend(announced::listen_anew(followed, &session, &channels));
+            announced::recall(followed, accepted.as_ref());
         }
         match state.sessions.get_mut(&session.name) {
             Some(followed) if followed.session == session && followed.pinned == pinned => {
@@ -57,6 +63,8 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
             }
             None => {
                 let mut followed = Followed::new(session, pinned);
+                followed.channels = channels;
+                followed.accepted = accepted;
                 followed.notebook = remembered.notebook;
                 followed.last_editor = remembered.last_editor;
                 followed.last_folder = remembered.last_folder;
@@ -64,6 +72,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                     followed.health = Health::Paused;
                 } else {
                     effects.push(watch(&followed, turn));
+                    effects.extend(announced::listen(&followed));
                     turn = turn.saturating_add(1);
                 }
                 state.sessions.insert(followed.session.name.clone(), followed);

@@ -1,0 +1,285 @@
+//! What follows from what a runtime announces of itself.
+
+use jiff::{SignedDuration, Timestamp};
+use moorline_ssh_files::{Alias, HostKey, Place};
+
+use super::{RECOGNISE, files_refused, later, since, watch};
+use crate::agent::cause::Cause;
+use crate::agent::effect::{Adoption, Effect};
+use crate::agent::health::Health;
+use crate::agent::state::{Followed, Return, State};
+use crate::agent::tell;
+use crate::announcement::{self, Accepted, Announcement, Endpoint, Kind, Refusal, RuntimeId};
+use crate::channel::listening::News;
+use crate::channel::{ChannelKind, ChannelSettings};
+use crate::session::{Link, Session};
+
+/// How long another runtime waits before a person is asked about it: what was online may be on its way out, and
+/// nobody has noticed yet.
+const ASK_AFTER: SignedDuration = SignedDuration::from_secs(15);
+
+/// A runtime that announced itself while another one was followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::agent) struct Rival {
+    /// Where it would lead.
+    pub adoption: Adoption,
+    /// When a person is asked.
+    pub ask_at: Timestamp,
+    /// Whether a person was asked.
+    pub asked: bool,
+}
+
+/// Something came over a channel.
+pub(super) fn heard(state: &mut State, name: &Alias, news: News, now: Timestamp) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    // What was on its way when the person paused it.
+    if followed.health == Health::Paused {
+        return Vec::new();
+    }
+    let channel = news.channel;
+    let judged = news.said.and_then(|(said, place)| {
+        let accepted = judge(followed, &said, now)?;
+        Ok((said, place, accepted))
+    });
+    match judged {
+        // One announcement comes over several channels.
+        Err(Refusal::Known) => Vec::new(),
+        Err(refusal) => vec![Effect::Heard(name.clone(), channel, Err(refusal))],
+        Ok((said, place, accepted)) => {
+            let mut effects = vec![Effect::Heard(name.clone(), channel, Ok(()))];
+            effects.extend(if said.kind == Kind::Down {
+                down(followed, accepted, now)
+            } else {
+                here(followed, &said, place, accepted, news.derived, channel, now)
+            });
+            effects
+        }
+    }
+}
+
+/// The files of an adoption were written, or could not be.
+pub(super) fn adopted(
+    state: &mut State,
+    name: &Alias,
+    outcome: Result<(), String>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
+    if let Err(sentence) = outcome {
+        return files_refused(followed, &sentence);
+    }
+    if let Some(returning) = &mut followed.returning {
+        returning.files_written = true;
+        returning.until = returning.until.max(later(now, RECOGNISE));
+    }
+    followed.session.link = adoption.link;
+    followed.session.user = adoption.user;
+    followed.moved_from = None;
+    followed.pinned = adoption.keys;
+    followed.seen_key = None;
+    // A redial for a watcher that stands on the same way does nothing.
+    vec![watch(followed, 0), Effect::Redial(name.clone()), Effect::Reload]
+}
+
+/// What is due: a rival whose predecessor is gone is followed; one whose predecessor is still there is asked about.
+pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for (name, followed) in &mut state.sessions {
+        let is_gone = gone(&followed.health);
+        let online = matches!(followed.health, Health::Online { .. });
+        let Some(rival) = &mut followed.rival else { continue };
+        if is_gone {
+            let rival = rival.clone();
+            effects.extend(follow_rival(followed, rival, now));
+        } else if online && !rival.asked && rival.ask_at <= now {
+            rival.asked = true;
+            effects.push(Effect::Notify(tell::rival(name, &rival.adoption.accepted.runtime)));
+        }
+    }
+    effects
+}
+
+/// A person wants the rival: exactly the one that they were asked about.
+pub(super) fn take_over(state: &mut State, name: &Alias, runtime: &RuntimeId, now: Timestamp) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    match followed.rival.clone().filter(|rival| rival.adoption.accepted.runtime == *runtime) {
+        Some(rival) => follow_rival(followed, rival, now),
+        None => Vec::new(),
+    }
+}
+
+/// Why a rival cannot be followed.
+pub(super) fn objection(followed: &Followed, runtime: &RuntimeId) -> Option<String> {
+    let name = &followed.session.name;
+    match &followed.rival {
+        Some(rival) if rival.adoption.accepted.runtime == *runtime => None,
+        Some(_) => Some(format!("{name}: yet another runtime announces itself by now; nothing was changed")),
+        None => Some(format!("{name}: no other runtime announces itself; look at `moorline status`")),
+    }
+}
+
+/// Listens, if there is anything to listen to.
+pub(super) fn listen(followed: &Followed) -> Option<Effect> {
+    let wanted = !followed.channels.channels.is_empty() && followed.health != Health::Paused;
+    wanted.then(|| Effect::Listen(followed.session.clone(), followed.channels.clone()))
+}
+
+/// Listens anew if the way in which announcements come is another.
+pub(super) fn listen_anew(
+    followed: &mut Followed,
+    session: &Session,
+    channels: &ChannelSettings,
+) -> Option<Effect> {
+    // The relay's file lies on the relay; nothing else of a link tells where to listen.
+    let relay = |link: &Link| match link {
+        Link::Relay(link) => Some(link.relay.clone()),
+        _ => None,
+    };
+    let silent = channels.channels.is_empty();
+    if followed.channels == *channels && (silent || relay(&followed.session.link) == relay(&session.link)) {
+        return None;
+    }
+    followed.channels = channels.clone();
+    if silent {
+        return Some(Effect::Unlisten(session.name.clone()));
+    }
+    let paused = followed.health == Health::Paused;
+    (!paused).then(|| Effect::Listen(session.clone(), channels.clone()))
+}
+
+/// Another program may have accepted something meanwhile; what is older than what is known here changes nothing.
+pub(super) fn recall(followed: &mut Followed, on_disk: Option<&Accepted>) {
+    let Some(on_disk) = on_disk else { return };
+    let newer =
+        followed.accepted.as_ref().is_none_or(|known| (known.born, known.seq) < (on_disk.born, on_disk.seq));
+    if newer {
+        followed.accepted = Some(on_disk.clone());
+    }
+}
+
+/// Whether it is news of a runtime that may be followed.
+fn judge(followed: &Followed, said: &Announcement, now: Timestamp) -> Result<Accepted, Refusal> {
+    let last = followed.accepted.as_ref();
+    let accepted = announcement::accept(last, said, now)?;
+    let same = last.is_some_and(|last| last.runtime == said.runtime);
+    match &followed.rival {
+        // A rival is held to the same rules among its like.
+        Some(rival) if !same => announcement::accept(Some(&rival.adoption.accepted), said, now),
+        _ => Ok(accepted),
+    }
+}
+
+/// The runtime says goodbye. Whether that is so shows at once: a new dial finds it gone, or still there.
+fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effect> {
+    let name = followed.session.name.clone();
+    let of_rival = followed.rival.take_if(|rival| rival.adoption.accepted.runtime == accepted.runtime);
+    if of_rival.is_some() {
+        return vec![Effect::Unnotify(tell::rival_slot(&name))];
+    }
+    let followed_one = followed.accepted.as_ref().is_some_and(|last| last.runtime == accepted.runtime);
+    if !followed_one {
+        return Vec::new();
+    }
+    followed.accepted = Some(accepted.clone());
+    followed.vitals = None;
+    let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
+    if !matches!(followed.health, Health::Down { .. }) {
+        super::down(followed, Cause::Ended, None, now);
+        effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
+    } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
+        followed.health = Health::Down { cause: Cause::Ended, since: since(&followed.health, now) };
+    }
+    effects
+}
+
+/// The runtime is there.
+fn here(
+    followed: &mut Followed,
+    said: &Announcement,
+    place: Option<Place>,
+    accepted: Accepted,
+    derived: HostKey,
+    channel: ChannelKind,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let session = &followed.session;
+    let name = session.name.clone();
+    let another = followed.accepted.as_ref().is_some_and(|last| last.runtime != said.runtime);
+    let keys = announcement::keys(said, derived);
+    let Some(link) = way(&session.link, &said.endpoints, place, channel) else {
+        // A sign of life without a way, such as the metadata of an endpoint that another channel repeats.
+        return if another { Vec::new() } else { keep(followed, accepted) };
+    };
+    let (user, known) = (said.user.clone(), followed.keys());
+    let in_place = link == session.link
+        && user == session.user
+        && keys.iter().all(|(key, _)| known.contains(key))
+        && followed.adopting.is_none();
+    if in_place {
+        let online = matches!(followed.health, Health::Online { .. });
+        followed.rival.take_if(|rival| rival.adoption.accepted.runtime == said.runtime);
+        let mut effects = keep(followed, accepted);
+        if !online {
+            effects.push(Effect::Redial(name));
+        }
+        return effects;
+    }
+    let adoption = Adoption { name: name.clone(), link, user, keys, accepted };
+    let first = followed.accepted.is_none() && !matches!(followed.health, Health::Online { .. });
+    if gone(&followed.health) || first || !(another || followed.accepted.is_none()) {
+        return adopt(followed, adoption, another, now);
+    }
+    let asked = followed.rival.as_ref().filter(|rival| rival.adoption.accepted.runtime == said.runtime);
+    let (ask_at, asked) = asked.map_or((later(now, ASK_AFTER), false), |rival| (rival.ask_at, rival.asked));
+    followed.rival = Some(Rival { adoption, ask_at, asked });
+    Vec::new()
+}
+
+fn follow_rival(followed: &mut Followed, rival: Rival, now: Timestamp) -> Vec<Effect> {
+    let mut effects = vec![Effect::Unnotify(tell::rival_slot(&followed.session.name))];
+    effects.extend(adopt(followed, rival.adoption, true, now));
+    effects
+}
+
+/// The files first; the watcher goes there when they are written.
+fn adopt(followed: &mut Followed, adoption: Adoption, another: bool, now: Timestamp) -> Vec<Effect> {
+    let knew_one = followed.accepted.is_some();
+    followed.accepted = Some(adoption.accepted.clone());
+    followed.rival = None;
+    followed.drop_due = None;
+    followed.returning = Some(Return {
+        files_written: false,
+        online: false,
+        new_machine: knew_one.then_some(another),
+        until: later(now, RECOGNISE),
+    });
+    followed.adopting = Some(adoption.clone());
+    vec![Effect::Adopt(adoption)]
+}
+
+fn keep(followed: &mut Followed, accepted: Accepted) -> Vec<Effect> {
+    followed.accepted = Some(accepted.clone());
+    vec![Effect::RememberAccepted(followed.session.name.clone(), accepted)]
+}
+
+/// The way to take: what the channel itself knows, else what is announced.
+fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: ChannelKind) -> Option<Link> {
+    if let Some(place) = place {
+        return Some(if channel == ChannelKind::Ngrok { Link::Ngrok(place) } else { Link::Direct(place) });
+    }
+    announcement::way(Some(now), endpoints)
+}
+
+/// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,
+/// say nothing about it.
+fn gone(health: &Health) -> bool {
+    match health {
+        Health::Down { cause, .. } => !matches!(cause, Cause::LocalOffline | Cause::Way { .. }),
+        Health::NewHostKey { .. } | Health::AuthFailed { .. } => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Channels: how announcements come from a runtime to this computer.
+//!
+//! A channel hands on whole lines and decides nothing: whoever owns one can hold a line back, repeat it or make
+//! noise. Each line is checked against the session key here, and what is believed of it is for the agent's rules.
+
+mod folder;
+pub mod listening;
+mod ntfy;
+mod settings;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use moorline_ssh_files::Place;
+use tokio::sync::mpsc;
+
+use crate::session::Session;
+use crate::session_key::{KeyId, Topic};
+use crate::tools::Tools;
+pub use settings::{ChannelKind, ChannelSettings, InvalidServer, Server};
+
+/// A line as it came, without its line end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The line.
+    pub line: String,
+    /// Where the runtime is, if the channel itself knows it (ngrok's own list of endpoints).
+    pub place: Option<Place>,
+}
+
+/// Where a channel sends what it hears.
+#[derive(Debug, Clone)]
+pub struct Ear {
+    kind: ChannelKind,
+    to: mpsc::Sender<(ChannelKind, Heard)>,
+}
+
+/// What a channel may need to find the announcements of one session.
+#[derive(Clone)]
+pub struct Post {
+    /// The session.
+    pub session: Session,
+    /// Which key its announcements are made under.
+    pub kid: KeyId,
+    /// Its topic on an ntfy server.
+    pub topic: Topic,
+    /// What the person set.
+    pub settings: ChannelSettings,
+    /// The places, the vault and the person's ssh.
+    pub tools: Arc<Tools>,
+}
+
+/// One way for announcements to come.
+pub trait Channel: Send {
+    /// Listens until nobody wants to hear any more. It tries again by itself, ever more slowly, when its way breaks.
+    /// Dropping the future ends it, and leaves nothing behind.
+    fn listen(self: Box<Self>, ear: Ear) -> BoxFuture<'static, ()>;
+}
+
+/// The channel of this kind for a session; `None` if it has none, such as a folder that was never named.
+pub fn open(kind: ChannelKind, post: &Post) -> Option<Box<dyn Channel>> {
+    match kind {
+        ChannelKind::Ntfy => Some(Box::new(ntfy::Ntfy::new(post))),
+        ChannelKind::Folder => folder::Folder::new(post).map(|folder| Box::new(folder) as Box<dyn Channel>),
+        ChannelKind::Relay | ChannelKind::Ngrok => None,
+    }
+}
+
+impl Ear {
+    /// Where what a channel of this kind hears goes.
+    pub fn new(kind: ChannelKind, to: mpsc::Sender<(ChannelKind, Heard)>) -> Self {
+        Self { kind, to }
+    }
+
+    /// Hands a line on; `false` when nobody listens any more.
+    pub async fn hear(&self, heard: Heard) -> bool {
+        self.to.send((self.kind, heard)).await.is_ok()
+    }
+
+    /// Waits until nobody listens any more.
+    pub async fn closed(&self) {
+        self.to.closed().await;
+    }
+}
+
+impl Heard {
+    /// A line that came without a place.
+    pub fn line(line: impl Into<String>) -> Self {
+        Self { line: line.into(), place: None }
+    }
+}

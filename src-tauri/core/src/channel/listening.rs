@@ -1,0 +1,136 @@
+//! Listening to all channels of one session: one task that holds the key, checks every line and passes on what is
+//! genuine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorline_ssh_files::{Alias, Place};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
+
+use super::{ChannelKind, ChannelSettings, Ear, Post, open};
+use crate::announcement::{self, Announcement, Refusal};
+use crate::session::Session;
+use crate::session_key::{self, SessionKey};
+use crate::tools::Tools;
+
+/// Lines that wait to be checked.
+const LINES: usize = 16;
+
+/// For one who only looks: what is there comes in one go.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// More is noise.
+const MOST: usize = 256;
+
+/// How soon a keyring that cannot be read is asked again; each further time twice as long, up to the last.
+const ASK_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+
+/// Where what was heard goes.
+pub type Out = mpsc::Sender<(Alias, News)>;
+
+/// What came over a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// How it came.
+    pub channel: ChannelKind,
+    /// A genuine announcement and the place that the channel knows, or why a line is none.
+    pub said: Result<(Announcement, Option<Place>), Refusal>,
+    /// The host key that is derived from the key under which it was made.
+    pub derived: moorline_ssh_files::HostKey,
+}
+
+/// Listening that goes on. Dropping it ends all of it.
+#[derive(Debug)]
+pub struct Listening(JoinHandle<()>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts to listen for one session. Must be called within a tokio runtime.
+pub fn start(tools: Arc<Tools>, session: Session, settings: ChannelSettings, out: Out) -> Listening {
+    Listening(tokio::spawn(async move {
+        let name = session.name.clone();
+        let Some(key) = wait_for_key(&tools, &name, &out).await else { return };
+        let post = Post { session, kid: key.id(), topic: key.topic(), settings, tools };
+        listen(&post, &key, &out).await;
+    }))
+}
+
+/// Listens to every channel of the post, until nobody wants to hear any more.
+pub async fn listen(post: &Post, key: &SessionKey, out: &Out) {
+    let (ear, mut heard) = mpsc::channel(LINES);
+    let mut channels = JoinSet::new();
+    for kind in &post.settings.channels {
+        match open(*kind, post) {
+            Some(channel) => drop(channels.spawn(channel.listen(Ear::new(*kind, ear.clone())))),
+            None => {
+                tracing::info!(session = %post.session.name, channel = %kind, "there is no such channel here")
+            }
+        }
+    }
+    drop(ear);
+    let (mac, derived) = (key.announcement_key(), key.host_key());
+    loop {
+        let (channel, heard) = tokio::select! {
+            heard = heard.recv() => match heard {
+                Some(heard) => heard,
+                None => return,
+            },
+            () = out.closed() => return,
+        };
+        let said = announcement::open(&heard.line, &post.kid, &mac).map(|said| (said, heard.place));
+        let news = News { channel, said, derived: derived.clone() };
+        if out.send((post.session.name.clone(), news)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a session's channels hold now: listens until nothing came for a moment, `limit` at most, and gives what is
+/// genuine, in the order in which it came. For programs that do not stay; the agent listens all the time.
+pub async fn gather(post: &Post, key: &SessionKey, limit: Duration) -> Vec<News> {
+    let (out, mut heard) = mpsc::channel(LINES);
+    let end = Instant::now() + limit;
+    let mut all = Vec::new();
+    let collect = async {
+        let mut until = end;
+        while let Ok(Some((_, news))) = tokio::time::timeout_at(until, heard.recv()).await {
+            until = end.min(Instant::now() + QUIET);
+            all.push(news);
+            if all.len() == MOST {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        () = listen(post, key, &out) => {}
+        () = collect => {}
+    }
+    all.retain(|news| news.said.is_ok());
+    all
+}
+
+/// The session's key as soon as the keyring gives it; `None` if there is none, or nobody waits any more.
+async fn wait_for_key(tools: &Arc<Tools>, name: &Alias, out: &Out) -> Option<SessionKey> {
+    let mut wait = ASK_AGAIN.0;
+    loop {
+        let (tools, wanted) = (Arc::clone(tools), name.clone());
+        // The keyring blocks, and some keyrings run an executor of their own.
+        let loaded = tokio::task::spawn_blocking(move || session_key::load(&tools, &wanted)).await.ok()?;
+        match loaded {
+            Ok(Some(key)) => return Some(key),
+            Ok(None) => tracing::info!(session = %name, "no session key yet, so no announcement can be read"),
+            Err(error) => tracing::info!(session = %name, %error, "the session key cannot be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = out.closed() => return None,
+        }
+        wait = (wait * 2).min(ASK_AGAIN.1);
+    }
+}

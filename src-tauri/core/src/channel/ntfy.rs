@@ -1,0 +1,286 @@
+//! A topic on an ntfy server: a stream of JSON lines (ntfy's documentation, "Subscribe via API").
+//!
+//! The topic's name comes from the session key, and is as secret as a door without a lock can be: it stands in the
+//! request's path and nowhere else, neither in a log nor in an error.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use reqwest::{Client, Response, StatusCode};
+use russh::keys::key::safe_rng;
+use russh::keys::ssh_key::rand_core::Rng;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::{Channel, Ear, Heard, Post};
+
+/// A server sends a sign of life every 45 s (ntfy's default; every minute at most).
+const SILENT: Duration = Duration::from_secs(130);
+
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// A message has at most 4 KiB; JSON may double that, and more is noise.
+const LONGEST_LINE: usize = 16 * 1024;
+
+/// A stream that stood this long was a good one.
+const PROVEN: Duration = Duration::from_secs(60);
+
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// After "too many requests": at first, and at most.
+const LIMITED: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(600));
+
+/// One topic.
+pub(super) struct Ntfy {
+    post: Post,
+    /// The last message that was handed on: the stream goes on after it.
+    since: Option<String>,
+}
+
+/// How a stream came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nobody listens any more.
+    Unheard,
+    /// It broke, or could not be opened.
+    Broken,
+    /// The server wants to be left alone, for at least this long.
+    Limited(Duration),
+}
+
+/// One line of the stream. `event` is `open`, `keepalive`, `message` or `poll_request`.
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    event: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Ntfy {
+    pub(super) fn new(post: &Post) -> Self {
+        Self { post: post.clone(), since: None }
+    }
+
+    async fn run(mut self, ear: Ear) {
+        let session = self.post.session.name.clone();
+        let client = match client() {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::warn!(%session, error = %error.without_url(), "no ntfy server can be asked");
+                return ear.closed().await;
+            }
+        };
+        let mut waits = Waits::default();
+        loop {
+            let began = Instant::now();
+            let end = tokio::select! {
+                end = self.stream(&client, &ear) => end,
+                () = ear.closed() => End::Unheard,
+            };
+            let wait = match end {
+                End::Unheard => return,
+                other => waits.next(other, began.elapsed(), jitter()),
+            };
+            tracing::debug!(%session, ?end, ?wait, "the ntfy stream ended");
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = ear.closed() => return,
+            }
+        }
+    }
+
+    async fn stream(&mut self, client: &Client, ear: &Ear) -> End {
+        let server = &self.post.settings.ntfy_server;
+        // Without `since` a server tells only what comes from now on; what came meanwhile would be lost.
+        let since = self.since.as_deref().unwrap_or("all");
+        let url = format!("{server}/{}/json?since={since}", self.post.topic.expose());
+        let mut answer = match client.get(url).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::debug!(error = %error.without_url(), "the ntfy server cannot be reached");
+                return End::Broken;
+            }
+        };
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            return End::Limited(retry_after(&answer));
+        }
+        if !answer.status().is_success() {
+            tracing::info!(session = %self.post.session.name, status = %answer.status(), "the ntfy server refuses");
+            return End::Broken;
+        }
+        let mut lines = Lines::default();
+        loop {
+            let chunk = match tokio::time::timeout(SILENT, answer.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                _ => return End::Broken,
+            };
+            for line in lines.feed(&chunk) {
+                let Ok(line) = serde_json::from_slice::<Line>(&line) else { continue };
+                if line.event != "message" {
+                    continue;
+                }
+                if !ear.hear(Heard::line(line.message.trim())).await {
+                    return End::Unheard;
+                }
+                self.since = Some(line.id).filter(|id| is_id(id)).or(self.since.take());
+            }
+        }
+    }
+}
+
+impl Channel for Ntfy {
+    fn listen(self: Box<Self>, ear: Ear) -> BoxFuture<'static, ()> {
+        Box::pin(self.run(ear))
+    }
+}
+
+/// How long to wait before the next try.
+#[derive(Debug, Default)]
+struct Waits {
+    tries: u32,
+    limited: u32,
+}
+
+impl Waits {
+    /// `jitter` is from 0 to 1.
+    fn next(&mut self, end: End, stood: Duration, jitter: f64) -> Duration {
+        if stood >= PROVEN {
+            *self = Self::default();
+        }
+        let (wait, longest) = match end {
+            End::Limited(asked) => {
+                self.limited += 1;
+                (LIMITED.0.saturating_mul(1 << (self.limited - 1).min(10)).max(asked), LIMITED.1)
+            }
+            End::Broken | End::Unheard => {
+                self.tries += 1;
+                (FIRST_WAIT.saturating_mul(1 << (self.tries - 1).min(10)), LONGEST_WAIT)
+            }
+        };
+        let wait = wait.min(longest);
+        // What the server asks for is the least; else half of each wait is certain.
+        if matches!(end, End::Limited(_)) {
+            wait + wait.mul_f64(0.25 * jitter)
+        } else {
+            wait.mul_f64(0.5 + jitter / 2.0)
+        }
+    }
+}
+
+/// Cuts a stream into lines. A line that is too long is left out.
+#[derive(Debug, Default)]
+struct Lines {
+    begun: Vec<u8>,
+    /// Until the next line end everything belongs to a line that is too long.
+    skipping: bool,
+}
+
+impl Lines {
+    fn feed(&mut self, mut bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut whole = Vec::new();
+        while let Some(end) = bytes.iter().position(|b| *b == b'\n') {
+            let (line, rest) = bytes.split_at(end);
+            bytes = &rest[1..];
+            self.add(line);
+            let line = std::mem::take(&mut self.begun);
+            if !std::mem::take(&mut self.skipping) {
+                whole.push(line);
+            }
+        }
+        self.add(bytes);
+        whole
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        if self.skipping || self.begun.len() + bytes.len() > LONGEST_LINE {
+            self.skipping = true;
+            self.begun.clear();
+        } else {
+            self.begun.extend_from_slice(bytes);
+        }
+    }
+}
+
+fn client() -> reqwest::Result<Client> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An error means that one is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    Client::builder()
+        // An answer must not lead the topic's name elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .user_agent(concat!("moorline/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// The id of a message goes back to the server as part of an address.
+fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+fn retry_after(answer: &Response) -> Duration {
+    let header = answer.headers().get(reqwest::header::RETRY_AFTER);
+    let seconds = header.and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
+fn jitter() -> f64 {
+    f64::from(safe_rng().next_u32()) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_however_the_stream_is_cut() {
+        let stream = b"{\"a\":1}\n\n{\"b\":2}\nrest";
+        for size in 1..=stream.len() {
+            let mut lines = Lines::default();
+            let whole: Vec<Vec<u8>> = stream.chunks(size).flat_map(|chunk| lines.feed(chunk)).collect();
+            assert_eq!(
+                whole,
+                [b"{\"a\":1}".to_vec(), Vec::new(), b"{\"b\":2}".to_vec()],
+                "in pieces of {size}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_takes_no_memory_and_the_next_is_read() {
+        let mut lines = Lines::default();
+        for _ in 0..1000 {
+            assert!(lines.feed(&[b'x'; 1000]).is_empty());
+        }
+        assert!(lines.begun.capacity() <= 2 * LONGEST_LINE);
+        assert_eq!(lines.feed(b"x\nnext\n"), [b"next".to_vec()]);
+    }
+
+    #[test]
+    fn a_server_is_asked_ever_more_slowly_and_as_slowly_as_it_wants() {
+        let mut waits = Waits::default();
+        let none = Duration::ZERO;
+        let broken: Vec<u64> = (0..8).map(|_| waits.next(End::Broken, none, 1.0).as_secs()).collect();
+        assert_eq!(broken, [1, 2, 4, 8, 16, 32, 60, 60]);
+        let limited: Vec<u64> = (0..7).map(|_| waits.next(End::Limited(none), none, 0.0).as_secs()).collect();
+        assert_eq!(limited, [15, 30, 60, 120, 240, 480, 600]);
+        assert_eq!(waits.next(End::Broken, PROVEN, 0.0), FIRST_WAIT / 2, "a good stream resets it");
+        let asked = Duration::from_secs(90);
+        assert!(waits.next(End::Limited(asked), none, 0.0) >= asked);
+        let forever = End::Limited(Duration::from_secs(u64::MAX));
+        assert!(waits.next(forever, none, 1.0) <= LIMITED.1.mul_f64(1.25), "no server switches it off");
+    }
+
+    #[test]
+    fn no_id_can_change_the_address() {
+        assert!(is_id("xE73Iyuabi"));
+        for bad in ["", "a&poll=1", "a b", "a/b", "ä", &"x".repeat(65)] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Runtimes that announce themselves: what is followed with no hands at all, and what is refused.
+#![cfg(target_os = "linux")]
+
+use std::time::{Duration, Instant};
+
+use moorline_tests::announcer::{now, random_key};
+use moorline_tests::clients::{self, Client};
+use moorline_tests::keys::KeyPair;
+use moorline_tests::machine::Machine;
+use moorline_tests::processes::until;
+use moorline_tests::watching::Call;
+use moorline_tests::{Announcer, Desktop, Ntfy, Runtime, Stage, Story, Watching};
+use serde_json::{Value, json};
+
+/// A session whose runtime has not been seen yet, and the voice of its first runtime.
+struct Scene {
+    story: Story,
+    voice: Announcer,
+    ntfy: Ntfy,
+}
+
+impl Scene {
+    /// A session with these channels and a session key; Moorline has its login key already.
+    fn begin(channels: &[&str]) -> Self {
+        let mut story = Story::begin();
+        let voice = Announcer::new(&story.stage);
+        let ntfy = Ntfy::start();
+        story.stage.put("Drive/notes.txt", "something else lies here, too");
+        let key = voice.host_key(&story.runtime.machine().keys());
+        story.runtime.restart_with(&key);
+        let scene = Self { story, voice, ntfy };
+        scene.configure(&scene.story.stage, channels);
+        scene
+    }
+
+    /// What a person's desktop needs to follow the session: its entry, its session key, a login key.
+    fn configure(&self, stage: &Stage, channels: &[&str]) {
+        stage.put(".ssh/notes", "");
+        KeyPair::generate(&stage.ssh_dir().join("moorline_ed25519"), "ed25519");
+        stage.hide(self.voice.key());
+        stage.hide(self.voice.topic());
+        let list = channels.iter().map(|channel| format!("{channel:?}")).collect::<Vec<_>>().join(", ");
+        stage.put(
+            ".config/moorline/config.toml",
+            format!(
+                "version = 1\n\n[session.colab]\nlink = \"ngrok\"\nhost = \"not-yet.invalid\"\nport = 9\nuser = \"{}\"\n\
+                 channels = [{list}]\nntfy_server = \"{}\"\nannounce_folder = \"{}\"\n",
+                self.story.runtime.user(),
+                self.ntfy.url(),
+                stage.home_inside().join("Drive").display(),
+            ),
+        );
+        let stored = stage.moorline_reads(&["secret", "set", "colab", "session-key"], self.voice.key());
+        stored.works("the session key is stored");
+    }
+
+    fn here(&self) -> Value {
+        json!([{ "link": "ngrok", "host": "127.0.0.1", "port": self.story.runtime.port() }])
+    }
+
+    /// The line that a runtime says now.
+    fn line(&mut self, kind: &str) -> String {
+        let (here, user) = (self.here(), self.story.runtime.user().to_owned());
+        self.voice.say(kind, &here, &user)
+    }
+
+    /// The runtime is taken away; another one with the same session key is there and knows the login key.
+    fn another_machine(&mut self) {
+        let key = self.voice.host_key(&self.story.runtime.machine().keys());
+        self.story.runtime.restart_with(&key);
+        self.story.cell_authorises_login_key();
+        self.voice.reborn();
+    }
+
+    fn to_folder(&self, line: &str) {
+        let file = format!("Drive/moorline-{}.txt", self.voice.kid());
+        self.story.stage.put_at_once(&file, format!("{line}\n"));
+    }
+
+    fn listened(&self) {
+        until("Moorline to listen", || self.ntfy.listeners(self.voice.topic()) == 1);
+    }
+
+    /// The session is followed, and its runtime is online.
+    fn online(channels: &[&str]) -> (Self, Watching) {
+        let mut scene = Self::begin(channels);
+        let mut watching = Watching::start(&scene.story.stage);
+        scene.listened();
+        scene.story.cell_authorises_login_key();
+        let line = scene.line("up");
+        scene.ntfy.publish(scene.voice.topic(), &line);
+        watching.health("colab", "online");
+        (scene, watching)
+    }
+
+    fn files(&self) -> [Vec<u8>; 2] {
+        [self.story.stage.get(".ssh/known_hosts"), self.story.stage.get(".ssh/config")]
+    }
+}
+
+/// Waits for the next announcement that was judged, and insists on why it was refused.
+#[track_caller]
+fn refused(watching: &mut Watching, why: &str) {
+    let judged = watching.event("an announcement", |event| event["event"] == "announcement");
+    assert_eq!(judged["ok"], false, "{judged}");
+    assert!(judged["problem"].as_str().is_some_and(|problem| problem.contains(why)), "{why}: {judged}");
+}
+
+/// How long ssh itself takes where nothing has to be found out.
+fn ssh_alone(stage: &Stage) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let began = Instant::now();
+        Client::OpenSsh.connects(stage, "colab");
+        best = best.min(began.elapsed());
+    }
+    best
+}
+
+#[test]
+fn a_runtime_that_announces_itself_is_followed_at_once_over_each_channel() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy", "folder"]);
+    scene.story.all_is_well();
+    let alone = ssh_alone(&scene.story.stage);
+    for channel in ["ntfy", "folder"] {
+        // Waiting for what is believed of the old one is no part of the way of the new.
+        scene.story.runtime.stop();
+        watching.health("colab", "down");
+        scene.another_machine();
+        let line = scene.line("up");
+        let sent = Instant::now();
+        match channel {
+            "ntfy" => scene.ntfy.publish(scene.voice.topic(), &line),
+            _ => scene.to_folder(&line),
+        }
+        let mut tries = 0;
+        let mut works = false;
+        while !works && sent.elapsed() < Duration::from_secs(40) {
+            tries += 1;
+            works = Client::OpenSsh.connect(&scene.story.stage, "colab").succeeded();
+        }
+        let took = sent.elapsed();
+        let beside = took.saturating_sub(alone);
+        println!(
+            "{channel}: ssh works {took:?} after the announcement, {beside:?} besides ssh's own {alone:?} ({tries} tries)"
+        );
+        assert!(works, "{channel}: ssh works");
+        assert!(beside < Duration::from_secs(10), "{channel}: {beside:?}");
+        watching.health("colab", "online");
+    }
+    scene.story.all_is_well();
+}
+
+#[test]
+fn what_is_not_of_the_runtime_changes_nothing() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let topic = scene.voice.topic().to_owned();
+    let before = scene.files();
+    let (elsewhere, user) = (json!([{ "link": "direct", "host": "evil.example", "port": 22 }]), "root");
+
+    // Under another key, with this session's key id: somebody who reads the topic and writes to it.
+    let mut attacker = Announcer::new(&scene.story.stage);
+    let foreign = attacker.say("up", &elsewhere, user);
+    scene.ntfy.publish(&topic, &foreign);
+    refused(&mut watching, "another session key");
+    let forged = foreign.replacen(attacker.kid(), scene.voice.kid(), 1);
+    scene.ntfy.publish(&topic, &forged);
+    refused(&mut watching, "forged");
+
+    // What the runtime said itself, once more, and earlier.
+    let first = scene.line("beat");
+    let second = scene.line("beat");
+    scene.ntfy.publish(&topic, &second);
+    watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
+    scene.ntfy.publish(&topic, &first);
+    refused(&mut watching, "sent again");
+    scene.ntfy.publish(&topic, &second[..second.len() - 5]);
+    refused(&mut watching, "cut short");
+
+    for (field, value, why) in [
+        ("at", json!(now() - 25 * 3600), "more than a day ago"),
+        ("at", json!(now() + 600), "in the future"),
+        ("born", json!(now() + 200), "older than its own runtime"),
+        ("endpoints", json!([{ "link": "direct", "host": "$(id)", "port": 22 }]), "cannot be understood"),
+        ("host_keys", json!(["ssh-ed25519 AAAA\n* ssh-ed25519 AAAA"]), "cannot be understood"),
+        ("run", json!("id"), "cannot be understood"),
+    ] {
+        let mut body = scene.voice.body(&scene.here(), scene.story.runtime.user());
+        body[field] = value;
+        if field == "at" {
+            body["born"] = json!(now() - 26 * 3600);
+        }
+        let line = scene.voice.seal(&body);
+        scene.ntfy.publish(&topic, &line);
+        refused(&mut watching, why);
+    }
+    let mut body = scene.voice.body(&elsewhere, user);
+    body["runtime"] = json!("AAECAwQFBgcICQoLDA0ODw");
+    body["born"] = json!(now() - 3600);
+    let older = scene.voice.seal(&body);
+    scene.ntfy.publish(&topic, &older);
+    refused(&mut watching, "older runtime");
+
+    // And after a restart of the agent the same holds: what was accepted is on disk.
+    assert!(watching.interrupt().success());
+    let mut watching = Watching::start(&scene.story.stage);
+    watching.health("colab", "online");
+    scene.listened();
+    scene.ntfy.publish(&topic, &first);
+    refused(&mut watching, "sent again");
+    assert_eq!(scene.files(), before, "no key and no place went into a file");
+    scene.story.all_is_well();
+}
+
+#[test]
+fn an_attacker_at_the_old_endpoint_gets_no_connection_and_no_key_into_a_file() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let before = scene.files();
+    scene.story.runtime.restart_on_same_port();
+    let seen = watching.health("colab", "new-host-key");
+    assert_eq!(seen["health"]["fingerprint"], scene.story.runtime.host_key().fingerprint());
+    for client in clients::ALL {
+        client.refuses_host_key(&scene.story.stage, "colab");
+    }
+    let log = scene.story.runtime.machine().log();
+    assert!(!log.contains("Accepted") && !log.contains("password for"), "nothing was sent to it:\n{log}");
+    assert_eq!(scene.files(), before);
+
+    // The person's own runtime comes back elsewhere, and is followed without a question.
+    scene.another_machine();
+    let line = scene.line("up");
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    watching.health("colab", "online");
+    assert_eq!(scene.files(), before, "its key is the one that it always was");
+    scene.story.all_is_well();
+}
+
+#[test]
+fn a_runtime_that_is_online_is_not_taken_over_unasked() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let mut other = Runtime::start();
+    let key = scene.voice.host_key(&other.machine().keys());
+    other.restart_with(&key);
+    other.machine().authorise(scene.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
+    let mut second = Announcer::with_key(&scene.story.stage, scene.voice.key());
+    second.reborn();
+    second.reborn();
+    let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": other.port() }]);
+    let line = second.say("up", &there, other.user());
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    let asked = watching.event("the question", |event| {
+        event["event"] == "notice" && event["title"] == "colab: another runtime announces itself"
+    });
+    assert_eq!(asked["actions"][0], json!({ "take-over": ["colab", second.runtime()] }), "{asked}");
+    let config = scene.story.stage.text(".config/moorline/config.toml");
+    assert!(
+        config.contains(&format!("port = {}", scene.story.runtime.port())),
+        "it still leads to the first"
+    );
+    // The first one goes on, and counts.
+    let beat = scene.line("beat");
+    scene.ntfy.publish(scene.voice.topic(), &beat);
+    watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
+
+    let mut window = Call::open(&scene.story.stage);
+    let wrong = window.ask(&json!({ "take-over": ["colab", "AAECAwQFBgcICQoLDA0ODw"] }));
+    assert_eq!(wrong["say"], "refused", "an answer is for the runtime that was asked about: {wrong}");
+    let done = window.ask(&json!({ "take-over": ["colab", second.runtime()] }));
+    assert_eq!(done["answer"], "done", "{done}");
+    watching.event("the files", |event| event["event"] == "files" && event["ok"] == true);
+    until("it to lead to the second", || {
+        scene.story.stage.text(".config/moorline/config.toml").contains(&format!("port = {}", other.port()))
+    });
+    Client::OpenSsh.connects(&scene.story.stage, "colab");
+    let beat = scene.line("beat");
+    scene.ntfy.publish(scene.voice.topic(), &beat);
+    refused(&mut watching, "older runtime");
+}
+
+#[test]
+fn goodbye_is_told_at_once_and_a_new_endpoint_of_the_same_runtime_is_no_drop() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    // The tunnel was made anew: the same runtime, another endpoint.
+    let key = scene.voice.host_key(&scene.story.runtime.machine().keys());
+    let mut moved = Machine::new("unused-password");
+    moved.authorise(scene.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
+    moved.serve(&[key], None);
+    let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": moved.port() }]);
+    let user = moved.user().to_owned();
+    let line = scene.voice.say("up", &there, &user);
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    watching.event("the files", |event| event["event"] == "files" && event["ok"] == true);
+    until("a login there", || moved.log().contains("Accepted publickey"));
+    let dropped = watching.lines().iter().any(|event| {
+        event["health"]["state"] == "down"
+            && event["session"] == "colab"
+            && event["words"] != "down: its tunnel is gone, the machine may still run"
+    });
+    assert!(!dropped, "{:?}", watching.lines());
+
+    let line = scene.voice.say("down", &there, &user);
+    moved.stop();
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    let told = watching.notice("dropped");
+    assert!(told["title"].as_str().is_some_and(|title| title.starts_with("colab dropped: ")), "{told}");
+}
+
+#[test]
+fn ten_restarts_on_ten_endpoints_leave_known_hosts_alone_on_two_desktops() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let second = Stage::new();
+    let _keyring = Desktop::start(&second);
+    scene.configure(&second, &["ntfy"]);
+    let mut beside = Watching::start(&second);
+    until("both to listen", || scene.ntfy.listeners(scene.voice.topic()) == 2);
+    beside.event("the files", |event| event["event"] == "files" && event["ok"] == true);
+    let before = (scene.files(), second.get(".ssh/known_hosts"), second.get(".ssh/config"));
+    assert!(!before.1.is_empty(), "the derived key is there before the first connection");
+    for restart in 0..10 {
+        scene.another_machine();
+        scene.story.runtime.machine().authorise(second.text(".ssh/moorline_ed25519.pub").trim_end());
+        let line = scene.line("up");
+        scene.ntfy.publish(scene.voice.topic(), &line);
+        let port = format!("port = {}\n", scene.story.runtime.port());
+        until("both to lead there", || {
+            [&scene.story.stage, &second]
+                .iter()
+                .all(|stage| stage.text(".config/moorline/config.toml").contains(&port))
+        });
+        // In turn: starting a Python takes longer than all the rest.
+        clients::ALL[restart % clients::ALL.len()].connects(&second, "colab");
+        let after = (scene.files(), second.get(".ssh/known_hosts"), second.get(".ssh/config"));
+        assert_eq!(after, before, "neither known_hosts nor config changed");
+    }
+    watching.health("colab", "online");
+    scene.story.all_is_well();
+}
+
+#[test]
+fn the_stream_resumes_where_it_broke_and_waits_when_it_is_told_to() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    assert_eq!(scene.ntfy.asked(), ["all"], "nothing that came before is lost");
+    scene.ntfy.refuse(&[500]);
+    scene.ntfy.hang_up();
+    // While nobody listens, the runtime speaks.
+    let line = scene.line("beat");
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
+    let asked = scene.ntfy.asked();
+    assert!(asked.len() >= 3 && asked[1..].iter().all(|since| since == "id0000000001"), "{asked:?}");
+}
+
+#[test]
+fn a_pasted_announcement_is_enough() {
+    let mut scene = Scene::begin(&[]);
+    let line = scene.line("up");
+    let text = format!("Moorline: colab is up\n{line}\n");
+    scene.story.stage.moorline_reads(&["repair", "colab", "--from", "-"], &text).works("it leads there");
+    scene.story.cell_authorises_login_key();
+    scene.story.all_is_well();
+    scene.story.stage.moorline_reads(&["repair", "colab", "--from", "-"], &text).works("twice is no mistake");
+    let mut stranger = Announcer::with_key(&scene.story.stage, &random_key());
+    let there = json!([{ "link": "direct", "host": "evil.example", "port": 22 }]);
+    let foreign = stranger.say("up", &there, "root");
+    let refused = scene.story.stage.moorline_reads(&["repair", "colab", "--from", "-", "--yes"], &foreign);
+    refused.fails("nobody here has that key");
+    scene.story.all_is_well();
+}
