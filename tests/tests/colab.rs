@@ -2,13 +2,14 @@
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use moorline_tests::edge::{ColabEdge, ColabFailure};
 use moorline_tests::google::{Google, Vm};
 use moorline_tests::processes::{Program, until};
 use moorline_tests::watching::Call;
 use moorline_tests::{Internet, Story, Watching};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const FIRST: &str = "gpu-t4-s-kkb-first";
 
@@ -60,6 +61,20 @@ impl Scene {
     }
 }
 
+/// Asks the agent to look, now and then, until it says this: by itself it looks every half minute.
+fn look_now(window: &mut Call, watching: &Watching, wanted: impl Fn(&Value) -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut asked = None;
+    while !watching.lines().iter().any(&wanted) {
+        assert!(Instant::now() < end, "it was asked for a minute: {:?}", watching.lines());
+        if asked.is_none_or(|at: Instant| at.elapsed() > Duration::from_secs(3)) {
+            asked = Some(Instant::now());
+            window.ask(&json!({ "repair": "colab" }));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn nothing_is_pasted_and_nothing_compared() {
     let scene = Scene::added();
@@ -98,10 +113,7 @@ fn the_next_runtime_is_followed_with_no_hands() {
     scene.story.stage.hide(&second.token);
     scene.edge = scene.google.begin_with_ssh(&scene.internet, second, &scene.story.runtime);
     let mut window = Call::open(&scene.story.stage);
-    until("the change to be seen", || {
-        window.ask(&json!({ "repair": "colab" }));
-        watching.lines().iter().any(|event| event["event"] == "notice" && event["kind"] == "back")
-    });
+    look_now(&mut window, &watching, |event| event["event"] == "notice" && event["kind"] == "back");
     let back = watching.notice("back");
     assert_eq!(back["title"], "colab has a new machine; the disk is empty");
     scene.ssh().works("the alias leads there");
@@ -111,10 +123,7 @@ fn the_next_runtime_is_followed_with_no_hands() {
     assert!(!lines.iter().any(|event| event["kind"] == "needed"), "nobody was bothered: {lines:?}");
 
     scene.google.end("gpu-t4-s-kkb-second");
-    until("the end to be seen", || {
-        window.ask(&json!({ "repair": "colab" }));
-        watching.lines().iter().any(|event| event["health"]["cause"]["kind"] == "ended")
-    });
+    look_now(&mut window, &watching, |event| event["health"]["cause"]["kind"] == "ended");
     let dropped = watching.notice("dropped");
     assert_eq!(dropped["title"], "colab dropped: its runtime has ended");
     assert_eq!(scene.google.refused(), [""; 0]);
