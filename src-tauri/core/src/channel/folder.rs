@@ -140,7 +140,6 @@ mod tests {
         fs::write(&file, line(2)).unwrap();
         fs::write(&file, line(3)).unwrap();
         assert_eq!(next(Duration::from_secs(30)).await, Some(line(3)), "what is known is no news");
-        drop(next);
         drop(heard);
         tokio::time::timeout(Duration::from_secs(30), listening).await.unwrap().unwrap();
     }

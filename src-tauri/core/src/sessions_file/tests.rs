@@ -430,7 +430,7 @@ fn channels_are_read_written_and_refused_by_line() {
     let (_temp, path) = write("");
     let text = "version = 1\n\n[session.colab] # mine\nlink = \"direct\"\nhost = \"h\"\nport = 1\n";
     let with = |more: &str| {
-        std::fs::write(&path, format!("{text}{more}")).unwrap();
+        fs::write(&path, format!("{text}{more}")).unwrap();
         SessionsFile::load(&path)
     };
     let colab: Alias = "colab".parse().unwrap();
@@ -455,5 +455,5 @@ fn channels_are_read_written_and_refused_by_line() {
     assert!(file.set_channels(&colab, said.clone()) && file.save().unwrap());
     assert_eq!(SessionsFile::load(&path).unwrap().channels(&colab), said);
     assert!(file.set_channels(&colab, ChannelSettings::default()) && file.save().unwrap());
-    assert_eq!(std::fs::read_to_string(&path).unwrap().replace("# stays\n", ""), text);
+    assert_eq!(fs::read_to_string(&path).unwrap().replace("# stays\n", ""), text);
 }
