@@ -10,8 +10,8 @@ use moorline_tests::notebook::NotebookRuntime;
 use moorline_tests::processes::until;
 use moorline_tests::{Ntfy, Relay, Watching};
 
-/// Generous: many tests share two cores.
-const SOON: Duration = Duration::from_secs(20);
+/// Generous: many tests share two cores, and a relay is asked again ever more slowly where nothing pushes.
+const SOON: Duration = Duration::from_secs(60);
 
 /// Runs the cell, and waits until the alias leads to that runtime.
 fn comes_up(person: &Person, watching: &mut Watching, runtime: &mut NotebookRuntime, notebook: &str) {

@@ -52,6 +52,10 @@ password_only: boolean,
  */
 has_notebook: boolean, 
 /**
+ * Another runtime of the person's account that it could follow.
+ */
+offered: string | null, 
+/**
  * The one action that its health calls for.
  */
 action: Action | null, };
