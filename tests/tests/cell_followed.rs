@@ -22,9 +22,9 @@ fn comes_up(person: &Person, watching: &mut Watching, runtime: &mut NotebookRunt
     assert!(took < SOON, "the runtime was taken up only after {took:?}");
     println!("taken up {} ms after the cell's end", took.as_millis());
     let mark = runtime.machine().disk().join("mark");
-    std::fs::write(&mark, format!("{:?}", announced)).expect("the runtime gets a mark");
+    std::fs::write(&mark, format!("{announced:?}")).expect("the runtime gets a mark");
     let seen = person.stage.run("ssh", &["colab", "cat", "mark"]).works("the alias follows by itself");
-    assert_eq!(seen.stdout, format!("{:?}", announced), "and leads to this very runtime");
+    assert_eq!(seen.stdout, format!("{announced:?}"), "and leads to this very runtime");
 }
 
 /// Runs the cell on one machine after the other. The files' host key never changes.
