@@ -5,7 +5,9 @@
 
 mod folder;
 pub mod listening;
+mod ngrok;
 mod ntfy;
+mod relay_file;
 mod settings;
 
 use std::sync::Arc;
@@ -62,7 +64,8 @@ pub fn open(kind: ChannelKind, post: &Post) -> Option<Box<dyn Channel>> {
     match kind {
         ChannelKind::Ntfy => Some(Box::new(ntfy::Ntfy::new(post))),
         ChannelKind::Folder => folder::Folder::new(post).map(|folder| Box::new(folder) as Box<dyn Channel>),
-        ChannelKind::Relay | ChannelKind::Ngrok => None,
+        ChannelKind::Relay => relay_file::RelayFile::new(post).map(|file| Box::new(file) as Box<dyn Channel>),
+        ChannelKind::Ngrok => Some(Box::new(ngrok::Ngrok::new(post))),
     }
 }
 
