@@ -97,6 +97,7 @@ mod tests {
             editors: Vec::new(),
             password_only: false,
             has_notebook: false,
+            offered: None,
             action: None,
         }
     }
