@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 struct Stage {
     front: Sshd,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
     post: Post,
 }
 
@@ -43,7 +43,7 @@ impl Stage {
         };
         let settings = ChannelSettings { channels: vec![ChannelKind::Relay], ..ChannelSettings::default() };
         let post = Post { session, kid: key.id(), topic: key.topic(), settings, tools: Arc::new(tools) };
-        Self { front, _home: home, post }
+        Self { front, home, post }
     }
 
     fn listen(&self) -> (tokio::task::JoinHandle<()>, mpsc::Receiver<(ChannelKind, Heard)>) {
@@ -76,7 +76,7 @@ impl Stage {
 }
 
 async fn hears(heard: &mut mpsc::Receiver<(ChannelKind, Heard)>, wanted: &str) {
-    let (_, next) = tokio::time::timeout(LIMIT, heard.recv()).await.expect("it is heard in time").unwrap();
+    let (_, next) = tokio::time::timeout(LIMIT, heard.recv()).await.unwrap().unwrap();
     assert_eq!(next, Heard::line(wanted));
 }
 
@@ -177,7 +177,7 @@ fn a_relay_that_comes_back_is_heard_again() {
 #[test]
 fn an_unknown_relay_is_not_listened_to() {
     let stage = Stage::new();
-    let known_hosts = stage._home.path().join(".ssh/known_hosts");
+    let known_hosts = stage.home.path().join(".ssh/known_hosts");
     std::fs::write(known_hosts, "").unwrap();
     stage.appears(&format!("{}\n", stage.line("x")));
     block_on(async {
