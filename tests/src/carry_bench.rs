@@ -137,7 +137,7 @@ fn alone(story: &Story, out: &mut String) {
             peak = peak.max(high_water(child.id()));
             drop(input);
             finish(child);
-            spent.push((cpu_of_children() - before).as_secs_f64());
+            spent.push(cpu_of_children().saturating_sub(before).as_secs_f64());
         }
         let per_gigabyte = median(&spent) * 1e9 / f64::from(u32::try_from(BYTES).expect("fits"));
         let _ = writeln!(
