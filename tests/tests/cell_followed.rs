@@ -20,9 +20,9 @@ fn comes_up(person: &Person, watching: &mut Watching, runtime: &mut NotebookRunt
     watching.health("colab", "online");
     let took = announced.elapsed();
     assert!(took < SOON, "the runtime was taken up only after {took:?}");
-    println!("taken up {} ms after the cell's end", took.as_millis());
     let mark = runtime.machine().disk().join("mark");
-    std::fs::write(&mark, format!("{announced:?}")).expect("the runtime gets a mark");
+    let marked = std::fs::write(&mark, format!("{announced:?}"));
+    assert!(marked.is_ok(), "the runtime gets a mark: {marked:?}");
     let seen = person.stage.run("ssh", &["colab", "cat", "mark"]).works("the alias follows by itself");
     assert_eq!(seen.stdout, format!("{announced:?}"), "and leads to this very runtime");
 }
