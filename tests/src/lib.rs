@@ -39,8 +39,8 @@
 )]
 
 pub mod agent_bench;
-pub mod carry_bench;
 pub mod announcer;
+pub mod carry_bench;
 pub mod cells;
 pub mod clients;
 pub mod desktop;
