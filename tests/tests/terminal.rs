@@ -146,13 +146,13 @@ fn a_secret_is_typed_without_echo() {
     story.paste(&["add", "colab"], &cell).works("there is a session");
     let secret = "typed-by-hand-and-not-shown";
     story.stage.hide(secret);
-    let mut terminal = Terminal::moorline(&story.stage, &["secret", "set", "colab", "service-token"]);
+    let mut terminal = Terminal::moorline(&story.stage, &["secret", "set", "colab", "relay-password"]);
     terminal.awaits("(not shown):");
     terminal.awaits_no_echo();
     terminal.types(&format!("{secret}\n"));
-    let shown = terminal.ends().works("it is stored").says("stored the service-token of colab");
+    let shown = terminal.ends().works("it is stored").says("stored the relay-password of colab");
     assert!(!shown.stdout.contains(secret), "it does not show:\n{shown}");
-    story.stage.moorline(&["secret", "list"]).works("it is there").says("colab/service-token");
+    story.stage.moorline(&["secret", "list"]).works("it is there").says("colab/relay-password");
 }
 
 #[test]

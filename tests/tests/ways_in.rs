@@ -1,12 +1,13 @@
 //! The five ways in which people reach a runtime, each restarted three times with new keys and ports.
 #![cfg(target_os = "linux")]
 
-use moorline_tests::Story;
 use moorline_tests::clients::Client;
+use moorline_tests::edge::CloudflareEdge;
 use moorline_tests::machine::free_port;
 use moorline_tests::relay::{PUBLIC_ADDRESS, Relay};
 use moorline_tests::story::PERSONS_CONFIG;
-use moorline_tests::tunnels::{Cloudflare, Ngrok};
+use moorline_tests::tunnels::Ngrok;
+use moorline_tests::{Internet, Story};
 
 const RESTARTS: usize = 3;
 
@@ -42,19 +43,19 @@ fn ngrok_with_the_password_of_the_cell() {
 #[test]
 fn named_cloudflare_tunnel() {
     let mut story = Story::begin();
-    let cloudflare = Cloudflare::install(&story.stage);
+    let internet = Internet::start(&story.stage);
     let cell = format!(
         "Host colab.ada.example.com\n    HostName %h\n    User {}\n    ProxyCommand /usr/local/bin/cloudflared access ssh --hostname %h\npassword: {}\n",
         story.runtime.user(),
         story.runtime.password()
     );
-    cloudflare.only_tunnel(&story.stage, "colab.ada.example.com", story.runtime.port());
+    let edge = CloudflareEdge::open(&internet, "colab.ada.example.com", story.runtime.port());
     story.paste(&["add", "colab"], &cell).works("the cell's text is enough to add");
     story.help_login_without_root();
     story.all_is_well();
     for generation in 1..=RESTARTS {
         story.runtime.restart();
-        cloudflare.only_tunnel(&story.stage, "colab.ada.example.com", story.runtime.port());
+        edge.lead_to(story.runtime.port());
         Client::OpenSsh.refuses_host_key(&story.stage, "colab");
         story.paste(&["repair", "colab"], &cell).works("the same text repairs");
         story.help_login_without_root();
@@ -134,7 +135,7 @@ fn relay_that_is_mine_alone() {
 #[test]
 fn quick_tunnel_with_a_new_name_each_time() {
     let mut story = Story::begin();
-    let cloudflare = Cloudflare::install(&story.stage);
+    let internet = Internet::start(&story.stage);
     let text =
         moorline_tests::story::fixture("fixtures/paste/colab_ssh-0.3.14..0.3.27-cloudflared-plain.txt");
     let printed = "tension-interracial-it-delivered.trycloudflare.com";
@@ -142,14 +143,16 @@ fn quick_tunnel_with_a_new_name_each_time() {
         // colab_ssh never prints the password, which its caller chose: the person adds it.
         format!("{}\npassword: {}\n", text.replace(printed, name), story.runtime.password())
     };
-    cloudflare.only_tunnel(&story.stage, printed, story.runtime.port());
+    CloudflareEdge::open(&internet, printed, story.runtime.port());
+    let mut name = printed.to_owned();
     story.paste(&["add", "colab"], &cell(&story, printed)).works("the cell's text is enough to add");
     story.help_login_without_root();
     story.all_is_well();
     for generation in 1..=RESTARTS {
-        let name = format!("bright-new-name-{generation}.trycloudflare.com");
+        internet.forget(&name);
+        name = format!("bright-new-name-{generation}.trycloudflare.com");
         story.runtime.restart();
-        cloudflare.only_tunnel(&story.stage, &name, story.runtime.port());
+        CloudflareEdge::open(&internet, &name, story.runtime.port());
         Client::OpenSsh.connect(&story.stage, "colab").fails("the old name leads nowhere");
         story.paste(&["add", "colab"], &cell(&story, &name)).works("pasting again re-points");
         story.help_login_without_root();

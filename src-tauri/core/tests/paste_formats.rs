@@ -77,7 +77,7 @@ fn table() -> Vec<(&'static str, Expected)> {
         (
             "google-colab-cli-0.6-0.7-new-sessions-status.txt",
             Expected {
-                link: Some("colab Colab session trainer"),
+                link: Some("colab Colab runtime gpu-t4-s-kkb-usw1b1-36jsit0sm8axr"),
                 notices: vec![
                     Google(GoogleNotice::NoSessions),
                     Google(GoogleNotice::SessionLost),

@@ -618,7 +618,8 @@ fn sessions_come_move_and_go() {
         .send(Msg::Loaded(vec![Loaded::new(moved, pinned.clone()), Loaded::new(session("b"), Vec::new())]));
     assert!(matches!(effects[..], [Effect::Watch(_), Effect::Watch(_)]), "{effects:?}");
     let effects = play.send(Msg::Loaded(vec![Loaded::new(session("b"), Vec::new())]));
-    assert_eq!(effects, [Effect::Unwatch(name("a")), Effect::Unnotify("a".to_owned())]);
+    let a = || name("a");
+    assert_eq!(effects, [Effect::Unwatch(a()), Effect::Unlisten(a()), Effect::Unnotify("a".to_owned())]);
     assert!(play.saw("a", closed()).is_empty(), "a watcher's last words");
 }
 
