@@ -84,13 +84,14 @@ impl Terminal {
     pub fn awaits(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         let at = loop {
-            let running = self.program.is_running();
+            // Asked first: what an ended command showed last is read by then.
+            let over = self.reader.is_finished();
             let seen = self.text();
             let rest = seen.get(self.read..).unwrap_or_default();
             if let Some(start) = rest.find(text) {
                 break self.read + start + text.len();
             }
-            assert!(running, "`{}` ended without {text:?}:\n{seen}", self.command);
+            assert!(!over, "`{}` ended without {text:?}:\n{seen}", self.command);
             assert!(Instant::now() < deadline, "`{}` does not show {text:?}:\n{seen}", self.command);
             thread::sleep(Duration::from_millis(5));
         };
