@@ -31,6 +31,8 @@ pub(super) struct Watcher<L> {
     backoff: Backoff,
     /// The last dial ended in a refused login: only a person's doing changes that.
     refused: bool,
+    /// Somebody asked for a dial while one was under way: if that one fails, the next follows at once.
+    asked: bool,
 }
 
 /// Nobody wants to know any more.
@@ -61,8 +63,8 @@ impl<L: Link> Watcher<L> {
         orders: mpsc::UnboundedReceiver<Order>,
         out: mpsc::Sender<(Alias, Sight)>,
     ) -> Self {
-        let (backoff, last_dial, refused) = (Backoff::default(), None, false);
-        Self { link, order, orders, out, wall, last_dial, jitter, backoff, refused }
+        let (backoff, last_dial) = (Backoff::default(), None);
+        Self { link, order, orders, out, wall, last_dial, jitter, backoff, refused: false, asked: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -98,7 +100,7 @@ impl<L: Link> Watcher<L> {
                     let wait = self.backoff.failed(for_a_person, (self.jitter)());
                     self.refused = turned_away || obstacle == Obstacle::Login;
                     self.say(Sight::Failed(obstacle)).await?;
-                    (wait, DIAL)
+                    if self.asked { (Duration::ZERO, DIAL) } else { (wait, DIAL) }
                 }
                 Dialled::Anew(wait) => (wait, DIAL),
             };
@@ -130,6 +132,7 @@ impl<L: Link> Watcher<L> {
     async fn dial(&mut self, limit: Duration) -> Result<Dialled<L::Up>, Stopped> {
         self.say(Sight::Dialling).await?;
         self.last_dial = Some(Instant::now());
+        self.asked = false;
         let order = {
             let mut open = Box::pin(self.link.open(&self.order, limit));
             loop {
@@ -141,7 +144,7 @@ impl<L: Link> Watcher<L> {
                     told = self.orders.recv() => told.ok_or(Stopped)?,
                 };
                 match told {
-                    Order::Redial => {}
+                    Order::Redial => self.asked = true,
                     Order::Watch(order)
                         if same_way(&self.order, &order) && self.order.pinned == order.pinned => {}
                     other => break other,

@@ -280,6 +280,19 @@ async fn a_refused_login_is_not_repeated_but_on_demand() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_during_a_dial_that_fails_is_done_right_after_it() {
+    let mut scene = Scene::new(&[Obstacle::Unreachable, Obstacle::Refused, Obstacle::Refused]);
+    scene.expect(&[Dialling]).await;
+    scene.handle.redial();
+    scene.expect(&[Failed(Obstacle::Unreachable), Dialling, Failed(Obstacle::Refused)]).await;
+    let dials = scene.dials();
+    assert!(dials[1] - dials[0] <= 15_000, "at once: {dials:?}");
+    scene.expect(&[Dialling]).await;
+    let dials = scene.dials();
+    assert!(dials[2] - dials[1] >= 1000, "once: {dials:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_is_approved_is_dialled_with_at_once() {
     let stranger = || Obstacle::Key { key: key(2), channel: false };
     let mut scene = Scene::new(&[stranger()]);
