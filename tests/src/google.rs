@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -148,7 +148,6 @@ impl Google {
         let colab = Router::new()
             .route("/tun/m/assignments", get(assignments))
             .route("/tun/m/ccu-info", get(ccu_info))
-            .route("/tun/m/unassign/{endpoint}", get(unassign_token).post(unassign))
             .fallback(nothing)
             .with_state(google.clone());
         internet.host("colab.research.google.com", colab);
@@ -408,37 +407,6 @@ async fn ccu_info(
         "assignmentsCount": account.vms.len(),
     }))
     .into_response()
-}
-
-async fn unassign_token(
-    State(google): State<Google>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    match google.admit(&method, &uri, query.as_deref(), &headers) {
-        Ok(()) => guarded(&json!({ "token": "xsrf-1" })).into_response(),
-        Err(refused) => *refused,
-    }
-}
-
-async fn unassign(
-    State(google): State<Google>,
-    Path(endpoint): Path<String>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refused) = google.admit(&method, &uri, query.as_deref(), &headers) {
-        return *refused;
-    }
-    if headers.get("x-goog-colab-token").is_none_or(|token| token != "xsrf-1") {
-        return StatusCode::FORBIDDEN.into_response();
-    }
-    google.end(&endpoint);
-    guarded(&json!({})).into_response()
 }
 
 fn resources(vm: &Vm) -> Value {

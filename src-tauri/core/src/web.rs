@@ -18,7 +18,8 @@ pub(crate) fn client(limit: Duration) -> reqwest::Result<Client> {
     builder().connect_timeout(limit).timeout(limit).build()
 }
 
-fn builder() -> ClientBuilder {
+/// What every client has in common; whoever adds to it bounds it in time.
+pub(crate) fn builder() -> ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // An error means that one is installed already.

@@ -3,17 +3,16 @@
 //! The topic's name comes from the session key, and is as secret as a door without a lock can be: it stands in the
 //! request's path and nowhere else, neither in a log nor in an error.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use reqwest::{Client, Response, StatusCode};
-use russh::keys::key::safe_rng;
-use russh::keys::ssh_key::rand_core::Rng;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{Channel, Ear, Heard, Post};
+use crate::watch::random as jitter;
+use crate::web;
 
 /// A server sends a sign of life every 45 s (ntfy's default; every minute at most).
 const SILENT: Duration = Duration::from_secs(130);
@@ -204,17 +203,8 @@ impl Lines {
 }
 
 fn client() -> reqwest::Result<Client> {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // An error means that one is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    Client::builder()
-        // An answer must not lead the topic's name elsewhere.
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT)
-        .user_agent(concat!("moorline/", env!("CARGO_PKG_VERSION")))
-        .build()
+    // A server of one's own may speak plain HTTP on this computer; the settings allow it nowhere else.
+    web::builder().https_only(false).connect_timeout(CONNECT).build()
 }
 
 /// The id of a message goes back to the server as part of an address.
@@ -226,10 +216,6 @@ fn retry_after(answer: &Response) -> Duration {
     let header = answer.headers().get(reqwest::header::RETRY_AFTER);
     let seconds = header.and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
     Duration::from_secs(seconds.unwrap_or(0))
-}
-
-fn jitter() -> f64 {
-    f64::from(safe_rng().next_u32()) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::HostName;
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{EndpointId, RuntimeAccess};
@@ -77,12 +76,6 @@ pub fn balance(body: &str) -> Result<Balance, String> {
         return Err("a balance out of all bounds".to_owned());
     }
     Ok(Balance { units: info.current_balance, per_hour: info.consumption_rate_hourly.max(0.0) })
-}
-
-/// The token with which an unassignment is confirmed.
-pub fn confirmation(body: &str) -> Result<SecretString, String> {
-    let given: Confirmation = json(body)?;
-    Ok(given.token.into())
 }
 
 /// `api/colab/resources`.
@@ -204,11 +197,6 @@ struct CcuInfo {
     current_balance: f64,
     #[serde(default)]
     consumption_rate_hourly: f64,
-}
-
-#[derive(Deserialize)]
-struct Confirmation {
-    token: String,
 }
 
 #[derive(Deserialize)]

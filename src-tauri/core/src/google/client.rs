@@ -3,20 +3,19 @@
 //! The requests are those that Google's own clients make to show a list (google-colab-cli 0.7.5, Google's Colab
 //! extension for VS Code). None of them makes a runtime, runs anything on one, or tells Google that somebody is there.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::answer::{self, Assignment, Balance, Kernels, Resources};
-use super::{Credentials, EndpointId, GoogleError, RuntimeAccess};
-use crate::clock;
+use super::{Credentials, GoogleError, RuntimeAccess};
+use crate::{clock, web};
 
 /// Where Colab's own clients ask.
 const COLAB: &str = "colab.research.google.com";
@@ -39,7 +38,6 @@ const SCOPES: [&str; 2] =
 
 const AGENT: HeaderName = HeaderName::from_static("x-colab-client-agent");
 const RUNTIME_TOKEN: HeaderName = HeaderName::from_static("x-colab-runtime-proxy-token");
-const CONFIRMATION: HeaderName = HeaderName::from_static("x-goog-colab-token");
 
 /// One account of Google's, asked over HTTPS. Remembers its access token while it lives.
 pub struct Client {
@@ -62,7 +60,7 @@ impl Client {
     /// # Errors
     /// There is no certificate store on this computer.
     pub fn new(sign_ins: Vec<Credentials>) -> Result<Self, GoogleError> {
-        Ok(Self { web: web()?, sign_ins, token: Mutex::new(None) })
+        Ok(Self { web: client()?, sign_ins, token: Mutex::new(None) })
     }
 
     /// The account's runtimes.
@@ -70,7 +68,7 @@ impl Client {
     /// # Errors
     /// The sign-in, the network or Google is in the way.
     pub async fn assignments(&self) -> Result<Vec<Assignment>, GoogleError> {
-        let body = self.colab(Method::GET, "/tun/m/assignments", None, "this account").await?;
+        let body = self.colab("/tun/m/assignments").await?;
         answer::assignments(&body, clock::now()).map_err(nonsense(COLAB))
     }
 
@@ -79,19 +77,8 @@ impl Client {
     /// # Errors
     /// As for [`Client::assignments`].
     pub async fn balance(&self) -> Result<Balance, GoogleError> {
-        let body = self.colab(Method::GET, "/tun/m/ccu-info", None, "this account").await?;
+        let body = self.colab("/tun/m/ccu-info").await?;
         answer::balance(&body).map_err(nonsense(COLAB))
-    }
-
-    /// Ends a runtime for good, with all that is on its disk.
-    ///
-    /// # Errors
-    /// As for [`Client::assignments`].
-    pub async fn unassign(&self, runtime: &EndpointId) -> Result<(), GoogleError> {
-        let path = format!("/tun/m/unassign/{runtime}");
-        let body = self.colab(Method::GET, &path, None, "this runtime").await?;
-        let token = answer::confirmation(&body).map_err(nonsense(COLAB))?;
-        self.colab(Method::POST, &path, Some(&token), "this runtime").await.map(drop)
     }
 
     /// What a runtime's memory, disk and accelerators do.
@@ -113,30 +100,18 @@ impl Client {
     }
 
     /// A request with the account's own token, which goes to this one host.
-    async fn colab(
-        &self,
-        method: Method,
-        path: &str,
-        confirmation: Option<&SecretString>,
-        what: &'static str,
-    ) -> Result<String, GoogleError> {
+    async fn colab(&self, path: &str) -> Result<String, GoogleError> {
         let url = format!("https://{COLAB}{path}?authuser=0");
         let mut afresh = false;
         loop {
             let (token, place, covers_colab) = self.token(afresh).await?;
-            let mut request = self.web.request(method.clone(), &url).bearer_auth(token.expose_secret());
-            if let Some(confirmation) = confirmation {
-                request = request.header(CONFIRMATION, header(confirmation, COLAB)?);
-            }
-            if method == Method::POST {
-                request = request.body("");
-            }
+            let request = self.web.get(&url).bearer_auth(token.expose_secret());
             let answer = request.send().await.map_err(|error| unreached(COLAB, &error))?;
             match answer.status() {
                 // It was withdrawn before its time, or the clock is wrong: one more try with a new one.
                 StatusCode::UNAUTHORIZED if !afresh => afresh = true,
                 StatusCode::FORBIDDEN if !covers_colab => return Err(GoogleError::ScopeMissing { place }),
-                _ => return read(checked(answer, what)?, COLAB).await,
+                _ => return read(checked(answer, "this account")?, COLAB).await,
             }
         }
     }
@@ -226,25 +201,12 @@ struct Refused {
     error: Option<String>,
 }
 
-/// A client that follows no redirection: no token goes where an answer points.
-fn web() -> Result<reqwest::Client, GoogleError> {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        // An error means that one is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
+fn client() -> Result<reqwest::Client, GoogleError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(AGENT, HeaderValue::from_static("moorline"));
-    let built = reqwest::Client::builder()
-        .default_headers(headers)
-        .redirect(reqwest::redirect::Policy::none())
-        .https_only(true)
-        .connect_timeout(LIMIT)
-        .timeout(LIMIT)
-        .user_agent(concat!("moorline/", env!("CARGO_PKG_VERSION")))
-        .build();
-    built.map_err(|error| GoogleError::Network { host: COLAB.to_owned(), why: root(&error) })
+    let built = web::builder().default_headers(headers).connect_timeout(LIMIT).timeout(LIMIT).build();
+    built.map_err(|error| GoogleError::Network { host: COLAB.to_owned(), why: web::reason(&error) })
 }
 
 /// What a form's body is called, and how it is written.
@@ -277,14 +239,9 @@ fn checked(answer: Response, what: &'static str) -> Result<Response, GoogleError
     })
 }
 
-async fn read(mut answer: Response, host: &str) -> Result<String, GoogleError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| unreached(host, &error))? {
-        if body.len() + chunk.len() > LONGEST {
-            return Err(nonsense(host)("it is longer than 1 MiB".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
+async fn read(answer: Response, host: &str) -> Result<String, GoogleError> {
+    let body = web::body(answer, LONGEST).await.map_err(|error| unreached(host, &error))?;
+    let body = body.ok_or_else(|| nonsense(host)("it is longer than 1 MiB".to_owned()))?;
     String::from_utf8(body).map_err(|_| nonsense(host)("it is not text".to_owned()))
 }
 
@@ -297,14 +254,5 @@ fn unreached(host: &str, error: &reqwest::Error) -> GoogleError {
     if error.is_timeout() {
         return GoogleError::TimedOut { host, seconds: LIMIT.as_secs() };
     }
-    GoogleError::Network { host, why: root(error) }
-}
-
-/// The innermost cause: the outer ones repeat the address.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    crate::ssh::failure::shown(&cause.to_string(), 160)
+    GoogleError::Network { host, why: web::reason(error) }
 }

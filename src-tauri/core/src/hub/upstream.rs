@@ -16,6 +16,7 @@ use crate::sessions_file::SessionsFile;
 use crate::ssh::trunk::{Trunk, trunk};
 use crate::ssh::{Identity, LoginError, LoginKey};
 use crate::tools::Tools;
+use crate::watch::random as jitter;
 
 /// How long all of a new connection may take. ssh gives up after 15 s (the `ConnectTimeout` of our entries), and the
 /// person should read our reason rather than its.
@@ -180,11 +181,6 @@ impl Held {
     pub fn note_forbidden(&self) {
         self.forbids_forwarding.store(true, Ordering::Relaxed);
     }
-}
-
-/// Between 0 and 1.
-fn jitter() -> f64 {
-    f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
