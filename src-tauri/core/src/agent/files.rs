@@ -128,8 +128,10 @@ impl Job {
                 Vec::new()
             }
             Self::Paused(name, paused) => {
-                remember(tools, &name, |remembered| remembered.paused = paused);
-                Vec::new()
+                match try_remember(tools, &name, |remembered| remembered.paused = paused) {
+                    Ok(()) => Vec::new(),
+                    Err(error) => vec![Msg::NotKept(name, error)],
+                }
             }
         }
     }

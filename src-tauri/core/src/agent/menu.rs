@@ -123,11 +123,14 @@ fn session_rows(session: &SessionView, named: bool) -> Vec<Item> {
         }
     }
     rows.push(act("Terminal", open(name, Editor::Terminal)));
-    if let Some(runtime) = session.offered.as_ref().and_then(|runtime| runtime.parse().ok()) {
+    // One row for what its health calls for: a runtime that could be followed is more use than dialling the old one.
+    let offered = session.offered.as_ref().and_then(|runtime| runtime.parse().ok());
+    let action = session.action.filter(|_| offered.is_none());
+    rows.extend(offered.map(|runtime| {
         let label = format!("Follow {runtime}");
-        rows.push(act(label, Event::Ask(Request::Follow { name: name.clone(), runtime })));
-    }
-    rows.extend(session.action.map(|action| match action {
+        act(label, Event::Ask(Request::Follow { name: name.clone(), runtime }))
+    }));
+    rows.extend(action.map(|action| match action {
         Action::Repair => act("Repair", Event::Ask(Request::Repair(name.clone()))),
         Action::Compare => act("Compare key…", Event::ShowWindow(Some(name.clone()))),
         Action::OpenNotebook => act("Open notebook", Event::OpenNotebook(name.clone())),

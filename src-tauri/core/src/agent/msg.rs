@@ -43,6 +43,8 @@ pub enum Msg {
     KeyInstalled(Alias, KeyInstall),
     /// The vault is open again, which was shut when a session's password was wanted.
     VaultOpened(Alias),
+    /// What a person chose for a session could not be written down; one sentence.
+    NotKept(Alias, String),
     /// An editor or the notebook of a session could not be opened; one sentence.
     NotOpened(Alias, String),
     /// Somebody asks for something: tray, window, CLI or a notification's button.

@@ -1,6 +1,6 @@
 //! All that the agent knows. Only [`update`](super::update::update) changes it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
@@ -40,6 +40,8 @@ pub struct State {
     pub(super) unreadable: Option<String>,
     /// Sessions whose drop was told in one message for several, and that are not told otherwise since.
     pub(super) together: Vec<Alias>,
+    /// The slots of the notifications that stand, as far as this program put them there.
+    pub(super) standing: BTreeSet<String>,
     /// The person was told that few compute units are left.
     pub(super) warned_of_units: bool,
 }
@@ -121,6 +123,8 @@ pub(super) struct Followed {
     pub warned_of_idle: bool,
     /// File work under way, oldest first: whether it settles a new key.
     pub writes: VecDeque<bool>,
+    /// When to try again to write its files, while they cannot be.
+    pub files_retry: Option<Timestamp>,
 }
 
 /// What a person believes about a session because of us.
@@ -130,9 +134,13 @@ pub(super) enum Told {
     Dropped(Cause),
     NewKey(Fingerprint),
     LoginRefused,
+    VaultShut,
     /// Its files could not be written; the person may wait for a return besides.
     FilesRefused {
+        sentence: String,
         back_is_owed: bool,
+        /// Whether it came back on another machine, as far as that is known.
+        new_machine: Option<bool>,
     },
 }
 
@@ -145,6 +153,8 @@ pub(super) struct Return {
     pub online: bool,
     /// `None` until it is known whether it is another machine.
     pub new_machine: Option<bool>,
+    /// It shows another key than before: another machine, if nothing better is known.
+    pub key_changed: bool,
     /// When to stop waiting for the vitals to tell.
     pub until: Timestamp,
     /// Since when all is known; it may wait a moment for those that dropped with it.
@@ -154,7 +164,12 @@ pub(super) struct Return {
 impl Return {
     /// Nothing of it has happened yet.
     pub(super) fn new(new_machine: Option<bool>, until: Timestamp) -> Self {
-        Self { files_written: false, online: false, new_machine, until, ready: None }
+        Self { files_written: false, online: false, new_machine, key_changed: false, until, ready: None }
+    }
+
+    /// With a key that is about to be pinned.
+    pub(super) fn with_key(key_changed: bool, until: Timestamp) -> Self {
+        Self { key_changed, ..Self::new(None, until) }
     }
 }
 
@@ -191,6 +206,7 @@ impl Followed {
             offered: None,
             warned_of_idle: false,
             writes: VecDeque::new(),
+            files_retry: None,
         }
     }
 
@@ -198,9 +214,9 @@ impl Followed {
         self.pinned.iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// Another key means another machine, unless none was known before.
-    pub(super) fn another_machine(&self) -> Option<bool> {
-        (!self.pinned.is_empty()).then_some(true)
+    /// Another key hints at another machine, unless none was known before.
+    pub(super) fn knew_another_key(&self) -> bool {
+        !self.pinned.is_empty()
     }
 
     pub(super) fn ends(&self, lifetime: SignedDuration) -> Option<Timestamp> {
@@ -251,6 +267,7 @@ impl State {
                 followed.drop_due.is_some()
                     || followed.returning.is_some()
                     || followed.vitals.is_some()
+                    || followed.files_retry.is_some()
                     || followed.rival.as_ref().is_some_and(|rival| !rival.asked)
             })
     }

@@ -67,7 +67,7 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
-        return files_refused(followed, &sentence);
+        return files_refused(followed, sentence, now);
     }
     if let Some(returning) = &mut followed.returning {
         returning.files_written = true;

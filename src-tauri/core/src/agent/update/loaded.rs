@@ -23,11 +23,8 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         .collect();
     for name in gone {
         state.sessions.remove(&name);
-        effects.extend([
-            Effect::Unwatch(name.clone()),
-            Effect::Unlisten(name.clone()),
-            Effect::Unnotify(name.to_string()),
-        ]);
+        effects.extend([Effect::Unwatch(name.clone()), Effect::Unlisten(name.clone())]);
+        effects.extend(tell::all_slots(&name).map(Effect::Unnotify));
     }
     for followed in state.sessions.values_mut().filter(|followed| followed.unmended) {
         followed.unmended = false;
