@@ -81,8 +81,8 @@ pub(super) struct Followed {
     /// Whether it has been online since the agent started: only what was there can drop.
     pub was_online: bool,
     pub vitals: Option<Vitals>,
-    /// The boot that the person knows of.
-    pub boot_id: Option<String>,
+    /// The machine that the person knows of.
+    pub machine: Option<String>,
     /// A key that answers and waits for a person.
     pub seen_key: Option<HostKey>,
     /// What a person approved; the runtime is asked once more whether that is what it shows.
@@ -181,7 +181,7 @@ impl Followed {
             health: Health::Waiting,
             was_online: false,
             vitals: None,
-            boot_id: None,
+            machine: None,
             seen_key: None,
             approval: None,
             told: Told::Nothing,

@@ -155,7 +155,7 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
         Sight::Failed(obstacle) => failed(followed, obstacle, grace, now),
         Sight::Vitals(vitals) => {
             if let Health::Online { .. } = followed.health {
-                recognise(followed, vitals.boot_id.as_deref());
+                recognise(followed, vitals.machine.as_deref());
                 followed.vitals = Some(vitals);
             }
             Vec::new()
@@ -183,20 +183,20 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Settle { session: followed.session.clone(), key: None }]
 }
 
-/// Tells whether it is another machine. A reading that was cut short and has no boot id tells nothing.
-fn recognise(followed: &mut Followed, boot_id: Option<&str>) {
-    let Some(boot_id) = boot_id else { return };
-    let another = followed.boot_id.as_deref().is_some_and(|known| known != boot_id);
-    let known = followed.boot_id.is_some();
+/// Tells whether it is another machine. A reading that was cut short and does not say tells nothing.
+fn recognise(followed: &mut Followed, machine: Option<&str>) {
+    let Some(machine) = machine else { return };
+    let another = followed.machine.as_deref().is_some_and(|known| known != machine);
+    let known = followed.machine.is_some();
     if let Some(returning) = &mut followed.returning {
-        // The same boot is the same machine, whatever became of its keys.
+        // The same machine is the same, whatever became of its keys.
         returning.new_machine.get_or_insert(if known { another } else { returning.key_changed });
     }
     if another {
         followed.warned_of_end = None;
         followed.warned_of_disk = false;
     }
-    followed.boot_id = Some(boot_id.to_owned());
+    followed.machine = Some(machine.to_owned());
 }
 
 fn failed(

@@ -86,7 +86,7 @@ impl Play {
 }
 
 fn vitals(boot: &str) -> Vitals {
-    Vitals { boot_id: Some(boot.to_owned()), booted: Some(at(0)), ..Vitals::default() }
+    Vitals { machine: Some(boot.to_owned()), booted: Some(at(0)), ..Vitals::default() }
 }
 
 fn notices(effects: &[Effect]) -> Vec<Notice> {

@@ -107,9 +107,9 @@ proptest! {
                             onlooker.obstacle = Some(obstacle.clone());
                         }
                         Sight::Vitals(vitals) => {
-                            onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.boot_id;
+                            onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.machine;
                             if matches!(play.health(who.as_str()), Health::Online { .. }) {
-                                onlooker.boot.clone_from(&vitals.boot_id);
+                                onlooker.boot.clone_from(&vitals.machine);
                             }
                         }
                         _ => {}
