@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use super::frames::{Heard, Inbound, MESSAGE, Masks, put_close, put_data, put_pong};
 use super::open::Opened;
 use super::tls::{RECORD, Stage, Tls};
+use crate::google::slot::Slot;
 
 /// Both directions of an SSH connection over a WebSocket. Dropping it cuts it.
 pub struct Carried {
@@ -31,10 +32,12 @@ pub struct Carried {
     over: bool,
     /// Our side has ended.
     said_goodbye: bool,
+    /// The note that this computer has the edge's one slot.
+    _slot: Option<Slot>,
 }
 
 impl Carried {
-    pub(super) fn new(opened: Opened) -> io::Result<Self> {
+    pub(super) fn new(opened: Opened, slot: Option<Slot>) -> io::Result<Self> {
         let Opened { tcp, tls, rest, inbound, masks, first, owed, .. } = opened;
         tcp.set_nonblocking(true)?;
         let (have, mut bytes) = (rest.len(), rest);
@@ -54,6 +57,7 @@ impl Carried {
             frames: Vec::new(),
             over,
             said_goodbye: false,
+            _slot: slot,
         };
         // What is there may be all that comes for a while.
         carried.take()?;
