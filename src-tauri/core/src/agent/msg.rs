@@ -8,8 +8,8 @@ use super::notice::NoticeAction;
 use super::state::Settings;
 use super::vitals::Vitals;
 use crate::announcement::{Accepted, RuntimeId};
-use crate::channel::ChannelSettings;
 use crate::channel::listening::News;
+use crate::channel::{ChannelSettings, Lone};
 use crate::editors::Editor;
 use crate::google::EndpointId;
 use crate::session::{RemotePath, Session};
@@ -35,6 +35,8 @@ pub enum Msg {
     Settled(Alias, Result<(), String>),
     /// Something came over a channel of a session.
     Announced(Alias, Box<News>),
+    /// The account of a session has one place alone that could be its runtime.
+    Alone(Alias, Lone),
     /// A session was to be led to where a runtime announced itself: its files were written, or could not be.
     Adopted(Alias, Result<(), String>),
     /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.

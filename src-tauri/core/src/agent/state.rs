@@ -114,6 +114,8 @@ pub(super) struct Followed {
     pub unmended: bool,
     /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
     pub moved_from: Option<Session>,
+    /// The account's only place was looked at and gave no answer; before this moment it is not looked at again.
+    pub lone_again: Option<Timestamp>,
     /// Another runtime of the account that it could follow; a person is asked.
     pub offered: Option<EndpointId>,
     pub warned_of_idle: bool,
@@ -177,6 +179,7 @@ impl Followed {
             rival: None,
             unmended: false,
             moved_from: None,
+            lone_again: None,
             offered: None,
             warned_of_idle: false,
             writes: VecDeque::new(),
