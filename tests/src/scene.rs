@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use crate::machine::free_port;
 use crate::ntfy::Ntfy;
 use crate::processes::until;
 use crate::relay::Relay;
+use crate::runtime::Runtime;
 use crate::stage::Stage;
 use crate::story::{PERSONS_CONFIG, Story};
 use crate::watching::Watching;
@@ -43,7 +45,7 @@ impl Scene {
         Self::told(Story::begin(), None, channels)
     }
 
-    /// As [`Scene::begin`], where the session goes through a relay of the person's.
+    /// As [`Scene::begin`], where the session goes through a relay that the person said is theirs alone.
     pub fn begin_behind_relay(channels: &[&str]) -> Self {
         let mut story = Story::begin();
         let relay = Relay::start();
@@ -93,7 +95,7 @@ impl Scene {
         stage.hide(self.voice.topic());
         let link = match self.relay {
             None => "link = \"ngrok\"\nhost = \"not-yet.invalid\"\nport = 9",
-            Some(_) => "link = \"relay\"\nrelay = \"relay\"\nport = 9",
+            Some(_) => "link = \"relay\"\nrelay = \"relay\"\nrelay_is_mine_alone = true\nport = 9",
         };
         let list = channels.iter().map(|channel| format!("{channel:?}")).collect::<Vec<_>>().join(", ");
         stage.put(
@@ -168,6 +170,16 @@ impl Scene {
             "relay" => self.to_relay(line),
             other => panic!("{other} does not push"),
         }
+    }
+
+    /// Somebody who owns the relay has this machine answer on the runtime's port.
+    ///
+    /// # Panics
+    /// When there is no relay.
+    pub fn answers_on_relay(&self, attacker: &mut Runtime) {
+        let behind = self.relay.as_ref().expect("the session goes through a relay");
+        until("the port to be free", || TcpStream::connect(("127.0.0.1", behind.port)).is_err());
+        attacker.reverse_tunnel(&behind.relay, "127.0.0.1", behind.port);
     }
 
     fn open_tunnel(&mut self) {

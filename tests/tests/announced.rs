@@ -130,6 +130,49 @@ fn an_attacker_at_the_old_endpoint_gets_no_connection_and_no_key_into_a_file() {
 }
 
 #[test]
+fn whoever_owns_the_relay_gets_no_connection_and_no_key_into_a_file() {
+    let (mut scene, mut watching) = Scene::online_behind_relay(&["ntfy", "relay"]);
+    let (config, before) = (scene.story.stage.text(".config/moorline/config.toml"), scene.files());
+    let (first, second) = (scene.line("beat"), scene.line("beat"));
+    scene.sends("relay", &second);
+    watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
+    scene.story.runtime.stop();
+    watching.health("colab", "down");
+    // With the person's own login there, so that the port looks like theirs, on a relay that is said to be.
+    let mut attacker = Runtime::start();
+    scene.answers_on_relay(&mut attacker);
+    let seen = watching.health("colab", "new-host-key");
+    assert_eq!(seen["health"]["fingerprint"], attacker.host_key().fingerprint());
+
+    // They also have the file of announcements.
+    scene.sends("relay", &first);
+    refused(&mut watching, "sent again");
+    let mut stranger = Announcer::new(&scene.story.stage);
+    let (there, user) = (json!([{ "link": "relay", "port": attacker.port() }]), attacker.user().to_owned());
+    let forged = stranger.say("up", &there, &user).replacen(stranger.kid(), scene.voice.kid(), 1);
+    scene.sends("relay", &forged);
+    refused(&mut watching, "forged");
+
+    for client in clients::ALL {
+        client.refuses_host_key(&scene.story.stage, "colab");
+    }
+    let log = attacker.machine().log();
+    assert!(log.contains("Connection"), "the attacker was visited:\n{log}");
+    for word in ["Accepted", "password", "publickey", "Postponed"] {
+        assert!(!log.contains(word), "somebody tried to log in at the attacker's:\n{log}");
+    }
+    assert_eq!(scene.files(), before, "no key and no place went into a file");
+    assert_eq!(scene.story.stage.text(".config/moorline/config.toml"), config);
+
+    attacker.stop();
+    scene.another_machine();
+    let line = scene.line("up");
+    scene.sends("relay", &line);
+    watching.health("colab", "online");
+    scene.story.all_is_well();
+}
+
+#[test]
 fn a_runtime_that_is_online_is_not_taken_over_unasked() {
     let (mut scene, mut watching) = Scene::online(&["ntfy"]);
     let mut other = Runtime::start();
