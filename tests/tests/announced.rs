@@ -27,7 +27,6 @@ fn followed_over(channels: &[&str], mut scene: Scene, mut watching: Watching) {
     scene.story.all_is_well();
     for channel in channels {
         let (took, alone) = scene.another_is_followed(&mut watching, channel);
-        println!("{channel}: ssh works {took:?} after the announcement; ssh itself takes {alone:?}");
         assert!(took.saturating_sub(alone) < AT_ONCE, "{channel}: {took:?}");
     }
     scene.story.all_is_well();
