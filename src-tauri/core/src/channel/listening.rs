@@ -64,10 +64,13 @@ impl Drop for Listening {
 pub fn start(tools: Arc<Tools>, session: Session, settings: ChannelSettings, out: Out) -> Listening {
     Listening(tokio::spawn(async move {
         let name = session.name.clone();
-        let key = tokio::select! {
-            key = wait_for_key(&tools, &name, &out) => key,
-            () = without_key(&tools, &session, &settings, &out) => None,
-        };
+        let mut key = look_for_key(&tools, &name).await;
+        if key.is_none() {
+            tokio::select! {
+                found = wait_for_key(&tools, &name, &out) => key = found,
+                () = without_key(&tools, &session, &settings, &out) => {}
+            }
+        }
         let Some(key) = key else { return };
         let post = Post { session, kid: key.id(), topic: key.topic(), settings, tools };
         listen(&post, &key, &out).await;
@@ -157,22 +160,30 @@ async fn without_key(tools: &Arc<Tools>, session: &Session, settings: &ChannelSe
     }
 }
 
-/// The session's key as soon as the keyring gives it; `None` if there is none, or nobody waits any more.
+/// The session's key as soon as the keyring gives it, which did not a moment ago; `None` if nobody waits any more.
 async fn wait_for_key(tools: &Arc<Tools>, name: &Alias, out: &Out) -> Option<SessionKey> {
     let mut wait = ASK_AGAIN.0;
     loop {
-        let (tools, wanted) = (Arc::clone(tools), name.clone());
-        // The keyring blocks, and some keyrings run an executor of their own.
-        let loaded = tokio::task::spawn_blocking(move || session_key::load(&tools, &wanted)).await.ok()?;
-        match loaded {
-            Ok(Some(key)) => return Some(key),
-            Ok(None) => tracing::info!(session = %name, "no session key yet, so no announcement can be read"),
-            Err(error) => tracing::info!(session = %name, %error, "the session key cannot be read"),
-        }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = out.closed() => return None,
         }
+        if let Some(key) = look_for_key(tools, name).await {
+            return Some(key);
+        }
         wait = (wait * 2).min(ASK_AGAIN.1);
     }
+}
+
+/// The session's key, if the keyring gives one now.
+async fn look_for_key(tools: &Arc<Tools>, name: &Alias) -> Option<SessionKey> {
+    let (tools, wanted) = (Arc::clone(tools), name.clone());
+    // The keyring blocks, and some keyrings run an executor of their own.
+    let loaded = tokio::task::spawn_blocking(move || session_key::load(&tools, &wanted)).await.ok()?;
+    match loaded {
+        Ok(Some(key)) => return Some(key),
+        Ok(None) => tracing::info!(session = %name, "no session key yet, so no announcement can be read"),
+        Err(error) => tracing::info!(session = %name, %error, "the session key cannot be read"),
+    }
+    None
 }
