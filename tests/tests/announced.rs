@@ -198,11 +198,13 @@ fn a_runtime_that_is_online_is_not_taken_over_unasked() {
     scene.ntfy.publish(scene.voice.topic(), &beat);
     watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
 
+    let status = scene.story.stage.moorline(&["status"]).works("it is told");
+    status.says("another runtime announces itself").says("moorline repair colab --take-over");
     let mut window = Call::open(&scene.story.stage);
     let wrong = window.ask(&json!({ "take-over": ["colab", "AAECAwQFBgcICQoLDA0ODw"] }));
     assert_eq!(wrong["say"], "refused", "an answer is for the runtime that was asked about: {wrong}");
-    let done = window.ask(&json!({ "take-over": ["colab", second.runtime()] }));
-    assert_eq!(done["answer"], "done", "{done}");
+    let taken = scene.story.stage.moorline(&["repair", "colab", "--take-over"]);
+    taken.works("the one that waits is followed").says("goes on with the other runtime");
     watching.event("the files", |event| event["event"] == "files" && event["ok"] == true);
     until("it to lead to the second", || {
         scene.story.stage.text(".config/moorline/config.toml").contains(&format!("port = {}", other.port()))
@@ -211,6 +213,9 @@ fn a_runtime_that_is_online_is_not_taken_over_unasked() {
     let beat = scene.line("beat");
     scene.ntfy.publish(scene.voice.topic(), &beat);
     refused(&mut watching, "older runtime");
+    let refused =
+        scene.story.stage.moorline(&["repair", "colab", "--take-over"]).fails("there is no other now");
+    refused.says("no other runtime announces itself");
 }
 
 #[test]

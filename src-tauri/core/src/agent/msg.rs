@@ -1,5 +1,6 @@
 //! What can happen to the agent.
 
+use jiff::Timestamp;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 use serde::{Deserialize, Serialize};
 
@@ -70,13 +71,16 @@ pub struct Loaded {
     pub channels: ChannelSettings,
     /// The last announcement that was accepted.
     pub accepted: Option<Accepted>,
+    /// When the runtime was first seen here, where each runtime has a host key of its own that is learned at once: on
+    /// Colab.
+    pub first_seen: Option<Timestamp>,
 }
 
 impl Loaded {
     /// A session of which nothing else is remembered.
     pub fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
         let (remembered, channels) = (Remembered::default(), ChannelSettings::default());
-        Self { session, pinned, remembered, channels, accepted: None }
+        Self { session, pinned, remembered, channels, accepted: None, first_seen: None }
     }
 }
 

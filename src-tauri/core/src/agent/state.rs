@@ -77,6 +77,8 @@ pub(super) struct Followed {
     /// Whether it has been online since the agent started: only what was there can drop.
     pub was_online: bool,
     pub vitals: Option<Vitals>,
+    /// When a Colab runtime was first seen here: Google tells no start, so it is older than that.
+    pub first_seen: Option<Timestamp>,
     /// The boot that the person knows of.
     pub boot_id: Option<String>,
     /// A key that answers and waits for a person.
@@ -157,6 +159,7 @@ impl Followed {
             health: Health::Waiting,
             was_online: false,
             vitals: None,
+            first_seen: None,
             boot_id: None,
             seen_key: None,
             approval: None,
@@ -196,7 +199,7 @@ impl Followed {
     }
 
     pub(super) fn ends(&self, lifetime: SignedDuration) -> Option<Timestamp> {
-        self.vitals.as_ref()?.booted?.checked_add(lifetime).ok()
+        self.vitals.as_ref()?.booted.or(self.first_seen)?.checked_add(lifetime).ok()
     }
 
     fn action(&self) -> Option<Action> {
@@ -267,6 +270,11 @@ impl State {
             password_only: followed.password_only,
             has_notebook: followed.notebook.is_some(),
             offered: followed.offered.as_ref().map(ToString::to_string),
+            rival: followed
+                .rival
+                .as_ref()
+                .filter(|_| online)
+                .map(|rival| rival.adoption.accepted.runtime.clone()),
             action: followed.action(),
         }
     }
