@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::desktop::Desktop;
 use crate::namespace::passwd_entry;
-use crate::notebook::NotebookRuntime;
+use crate::notebook::{Host, NotebookRuntime};
 use crate::outcome::Outcome;
 use crate::stage::Stage;
 
@@ -74,7 +74,12 @@ impl Person {
     /// A runtime on which cloudflared is installed. What it opens is noted where the stand-in of `cloudflared access`
     /// looks (see [`crate::tunnels::Cloudflare`]).
     pub fn with_cloudflared(&self, secrets: &[(&str, &str)]) -> NotebookRuntime {
-        let runtime = NotebookRuntime::start(secrets);
+        self.with_cloudflared_on(Host::Colab, secrets)
+    }
+
+    /// As [`Person::with_cloudflared`], elsewhere than on Colab.
+    pub fn with_cloudflared_on(&self, host: Host, secrets: &[(&str, &str)]) -> NotebookRuntime {
+        let runtime = NotebookRuntime::start_on(host, secrets);
         let map = self.noted_tunnels().display().to_string();
         let fail = runtime.machine().keys().join("fail").display().to_string();
         runtime.install("cloudflared-tunnel", "cloudflared", &[("@MAP@", &map), ("@FAIL@", &fail)]);
