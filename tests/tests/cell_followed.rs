@@ -156,8 +156,7 @@ fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
     // The old key opens nothing any more: not the relay, and not the session.
     old.reclaim();
     watching.health("colab", "down");
-    let old_notebook_with_old_key = person.notebook();
-    let refused = old.run_notebook(&old_notebook_with_old_key);
+    let refused = old.run_notebook(&person.notebook());
     assert!(
         !refused.ok && refused.said.contains("another session's key, or an older one"),
         "{}",
