@@ -129,6 +129,17 @@ fn shown_key(person: &Person) -> String {
     shown.unwrap_or_else(|| panic!("a key is shown:\n{said}"))
 }
 
+/// What ssh says at the relay to whoever shows the key in the file `stolen`.
+fn knocks(person: &Person, relay: &Relay) -> String {
+    let mut login = relay.arguments_for_login();
+    login[1] = person.stage.home_inside().join("stolen").display().to_string();
+    let place = format!("{}@{}", relay.user(), relay.address());
+    let options = ["-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes"];
+    let arguments: Vec<&str> =
+        options.into_iter().chain(login.iter().map(String::as_str)).chain([&*place]).collect();
+    person.stage.run("ssh", &arguments).stderr
+}
+
 #[test]
 fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
     let person = Person::new();
@@ -145,7 +156,12 @@ fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
     };
     let (known, before): (_, Vec<String>) = (person.stage.text(".ssh/known_hosts"), ours(&keys()));
 
+    let copy = std::fs::copy(old.file("colab", "relay_key"), person.stage.home().join("stolen"));
+    assert!(copy.is_ok(), "the runtime's own way in there: {copy:?}");
+    assert!(!knocks(&person, &relay).contains("Permission denied"), "it opens the relay");
+
     person.stage.moorline(&["secret", "new-session-key", "colab", "--rotate"]).works("the key is rotated");
+    assert!(knocks(&person, &relay).contains("Permission denied"), "it opened the relay");
     let after: Vec<String> = ours(&keys());
     assert_eq!((before.len(), after.len()), (1, 1), "one line, in place of the old one");
     assert_ne!(before, after);
