@@ -160,8 +160,12 @@ impl<W: World> Loop<W> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.take(Msg::FilesChanged);
         loop {
+            let drop_due = self.state.next_drop().map(|due| until(due, (self.now)()));
             let input = tokio::select! {
                 input = inputs.recv() => input,
+                () = tokio::time::sleep(drop_due.unwrap_or_default()), if drop_due.is_some() => {
+                    Some(Input::Msg(Box::new(Msg::Tick)))
+                }
                 _ = ticks.tick(), if self.state.wants_ticks() => Some(Input::Msg(Box::new(Msg::Tick))),
             };
             match input {
@@ -217,6 +221,11 @@ impl<W: World> Loop<W> {
             self.world.carry_out(effect);
         }
     }
+}
+
+/// How long until `due`: a timer may fire a little early by this clock, so never nothing at all.
+fn until(due: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(due.duration_since(now)).unwrap_or_default().max(Duration::from_millis(1))
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub struct State {
     pub starts_at_login: bool,
     /// Why the files could not be read the last time; told once.
     pub(super) unreadable: Option<String>,
+    /// Sessions whose drop was told in one message for several, and that are not told otherwise since.
+    pub(super) together: Vec<Alias>,
     /// The person was told that few compute units are left.
     pub(super) warned_of_units: bool,
 }
@@ -149,6 +151,15 @@ pub(super) struct Return {
     pub new_machine: Option<bool>,
     /// When to stop waiting for the vitals to tell.
     pub until: Timestamp,
+    /// Since when all is known; it may wait a moment for those that dropped with it.
+    pub ready: Option<Timestamp>,
+}
+
+impl Return {
+    /// Nothing of it has happened yet.
+    pub(super) fn new(new_machine: Option<bool>, until: Timestamp) -> Self {
+        Self { files_written: false, online: false, new_machine, until, ready: None }
+    }
 }
 
 impl Followed {
@@ -248,6 +259,11 @@ impl State {
                     || followed.vitals.is_some()
                     || followed.rival.as_ref().is_some_and(|rival| !rival.asked)
             })
+    }
+
+    /// When the next drop is to be told: ticks alone would be up to a second late.
+    pub fn next_drop(&self) -> Option<Timestamp> {
+        self.sessions.values().filter_map(|followed| followed.drop_due).min()
     }
 
     fn view(&self, followed: &Followed) -> SessionView {

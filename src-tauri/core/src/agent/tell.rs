@@ -1,5 +1,6 @@
 //! When and in which words a person is told. All notifications are made here.
 
+mod back;
 mod colab;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::state::{Followed, State, Told};
 use super::words::cause_words;
 use crate::announcement::RuntimeId;
 
+pub(super) use back::returns;
 pub(super) use colab::offered;
 
 /// Warnings before the end of a runtime's life, in minutes, earliest first.
@@ -22,6 +24,12 @@ const END_WARNINGS: [i64; 2] = [60, 15];
 
 /// The slot of the notice about files that cannot be read; no alias has a space.
 pub(super) const UNREADABLE: &str = "moorline files";
+
+/// A drop that would be told so soon after another one of the same cause is told with it.
+const JOIN: SignedDuration = SignedDuration::from_secs(1);
+
+/// The slot of what is said of several sessions.
+const ALL: &str = "all";
 
 /// A disk that was warned of is warned of again only after it fell this far below the mark, in percent.
 const DISK_SLACK: u64 = 5;
@@ -135,8 +143,11 @@ pub(super) fn unreadable(sentence: &str) -> Notice {
 pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let wanted = is_wanted(state, NoticeKind::Dropped, now);
     let mut due: Vec<(Cause, Vec<Alias>)> = Vec::new();
+    let told_now = causes_due(state, now);
     for (name, followed) in &mut state.sessions {
-        if followed.drop_due.is_none_or(|moment| moment > now) {
+        let Some(moment) = followed.drop_due else { continue };
+        let joins = matches!(&followed.health, Health::Down { cause, .. } if told_now.contains(cause));
+        if moment > now && !(joins && moment.duration_since(now) <= JOIN) {
             continue;
         }
         followed.drop_due = None;
@@ -153,8 +164,39 @@ pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
     }
     let notebooks: BTreeMap<Alias, bool> =
         state.sessions.iter().map(|(name, followed)| (name.clone(), followed.notebook.is_some())).collect();
+    for (_, names) in &due {
+        state.together.retain(|name| !names.contains(name));
+        if names.len() > 1 {
+            state.together.extend(names.iter().cloned());
+        }
+    }
     let notices = due.into_iter().map(|(cause, names)| dropped(&cause, &names, &notebooks)).collect();
     send(state, notices, now)
+}
+
+fn causes_due(state: &State, now: Timestamp) -> Vec<Cause> {
+    let due =
+        state.sessions.values().filter(|followed| followed.drop_due.is_some_and(|moment| moment <= now));
+    due.filter_map(|followed| match &followed.health {
+        Health::Down { cause, .. } => Some(cause.clone()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Takes the message about several sessions away when it is true of none of them any more.
+pub(super) fn withdraw_together(state: &mut State, effects: &mut Vec<Effect>) {
+    let State { together, sessions, .. } = state;
+    if together.is_empty() {
+        return;
+    }
+    together
+        .retain(|name| sessions.get(name).is_some_and(|followed| matches!(followed.told, Told::Dropped(_))));
+    let replaced =
+        effects.iter().any(|effect| matches!(effect, Effect::Notify(notice) if notice.slot == ALL));
+    if together.is_empty() && !replaced {
+        effects.push(Effect::Unnotify(ALL.to_owned()));
+    }
 }
 
 fn dropped(cause: &Cause, names: &[Alias], notebooks: &BTreeMap<Alias, bool>) -> Notice {
@@ -177,60 +219,12 @@ fn dropped(cause: &Cause, names: &[Alias], notebooks: &BTreeMap<Alias, bool>) ->
     }
     let list: Vec<&str> = names.iter().map(Alias::as_str).collect();
     Notice {
-        slot: "all".to_owned(),
+        slot: ALL.to_owned(),
         kind: NoticeKind::Dropped,
         title: format!("{} sessions dropped: {why}", names.len()),
         body: format!("{}.", list.join(", ")),
         actions: vec![NoticeAction::ShowWindow],
         sessions: names.to_vec(),
-    }
-}
-
-/// Returns whose files are written and whose machine is known. A return from a drop that nobody was told of is not
-/// told either, unless the machine is another one.
-pub(super) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let mut notices = Vec::new();
-    for (name, followed) in &mut state.sessions {
-        let Some(returning) = &followed.returning else { continue };
-        let known = returning.new_machine.is_some() || returning.until <= now;
-        if !(returning.online && returning.files_written && known) {
-            continue;
-        }
-        let new_machine = returning.new_machine.unwrap_or(false);
-        let told = std::mem::replace(&mut followed.told, Told::Nothing);
-        // Files that could not be written are no drop, and their writing is no return.
-        let owed = !matches!(told, Told::Nothing | Told::FilesRefused { back_is_owed: false });
-        let news = owed || (new_machine && followed.machine_told);
-        followed.returning = None;
-        followed.machine_told = true;
-        if news {
-            notices.push(back(name, new_machine, followed));
-        } else {
-            effects.push(Effect::Unnotify(name.to_string()));
-        }
-    }
-    effects.extend(send(state, notices, now));
-    effects
-}
-
-fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
-    let editor = followed.last_editor.map_or("VS Code", crate::editors::Editor::display_name);
-    let (title, body) = if new_machine {
-        (
-            format!("{name} has a new machine; the disk is empty"),
-            format!("The alias leads there. Open it in {editor}."),
-        )
-    } else {
-        (format!("{name} is back on the same machine"), "In VS Code: Reload Window.".to_owned())
-    };
-    Notice {
-        slot: name.to_string(),
-        kind: NoticeKind::Back,
-        sessions: vec![name.clone()],
-        title,
-        body,
-        actions: vec![NoticeAction::OpenEditor(name.clone())],
     }
 }
 

@@ -23,6 +23,15 @@ use crate::trust::{Trust, channel_may_replace};
 /// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
 const GATHER: SignedDuration = SignedDuration::from_secs(1);
 
+/// The shortest such wait, where the redial took nearly all of the time.
+const LEAST_GATHER: SignedDuration = SignedDuration::from_millis(100);
+
+/// A drop that is known for certain by then is told this long after the loss: people are promised 5 s.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_millis(4800);
+
+/// A redial that fails later than this was on a slow link, where nothing is won by haste.
+const HASTE: SignedDuration = SignedDuration::from_millis(5500);
+
 /// How long after waking up a failure says nothing about a runtime.
 const SETTLE_IN: SignedDuration = SignedDuration::from_secs(30);
 
@@ -63,6 +72,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     };
     effects.extend(timed(state, now));
     note_writes(state, &effects);
+    tell::withdraw_together(state, &mut effects);
     // Whoever asked for something hears what became of it, however quiet the rest is to be.
     if !answers {
         tell::hold_back(state, &mut effects, now);
@@ -164,8 +174,7 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
         }
         return vec![Effect::Settle { session: followed.session.clone(), key: None }];
     }
-    followed.returning =
-        Some(Return { files_written: false, online: true, new_machine: None, until: later(now, RECOGNISE) });
+    followed.returning = Some(Return { online: true, ..Return::new(None, later(now, RECOGNISE)) });
     vec![Effect::Settle { session: followed.session.clone(), key: None }]
 }
 
@@ -290,12 +299,7 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
         return Vec::new();
     }
     followed.health = Health::Suspect { since: since(&followed.health, now) };
-    followed.returning = Some(Return {
-        files_written: false,
-        online: false,
-        new_machine: followed.another_machine(),
-        until: later(now, RECOGNISE),
-    });
+    followed.returning = Some(Return::new(followed.another_machine(), later(now, RECOGNISE)));
     followed.seen_key = Some(key.clone());
     let (session, key) = (followed.session.clone(), (key, Trust::Channel));
     vec![match followed.moved_from.clone() {
@@ -325,16 +329,26 @@ fn down(followed: &mut Followed, cause: Cause, grace: Option<Timestamp>, now: Ti
     followed.returning = None;
     followed.seen_key = None;
     let own_network = cause == Cause::LocalOffline;
-    followed.health = Health::Down { cause, since: since(&followed.health, now) };
+    let began = since(&followed.health, now);
+    followed.health = Health::Down { cause, since: began };
     if own_network {
         followed.drop_due = None;
         return;
     }
     let untold = !matches!(followed.told, Told::Dropped(_));
     if followed.was_online && untold && followed.drop_due.is_none() {
-        let soon = later(now, GATHER);
+        let soon = told_at(began, now);
         followed.drop_due = Some(grace.map_or(soon, |end| end.max(soon)));
     }
+}
+
+/// When a drop is told that began at `began` and is certain `now`.
+fn told_at(began: Timestamp, now: Timestamp) -> Timestamp {
+    let gathered = later(now, GATHER);
+    if later(began, HASTE) < now {
+        return gathered;
+    }
+    gathered.min(later(began, TOLD_WITHIN)).max(later(now, LEAST_GATHER))
 }
 
 /// An outage began when it began, not when more was learned about it.

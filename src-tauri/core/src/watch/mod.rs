@@ -73,7 +73,8 @@ pub struct WatcherHandle {
 /// What a watcher is told.
 #[derive(Debug)]
 enum Order {
-    Watch(WatchOrder),
+    /// Boxed: a queue makes room for 32 of these at once, in each watcher.
+    Watch(Box<WatchOrder>),
     Redial,
     Woke,
     NetworkChanged,
@@ -103,7 +104,7 @@ impl WatcherHandle {
     /// The session or its pinned keys are these now. A watcher that stands on the same way and on a key that is
     /// still pinned is left alone; any other dials at once, unless nothing changed.
     pub fn order(&self, order: WatchOrder) {
-        self.tell(Order::Watch(order));
+        self.tell(Order::Watch(Box::new(order)));
     }
 
     /// Dial now instead of when the backoff ends. Does nothing to a connection that stands.

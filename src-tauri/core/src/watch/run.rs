@@ -84,8 +84,8 @@ impl<L: Link> Watcher<L> {
                     // Boxed, as the dial is: what is not being done takes no memory.
                     match Box::pin(self.stand(up)).await? {
                         Ending::Lost { stood, slow } => {
-                            let limit = if slow { DIAL } else { FIRST_REDIAL };
                             let wait = self.backoff.lost(stood, (self.jitter)());
+                            let limit = if slow { DIAL } else { FIRST_REDIAL.saturating_sub(self.pause()) };
                             (wait + backoff::spread(self.order.turn), limit)
                         }
                         Ending::Anew => {
@@ -107,9 +107,14 @@ impl<L: Link> Watcher<L> {
         }
     }
 
-    /// Waits, never less than keeps two dials a second apart.
+    /// How long to wait at the least, which keeps two dials a second apart.
+    fn pause(&self) -> Duration {
+        self.last_dial.map_or(Duration::ZERO, |last| (last + PACE).saturating_duration_since(Instant::now()))
+    }
+
+    /// Waits, never less than [`Watcher::pause`].
     async fn rest(&mut self, wait: Duration) -> Result<(), Stopped> {
-        let earliest = self.last_dial.map_or_else(Instant::now, |last| last + PACE);
+        let earliest = Instant::now() + self.pause();
         let mut until = (Instant::now() + wait).max(earliest);
         loop {
             let order = tokio::select! {
@@ -118,7 +123,7 @@ impl<L: Link> Watcher<L> {
                 () = self.out.closed() => return Err(Stopped),
             };
             let anew = match order {
-                Order::Watch(order) => self.adopt(order).then_some(Duration::ZERO),
+                Order::Watch(order) => self.adopt(*order).then_some(Duration::ZERO),
                 Order::Redial => Some(Duration::ZERO),
                 Order::Woke | Order::NetworkChanged => (!self.refused).then(|| self.turn()),
             };
@@ -154,7 +159,7 @@ impl<L: Link> Watcher<L> {
         // What was begun before this computer slept, or for another endpoint, tells nothing.
         Ok(Dialled::Anew(match order {
             Order::Watch(order) => {
-                self.adopt(order);
+                self.adopt(*order);
                 Duration::ZERO
             }
             _ => self.turn(),

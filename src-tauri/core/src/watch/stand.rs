@@ -102,7 +102,7 @@ impl<L: Link> Watcher<L> {
                 Order::Watch(order) => {
                     let same = same_way(&self.order, &order);
                     let still_pinned = up.key().is_none_or(|key| order.pinned.contains(key));
-                    self.adopt(order);
+                    self.adopt(*order);
                     if !(same && still_pinned) {
                         return Ok(Beat::Stale);
                     }

@@ -248,12 +248,7 @@ fn adopt(followed: &mut Followed, adoption: Adoption, another: bool, now: Timest
     followed.accepted = Some(adoption.accepted.clone());
     followed.rival = None;
     followed.drop_due = None;
-    followed.returning = Some(Return {
-        files_written: false,
-        online: false,
-        new_machine: knew_one.then_some(another),
-        until: later(now, RECOGNISE),
-    });
+    followed.returning = Some(Return::new(knew_one.then_some(another), later(now, RECOGNISE)));
     followed.adopting = Some(adoption.clone());
     vec![Effect::Adopt(adoption)]
 }

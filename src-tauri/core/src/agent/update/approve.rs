@@ -27,12 +27,7 @@ pub(super) fn answered(followed: &mut Followed, key: &HostKey, now: Timestamp) -
         followed.told = Told::NewKey(fingerprint);
         return Some(vec![Effect::Notify(tell::key_changed_again(&followed.session.name))]);
     }
-    followed.returning = Some(Return {
-        files_written: false,
-        online: false,
-        new_machine: followed.another_machine(),
-        until: later(now, RECOGNISE),
-    });
+    followed.returning = Some(Return::new(followed.another_machine(), later(now, RECOGNISE)));
     let (session, key) = (followed.session.clone(), (key.clone(), Trust::Approved));
     Some(vec![match followed.moved_from.clone() {
         Some(was) => Effect::Move { was, session, key },

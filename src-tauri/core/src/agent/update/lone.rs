@@ -49,8 +49,7 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
     };
     followed.health = Health::Suspect { since: since(&followed.health, now) };
     followed.seen_key = Some(lone.key);
-    followed.returning =
-        Some(Return { files_written: false, online: false, new_machine: None, until: later(now, RECOGNISE) });
+    followed.returning = Some(Return::new(None, later(now, RECOGNISE)));
     vec![Effect::Move { was, session: followed.session.clone(), key }]
 }
 
