@@ -81,6 +81,8 @@ pub(super) struct Followed {
     /// Whether it has been online since the agent started: only what was there can drop.
     pub was_online: bool,
     pub vitals: Option<Vitals>,
+    /// When a Colab runtime was first seen here: Google tells no start, so it is older than that.
+    pub first_seen: Option<Timestamp>,
     /// The machine that the person knows of.
     pub machine: Option<String>,
     /// A key that answers and waits for a person.
@@ -118,6 +120,8 @@ pub(super) struct Followed {
     pub unmended: bool,
     /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
     pub moved_from: Option<Session>,
+    /// The account's only place was looked at and gave no answer; before this moment it is not looked at again.
+    pub lone_again: Option<Timestamp>,
     /// Another runtime of the account that it could follow; a person is asked.
     pub offered: Option<EndpointId>,
     pub warned_of_idle: bool,
@@ -181,6 +185,7 @@ impl Followed {
             health: Health::Waiting,
             was_online: false,
             vitals: None,
+            first_seen: None,
             machine: None,
             seen_key: None,
             approval: None,
@@ -203,6 +208,7 @@ impl Followed {
             rival: None,
             unmended: false,
             moved_from: None,
+            lone_again: None,
             offered: None,
             warned_of_idle: false,
             writes: VecDeque::new(),
@@ -220,7 +226,7 @@ impl Followed {
     }
 
     pub(super) fn ends(&self, lifetime: SignedDuration) -> Option<Timestamp> {
-        self.vitals.as_ref()?.booted?.checked_add(lifetime).ok()
+        self.vitals.as_ref()?.booted.or(self.first_seen)?.checked_add(lifetime).ok()
     }
 
     fn action(&self) -> Option<Action> {
@@ -297,6 +303,11 @@ impl State {
             password_only: followed.password_only,
             has_notebook: followed.notebook.is_some(),
             offered: followed.offered.as_ref().map(ToString::to_string),
+            rival: followed
+                .rival
+                .as_ref()
+                .filter(|_| online)
+                .map(|rival| rival.adoption.accepted.runtime.clone()),
             action: followed.action(),
         }
     }

@@ -269,11 +269,13 @@ fn end_warning(
     }
     followed.warned_of_end = Some(due);
     let hours = lifetime.as_hours();
+    let booted = followed.vitals.as_ref().is_some_and(|vitals| vitals.booted.is_some());
+    let about = if booted { "about" } else { "at most" };
     Some(Notice {
         slot: format!("{name} lifetime"),
         kind: NoticeKind::Lifetime,
         sessions: vec![name.clone()],
-        title: format!("{name}: about {left} min of {hours} h left"),
+        title: format!("{name}: {about} {left} min of {hours} h left"),
         body: "Save what you need: the disk goes with the machine.".to_owned(),
         actions: vec![NoticeAction::OpenEditor(name.clone())],
     })

@@ -5,6 +5,7 @@ mod approve;
 mod asked;
 mod keyring;
 mod loaded;
+mod lone;
 mod runtime;
 
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +59,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Announced(name, news) => announced::heard(state, &name, *news, now),
+        Msg::Alone(name, lone) => lone::found(state, &name, lone, now),
         Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::VaultOpened(name) => keyring::opened(state, &name),
@@ -217,7 +219,7 @@ fn failed(
         other => {
             let cause = cause(&followed.session.link, other);
             down(followed, cause, grace, now);
-            approve::unanswered(followed)
+            [approve::unanswered(followed), lone::given_up(followed, now)].concat()
         }
     }
 }

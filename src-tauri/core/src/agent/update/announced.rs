@@ -268,7 +268,7 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,
 /// say nothing about it.
-fn gone(health: &Health) -> bool {
+pub(super) fn gone(health: &Health) -> bool {
     match health {
         Health::Down { cause, .. } => !matches!(cause, Cause::LocalOffline | Cause::Way { .. }),
         Health::NewHostKey { .. } | Health::AuthFailed { .. } => true,

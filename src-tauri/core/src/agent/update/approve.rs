@@ -34,9 +34,10 @@ pub(super) fn answered(followed: &mut Followed, key: &HostKey, now: Timestamp) -
         return Some(vec![Effect::Notify(tell::key_changed_again(&followed.session.name))]);
     }
     followed.returning = Some(Return::with_key(followed.knew_another_key(), later(now, RECOGNISE)));
-    Some(vec![Effect::Settle {
-        session: followed.session.clone(),
-        key: Some((key.clone(), Trust::Approved)),
+    let (session, key) = (followed.session.clone(), (key.clone(), Trust::Approved));
+    Some(vec![match followed.moved_from.clone() {
+        Some(was) => Effect::Move { was, session, key },
+        None => Effect::Settle { session, key: Some(key) },
     }])
 }
 

@@ -493,6 +493,20 @@ fn who_asks_is_told_why_not() {
 }
 
 #[test]
+fn a_colab_runtime_tells_no_start_so_what_is_said_is_the_most_it_may_have_left() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    let followed = &play.state.sessions[&name("colab")];
+    let known = Loaded::new(followed.session.clone(), followed.pinned.clone());
+    play.saw("colab", Sight::Vitals(Vitals { booted: None, ..vitals("boot-1") }));
+    play.second = 11 * 3600;
+    assert!(play.after(0).is_empty(), "nothing is known of its age");
+    let effects = play.send(Msg::Loaded(vec![Loaded { first_seen: Some(at(0)), ..known }]));
+    assert_eq!(only(&effects).title, "colab: at most 60 min of 12 h left");
+    assert!(play.after(60).is_empty(), "once");
+}
+
+#[test]
 fn the_end_of_life_and_a_full_disk_are_warned_of_in_time_and_once() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
