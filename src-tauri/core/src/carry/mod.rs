@@ -10,6 +10,7 @@ mod edge;
 mod error;
 mod frames;
 mod open;
+mod outgoing;
 mod pump;
 mod single;
 mod socks;

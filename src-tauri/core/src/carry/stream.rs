@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::frames::{Heard, Inbound, MESSAGE, Masks, put_close, put_data, put_pong};
 use super::open::Opened;
+use super::outgoing::Outgoing;
 use super::tls::{RECORD, Stage, Tls};
 use crate::google::slot::Slot;
 
@@ -25,7 +26,7 @@ pub struct Carried {
     data: Vec<u8>,
     given: usize,
     /// What is to be sent, from `sent` on.
-    out: Vec<u8>,
+    out: Outgoing,
     sent: usize,
     frames: Vec<u8>,
     /// The other side has ended.
@@ -93,7 +94,7 @@ impl Carried {
 
     /// Sends what is to be sent, as far as the network takes it.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest @ [_, ..]) = self.out.get(self.sent..) {
+        while let Some(rest @ [_, ..]) = self.out.bytes().get(self.sent..) {
             match ready!(Pin::new(&mut self.tcp).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => self.sent += count,
