@@ -25,7 +25,7 @@ disk: Usage | null,
 booted: string | null, 
 /**
  * What tells this machine from any other, whatever the address: the kernel's random boot id, and behind a `/`
- * the inode and birth of the home directory, since containers share a kernel.
+ * inodes and births of the home directory and its `.ssh`, since containers share a kernel and disks are emptied.
  */
 machine: string | null, 
 /**

@@ -16,7 +16,7 @@ pub struct Vitals {
     /// When the machine booted.
     pub booted: Option<Timestamp>,
     /// What tells this machine from any other, whatever the address: the kernel's random boot id, and behind a `/`
-    /// the inode and birth of the home directory, since containers share a kernel.
+    /// inodes and births of the home directory and its `.ssh`, since containers share a kernel and disks are emptied.
     pub machine: Option<String>,
     /// What Google tells of it, where it is one of the account's runtimes.
     pub colab: Option<Colab>,

@@ -35,7 +35,7 @@ pub const SCRIPT: &str = concat!(
     "echo moorline:memory; grep -E \"^(MemTotal|MemAvailable|MemFree|Buffers|Cached):\" /proc/meminfo; ",
     "echo moorline:disk; df -Pk /content 2>/dev/null || df -Pk /; ",
     "echo moorline:boot; grep \"^btime \" /proc/stat; ",
-    "echo moorline:home; stat -c %i.%W ~; ",
+    "echo moorline:home; stat -c %i.%W ~ ~/.ssh; ",
     "echo moorline:id; cat /proc/sys/kernel/random/boot_id; ",
     "echo moorline:tpu; ls -d /dev/accel[0-9]*; ",
     "echo moorline:gpu; ",
@@ -53,7 +53,7 @@ pub fn read(printed: &[u8]) -> Vitals {
     let mut vitals = Vitals::default();
     let mut memory = Memory::default();
     let mut chips = 0;
-    let (mut section, mut home) = ("", None);
+    let (mut section, mut homes) = ("", Vec::new());
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("moorline:") {
             section = name;
@@ -63,7 +63,7 @@ pub fn read(printed: &[u8]) -> Vitals {
             "memory" => memory.note(line),
             "disk" => vitals.disk = disk(line).or(vitals.disk),
             "boot" => vitals.booted = booted(line).or(vitals.booted),
-            "home" => home = birth(line).or(home),
+            "home" if homes.len() < 2 => homes.extend(birth(line)),
             "id" => vitals.machine = boot_id(line).or(vitals.machine),
             "tpu" if line.starts_with("/dev/accel") => chips += 1,
             "gpu" if vitals.gpus.len() < ACCELERATORS => vitals.gpus.extend(gpu(line)),
@@ -72,9 +72,9 @@ pub fn read(printed: &[u8]) -> Vitals {
     }
     vitals.memory = memory.usage();
     // The home comes first, so that a reading that was cut short never has the one without the other.
-    if let (Some(machine), Some(home)) = (&mut vitals.machine, home) {
+    if let Some(machine) = vitals.machine.as_mut().filter(|_| !homes.is_empty()) {
         machine.push('/');
-        machine.push_str(home);
+        machine.push_str(&homes.join("+"));
     }
     let tpu = || Gpu { name: "TPU".to_owned(), memory: None, load: None };
     let room = ACCELERATORS.saturating_sub(vitals.gpus.len());
@@ -202,8 +202,12 @@ moorline:id
     #[test]
     fn containers_on_one_kernel_are_told_apart_by_their_homes() {
         let of = |home: &str| read(format!("moorline:home\n{home}\n{CPU}").as_bytes()).machine;
-        assert_eq!(of("12.1795000000"), Some("0f4e7a3c-5d0b-4f53-9a4a-3f2f1d7b9c11/12.1795000000".to_owned()));
+        assert_eq!(
+            of("12.1795000000"),
+            Some("0f4e7a3c-5d0b-4f53-9a4a-3f2f1d7b9c11/12.1795000000".to_owned())
+        );
         assert_ne!(of("12.1795000000"), of("12.1795000001"));
+        assert_ne!(of("12.5\n13.5"), of("12.5\n13.6"), "the same home, emptied");
         assert_eq!(of("stat: unrecognized option"), of(&"9".repeat(49)), "what makes no sense is left out");
         assert_eq!(read(b"moorline:home\n12.5\n").machine, None, "cut short");
     }
