@@ -170,6 +170,7 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     tray.choose("Add from clipboard");
     let said = server.await_sent(1);
     assert_eq!(said.title, "Nothing was added from the clipboard", "what needs a person's word is left");
+    assert_eq!((said.critical, said.lasts), (true, 0), "it stays until it is read");
 
     let copied = format!("ssh -p {} root@gpu.example.org\nRoot password: {PASSWORD}\n", free_port());
     screen::copy(&stage, &copied);
@@ -178,6 +179,7 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     let said = server.await_sent(2);
     assert_eq!(said.title, "Added from the clipboard", "{}", said.body);
     assert!(!said.body.contains(PASSWORD), "{}", said.body);
+    assert_eq!((said.critical, said.lasts), (false, -1), "good news goes by itself");
     assert!(stage.text(".ssh/config").contains("Host colab\n"), "the session is there");
 
     let online = json!({ "state": "online", "since": "2026-11-21T09:00:00Z" });
