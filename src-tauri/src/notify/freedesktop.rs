@@ -125,7 +125,7 @@ impl Server {
     }
 
     async fn show(&mut self, notice: &Notice) -> zbus::Result<()> {
-        let shown = Shown::of(notice);
+        let mut shown = Shown::of(notice);
         let server = Proxy::new(&self.bus, NAME, PATH, NAME).await?;
         // Asked each time: the server may have been replaced.
         let answer = server.call_method("GetCapabilities", &()).await;
@@ -133,12 +133,17 @@ impl Server {
         let can: Vec<String> =
             answer.ok().and_then(|said| said.body().deserialize().ok()).unwrap_or_default();
         let can = |what: &str| can.iter().any(|word| word == what);
+        let is_xfce = self.is_xfce(&server).await;
+        if is_xfce {
+            // It cuts a headline off after one short line, and with it the cause.
+            shown = shown.with_short_title();
+        }
         let mut actions = Vec::new();
         if can("actions") {
             let main = shown.buttons.first().map_or("Open Moorline", |button| button.label);
             actions.extend([DEFAULT.to_owned(), main.to_owned()]);
-            // Where the click has a button, too, the main action has one already.
-            let first = usize::from(self.click_is_a_button(&server).await);
+            // Xfce shows the click on the notification itself as a button, so that the main action has one already.
+            let first = usize::from(is_xfce);
             for (n, button) in shown.buttons.iter().enumerate().skip(first) {
                 actions.extend([n.to_string(), button.label.to_owned()]);
             }
@@ -165,8 +170,7 @@ impl Server {
         Ok(())
     }
 
-    /// Xfce shows the click on the notification itself as a button; others show none for it.
-    async fn click_is_a_button(&self, server: &Proxy<'_>) -> bool {
+    async fn is_xfce(&self, server: &Proxy<'_>) -> bool {
         type Information = (String, String, String, String);
         let information: zbus::Result<Information> = server.call("GetServerInformation", &()).await;
         information.is_ok_and(|(name, ..)| name == "Xfce Notify Daemon")
