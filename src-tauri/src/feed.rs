@@ -214,6 +214,7 @@ fn waiting(session: &Session) -> SessionView {
         password_only: false,
         has_notebook: false,
         offered: None,
+        rival: None,
         action: None,
     }
 }

@@ -1,9 +1,11 @@
 """A runtime's Jupyter server: runs notebooks in a real kernel. One JSON request a line, one JSON answer a line.
 
-Requests: {"run": path of an .ipynb}, {"code": text} (both in the present kernel), {"restart": true} (a new kernel).
+Requests: {"run": path of an .ipynb, "types": [what somebody types at its prompts]}, {"code": text} (both in the present
+kernel), {"restart": true} (a new kernel).
 Answers: {"ok": bool, "said": what the cells printed, or why they failed}.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -39,13 +41,38 @@ def run(client, cells):
     return {"ok": ok, "said": said}
 
 
+def run_with_person(client, cells, types):
+    """nbclient has nobody in front of it; here somebody types, and what is asked for as a password is not shown."""
+    typed, said = list(types), []
+
+    def shown(message):
+        content = message["content"]
+        said.append(content.get("text", "") + "\n".join(content.get("traceback", [])))
+
+    def asked(message):
+        answer = typed.pop(0)
+        said.append(message["content"]["prompt"] + ("" if message["content"]["password"] else answer) + "\n")
+        client.kc.input(answer)
+
+    for cell in cells:
+        if cell.cell_type == "code":
+            running = client.kc.execute_interactive(
+                cell.source, allow_stdin=True, stdin_hook=asked, output_hook=shown, timeout=120
+            )
+            reply = asyncio.get_event_loop().run_until_complete(running)
+            if reply["content"]["status"] != "ok":
+                return {"ok": False, "said": "".join(said)}
+    return {"ok": True, "said": "".join(said)}
+
+
 client = new_client()
 for line in sys.stdin:
     request = json.loads(line)
     if "run" in request:
         notebook = nbformat.read(request["run"], as_version=4)
         nbformat.validate(notebook)
-        answer = run(client, notebook.cells)
+        types = request.get("types")
+        answer = run_with_person(client, notebook.cells, types) if types else run(client, notebook.cells)
     elif "code" in request:
         answer = run(client, [new_code_cell(request["code"])])
     else:

@@ -4,6 +4,7 @@
 //! lost or vanish ([`crate::weather`]). Times are seen from outside, through the lines that the agent prints, so they
 //! hold a few milliseconds of looking.
 
+mod announced;
 mod drops;
 mod idle;
 mod known;
@@ -23,8 +24,9 @@ const ROUNDS: usize = 7;
 type Measure = fn(&mut Table) -> Result<()>;
 
 /// What is measured, by the name under which it can be asked for alone.
-const PARTS: [(&str, Measure); 4] = [
+const PARTS: [(&str, Measure); 5] = [
     ("drops", drops::measure),
+    ("announced", announced::measure),
     ("known", known::measure),
     ("silence", silence::measure),
     ("idle", idle::measure),
@@ -38,7 +40,7 @@ pub fn table(only: Option<&str>) -> Result<String> {
     let mut table = Table(String::new());
     writeln!(table.0, "{:<58} {:>12} {:>12}", "agent", "measured", "limit")?;
     let parts: Vec<_> = PARTS.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
-    parts.first().context("usage: bench_agent [drops|known|silence|idle]")?;
+    parts.first().context("usage: bench_agent [drops|announced|known|silence|idle]")?;
     for (_, measure) in parts {
         measure(&mut table)?;
     }

@@ -1,10 +1,13 @@
 //! What it costs to carry SSH over a WebSocket: `moorline proxy` beside plain TCP, and beside the peers that are
 //! installed, over the same edge on loopback in the same run.
 
+pub mod capped;
+pub mod floor;
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +27,12 @@ const STARTS: usize = 31;
 const TRANSFERS: usize = 5;
 /// What goes one way in a transfer.
 const BYTES: u64 = 300_000_000;
+/// The same, over a line that is capped.
+const CAPPED: u64 = 60_000_000;
+/// What goes one way where processor time is counted: so much that starting and ending is nothing beside it.
+const COUNTED: u64 = 1_000_000_000;
+/// How long a peer may take until sshd's greeting is through.
+const PEER: Duration = Duration::from_secs(20);
 
 /// Measures, and gives the table.
 pub fn table() -> String {
@@ -37,16 +46,48 @@ pub fn table() -> String {
     plain_entry(&story);
     starts(&story, &mut out);
     through_ssh(&story, &mut out);
+    capped(&story, &internet, &mut out);
     let bulk = bulk_server();
     let _edge = CloudflareEdge::open(&internet, BULK, bulk);
     add_unreached(&story, "bulk", BULK);
-    alone(&story, &mut out);
-    for peer in ["cloudflared", "colab"] {
-        if !story.stage.run("sh", &["-c", &format!("command -v {peer}")]).stdout.contains('/') {
-            let _ = writeln!(out, "{peer} is not installed: no row for it");
-        }
-    }
+    let ours = alone("proxy alone", &mut out, || proxy(&story, "bulk"));
+    let _ = alone("calls and cipher", &mut out, || floor(bulk));
+    peers(&story, ours, &mut out);
     out
+}
+
+/// The other programs that carry SSH so, where they are installed.
+fn peers(story: &Story, ours: [f64; 2], out: &mut String) {
+    let installed =
+        |name: &str| story.stage.run("sh", &["-c", &format!("command -v {name}")]).stdout.contains('/');
+    let why = if installed("colab") { "this edge is Cloudflare's" } else { "it is not installed" };
+    let _ = writeln!(out, "skipped: `colab ssh --proxy-mode` (google-colab-cli); {why}");
+    if !installed("cloudflared") {
+        let _ = writeln!(out, "skipped: `cloudflared access ssh`; it is not installed");
+        return;
+    }
+    let start = || {
+        let mut command = story.stage.command("cloudflared");
+        command.args(["access", "ssh", "--hostname", BULK]);
+        piped(command)
+    };
+    let (mut child, mut output) = start();
+    let (tell, told) = std::sync::mpsc::channel();
+    thread::spawn(move || tell.send(output.read_exact(&mut [0; 8]).is_ok()));
+    let greeted = told.recv_timeout(PEER) == Ok(true);
+    let _ = (child.kill(), child.wait());
+    if !greeted {
+        let _ =
+            writeln!(out, "skipped: `cloudflared access ssh`; it does not get through to the stand-in edge");
+        return;
+    }
+    let [down, up] = alone("cloudflared", out, start);
+    let _ = writeln!(
+        out,
+        "beside cloudflared: {:.2} times its speed down, {:.2} up",
+        ours[0] / down,
+        ours[1] / up
+    );
 }
 
 /// Time to sshd's first byte, and the whole of `ssh true`; each against plain TCP in the same round.
@@ -75,57 +116,87 @@ fn starts(story: &Story, out: &mut String) {
 
 /// A file through ssh, which is what people wait for.
 fn through_ssh(story: &Story, out: &mut String) {
-    let down = format!("head -c {BYTES} /dev/zero");
+    let ssh = |alias: &str| vec!["ssh".to_owned(), alias.to_owned()];
+    transfers(story, out, BYTES, "through ssh", &ssh("plain"), &ssh("colab"));
+}
+
+/// The same over a line that carries 200 Mbit/s each way.
+fn capped(story: &Story, internet: &Internet, out: &mut String) {
+    let line = match capped::Line::lay() {
+        Ok(line) => line,
+        Err(why) => {
+            let _ = writeln!(out, "NOT MEASURED over a line of {}: {why}", capped::RATE);
+            return;
+        }
+    };
+    let there = |port| capped::at_the_far_end(port).expect("the far end has free ports").to_string();
+    let (sshd, edge) = (there(story.runtime.port()), there(internet.address().port()));
+    let with = |words: &[&str]| {
+        line.prefix().into_iter().chain(words.iter().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    let proxy = format!("HTTPS_PROXY=http://{}:{edge}", capped::FAR);
+    let (host, port) = (format!("HostName={}", capped::FAR), format!("Port={sshd}"));
+    let plain = with(&["ssh", "-o", &host, "-o", &port, "plain"]);
+    transfers(story, out, CAPPED, "at 200 Mbit/s", &plain, &with(&["env", &proxy, "ssh", "colab"]));
+}
+
+/// So many bytes down and up, by two ways of logging in.
+fn transfers(story: &Story, out: &mut String, bytes: u64, how: &str, plain: &[String], carried: &[String]) {
+    let down = format!("head -c {bytes} /dev/zero");
     let (mut downs, mut ups) = (Pairs::default(), Pairs::default());
     for _ in 0..TRANSFERS {
-        let fetch = |alias: &str| {
+        let fetch = |ssh: &[String]| {
             timed(|| {
-                let mut command = story.stage.command("ssh");
-                command.args([alias, &down]).stdin(Stdio::null()).stdout(Stdio::null());
+                let mut command = story.stage.command(&ssh[0]);
+                command.args(&ssh[1..]).arg(&down).stdin(Stdio::null()).stdout(Stdio::null());
                 assert!(command.status().expect("ssh runs").success(), "it comes down");
             })
         };
-        downs.add(fetch("plain").0, fetch("colab").0);
-        let push = |alias: &str| {
+        downs.add(fetch(plain).0, fetch(carried).0);
+        let push = |ssh: &[String]| {
             timed(|| {
                 let mut command = story.stage.command("sh");
-                command.args(["-c", &format!("{down} | ssh {alias} 'cat >/dev/null'")]);
+                command.args(["-c", &format!("{down} | \"$@\" 'cat >/dev/null'"), "sh"]).args(ssh);
                 assert!(command.status().expect("ssh runs").success(), "it goes up");
             })
         };
-        ups.add(push("plain").0, push("colab").0);
+        ups.add(push(plain).0, push(carried).0);
     }
-    for (name, pairs) in [("down through ssh", downs), ("up through ssh", ups)] {
+    for (name, pairs) in [(format!("down {how}"), downs), (format!("up {how}"), ups)] {
         let (plain, carried) = (median(&pairs.plain), median(&pairs.carried));
         let _ = writeln!(
             out,
-            "{name:<18} plain {:>7.0} MB/s   carried {:>7.0} MB/s   ratio {:.2}",
-            rate(plain),
-            rate(carried),
+            "{name:<22} plain {:>7.1} MB/s   carried {:>7.1} MB/s   ratio {:.2}",
+            rate(bytes, plain),
+            rate(bytes, carried),
             median(&pairs.plain.iter().zip(&pairs.carried).map(|(p, c)| p / c).collect::<Vec<_>>()),
         );
     }
 }
 
-/// `moorline proxy` by itself, with nothing encrypted inside: its own speed, processor time and memory.
-fn alone(story: &Story, out: &mut String) {
-    for (name, greeting) in [("down, proxy alone", b'D'), ("up, proxy alone", b'U')] {
-        let (mut speeds, mut spent, mut peak) = (Vec::new(), Vec::new(), 0);
+/// A program by itself, with nothing encrypted inside: its own speed, processor time and memory. Gives the speeds down
+/// and up, in MB/s.
+fn alone(name: &str, out: &mut String, start: impl Fn() -> (Child, ChildStdout)) -> [f64; 2] {
+    [b'D', b'U'].map(|order| {
+        let (mut times, mut spent, mut peak) = (Vec::new(), Vec::new(), Memory::default());
         for _ in 0..TRANSFERS {
             let before = cpu_of_children();
-            let (mut child, mut output) = proxy(story, "bulk");
+            let (mut child, mut output) = start();
             output.read_exact(&mut [0; 8]).expect("it greets");
             let started = Instant::now();
             let mut input = child.stdin.take().expect("it is piped");
-            input.write_all(&[greeting]).expect("it takes the order");
+            input.write_all(&[order]).expect("it takes the order");
             let mut buffer = vec![0; 1 << 20];
-            if greeting == b'D' {
-                let mut left = usize::try_from(BYTES).expect("fits");
+            let mut left = COUNTED;
+            if order == b'D' {
                 while left > 0 {
-                    left -= output.read(&mut buffer).expect("it comes").min(left);
+                    let many = output.read(&mut buffer).expect("it comes") as u64;
+                    assert!(many > 0, "all of it comes");
+                    left -= many.min(left);
                 }
             } else {
-                let mut left = BYTES;
+                // By itself, so that the other side can read it as an order.
+                output.read_exact(&mut [0; 1]).expect("the order is taken");
                 while left > 0 {
                     let many = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
                     input.write_all(&buffer[..many]).expect("it goes");
@@ -133,20 +204,24 @@ fn alone(story: &Story, out: &mut String) {
                 }
                 output.read_exact(&mut [0; 1]).expect("all of it arrived");
             }
-            speeds.push(started.elapsed().as_secs_f64());
-            peak = peak.max(high_water(child.id()));
+            times.push(started.elapsed().as_secs_f64());
+            peak = peak.max(Memory::of(child.id()));
             drop(input);
             finish(child);
             spent.push(cpu_of_children().saturating_sub(before).as_secs_f64());
         }
-        let per_gigabyte = median(&spent) * 1e9 / f64::from(u32::try_from(BYTES).expect("fits"));
+        let way = if order == b'D' { "down" } else { "up" };
+        let speed = rate(COUNTED, median(&times));
         let _ = writeln!(
             out,
-            "{name:<18} {:>7.0} MB/s   {per_gigabyte:.2} CPU s/GB   peak {:.1} MiB (RSS), start and end included",
-            rate(median(&speeds)),
-            f64::from(peak) / 1024.0,
+            "{:<22} {speed:>7.0} MB/s   {:.2} CPU s/GB   peak {:.1} MiB (RSS), {:.1} of it its own",
+            format!("{way}, {name}"),
+            median(&spent) * 1e9 / as_float(COUNTED),
+            f64::from(peak.peak) / 1024.0,
+            f64::from(peak.own) / 1024.0,
         );
-    }
+        speed
+    })
 }
 
 fn add(story: &Story, name: &str, host: &str) {
@@ -177,8 +252,20 @@ fn plain_entry(story: &Story) {
 
 fn proxy(story: &Story, name: &str) -> (Child, ChildStdout) {
     let mut command = story.stage.command("moorline");
-    command.args(["proxy", name]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().expect("moorline runs");
+    command.args(["proxy", name]);
+    piped(command)
+}
+
+/// This very program, which does what is in [`floor`].
+fn floor(port: u16) -> (Child, ChildStdout) {
+    let mut command = Command::new(std::env::current_exe().expect("a program knows where it lies"));
+    command.args(["floor", &port.to_string()]);
+    piped(command)
+}
+
+fn piped(mut command: Command) -> (Child, ChildStdout) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
     let output = child.stdout.take().expect("it is piped");
     (child, output)
 }
@@ -200,7 +287,7 @@ fn bulk_server() -> u16 {
                 }
                 if order == [b'D'] {
                     let zeros = vec![0; 1 << 18];
-                    let mut left = BYTES;
+                    let mut left = COUNTED;
                     while left > 0 {
                         let many = usize::try_from(left).unwrap_or(usize::MAX).min(zeros.len());
                         if visitor.write_all(&zeros[..many]).is_err() {
@@ -209,8 +296,16 @@ fn bulk_server() -> u16 {
                         left -= many as u64;
                     }
                 } else {
-                    let taken = std::io::copy(&mut (&visitor).take(BYTES), &mut std::io::sink());
-                    drop(taken.and_then(|_| visitor.write_all(b"!")));
+                    let taken = visitor.write_all(b"?").and_then(|()| {
+                        let mut buffer = vec![0; 1 << 17];
+                        let mut left = COUNTED;
+                        while left > 0 {
+                            let many = visitor.read(&mut buffer)? as u64;
+                            left = if many == 0 { 0 } else { left.saturating_sub(many) };
+                        }
+                        visitor.write_all(b"!")
+                    });
+                    drop(taken);
                 }
                 let _ = visitor.read(&mut order);
             });
@@ -237,7 +332,7 @@ impl Pairs {
             self.plain.iter().zip(&self.carried).map(|(plain, carried)| carried - plain).collect();
         let _ = writeln!(
             out,
-            "{name:<18} plain {:>7.1} ms   carried {:>7.1} ms   more {:>6.1} ms (paired medians)",
+            "{name:<22} plain {:>7.1} ms   carried {:>7.1} ms   more {:>6.1} ms (paired medians)",
             median(&self.plain) * 1e3,
             median(&self.carried) * 1e3,
             median(&more) * 1e3
@@ -257,15 +352,38 @@ fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-fn rate(seconds: f64) -> f64 {
-    f64::from(u32::try_from(BYTES).expect("fits")) / 1e6 / seconds
+/// In MB/s.
+fn rate(bytes: u64, seconds: f64) -> f64 {
+    as_float(bytes) / 1e6 / seconds
 }
 
-/// The most memory that a process ever had, in KiB.
-fn high_water(process: u32) -> u32 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
+fn as_float(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes).expect("fits"))
+}
+
+/// In KiB.
+#[derive(Default, Clone, Copy)]
+struct Memory {
+    /// The most that was resident, with the pages of program and libraries that the kernel mapped.
+    peak: u32,
+    /// What belongs to nobody else.
+    own: u32,
+}
+
+impl Memory {
+    /// proc_pid_status(5).
+    fn of(process: u32) -> Self {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+            line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
+        };
+        Self { peak: field("VmHWM:"), own: field("RssAnon:") }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self { peak: self.peak.max(other.peak), own: self.own.max(other.own) }
+    }
 }
 
 /// Of all children that have ended, user and system.

@@ -1,13 +1,13 @@
 //! A person whose session was made for a setup cell, and the runtimes on which that cell runs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::desktop::Desktop;
 use crate::namespace::passwd_entry;
-use crate::notebook::NotebookRuntime;
+use crate::notebook::{Host, NotebookRuntime};
 use crate::outcome::Outcome;
 use crate::stage::Stage;
 
@@ -74,16 +74,26 @@ impl Person {
     /// A runtime on which cloudflared is installed. What it opens is noted where the stand-in of `cloudflared access`
     /// looks (see [`crate::tunnels::Cloudflare`]).
     pub fn with_cloudflared(&self, secrets: &[(&str, &str)]) -> NotebookRuntime {
-        let runtime = NotebookRuntime::start(secrets);
-        let map = self.stage.programs().join("cloudflared.tunnels").display().to_string();
+        self.with_cloudflared_on(Host::Colab, secrets)
+    }
+
+    /// As [`Person::with_cloudflared`], elsewhere than on Colab.
+    pub fn with_cloudflared_on(&self, host: Host, secrets: &[(&str, &str)]) -> NotebookRuntime {
+        let runtime = NotebookRuntime::start_on(host, secrets);
+        let map = self.noted_tunnels().display().to_string();
         let fail = runtime.machine().keys().join("fail").display().to_string();
         runtime.install("cloudflared-tunnel", "cloudflared", &[("@MAP@", &map), ("@FAIL@", &fail)]);
         runtime
     }
 
+    /// Where opened tunnels are noted.
+    pub fn noted_tunnels(&self) -> PathBuf {
+        self.stage.programs().join("cloudflared.tunnels")
+    }
+
     /// The tunnels that were opened: host and the port of the runtime's sshd.
     pub fn tunnels(&self) -> Vec<(String, u16)> {
-        let noted = read(&self.stage.programs().join("cloudflared.tunnels"));
+        let noted = read(&self.noted_tunnels());
         let tunnel = |line: &str| {
             let (host, port) = line.split_once(' ')?;
             Some((host.to_owned(), port.parse().ok()?))

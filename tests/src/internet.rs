@@ -87,7 +87,7 @@ impl Internet {
         Self { inside, address, authority, certificates: certificates.to_owned(), runtime, _end: end }
     }
 
-    /// Puts a web host there, in place of what had that name.
+    /// Puts a web host there, in place of what had that name. `*.example.org` has all names below that domain.
     pub fn host(&self, name: &str, router: Router) {
         let (door, visitors) = mpsc::unbounded_channel();
         self.runtime.spawn(async move { axum::serve(Visitors(visitors), router).await });
@@ -219,8 +219,11 @@ impl Inside {
         Ok(())
     }
 
+    /// The host of this name, else the one of all names below its domain.
     fn find(&self, name: &str) -> Option<Host> {
-        lock(&self.hosts).get(name).cloned()
+        let hosts = lock(&self.hosts);
+        let any = || hosts.get(&format!("*.{}", name.split_once('.')?.1));
+        hosts.get(name).or_else(any).cloned()
     }
 }
 

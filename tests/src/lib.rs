@@ -20,6 +20,7 @@
 //! - [`Announcer`]: what a setup cell does with its session key, in Python.
 //! - [`Ntfy`]: a stand-in for an ntfy server.
 //! - [`Story`]: a person with files of their own who follows a runtime under the name `colab`.
+//! - [`Scene`]: a story whose runtimes announce themselves.
 //! - [`Terminal`]: a person who sits at a terminal and types.
 //! - [`clients`]: OpenSSH, paramiko and asyncssh, each strict about host keys.
 //! - [`Watching`]: `moorline watch`, what it says, and its door.
@@ -62,6 +63,7 @@ pub mod processes;
 pub mod pty;
 pub mod relay;
 pub mod runtime;
+pub mod scene;
 pub mod screen;
 pub mod secrets;
 pub mod shared;
@@ -86,6 +88,7 @@ pub use page::Page;
 pub use pty::Terminal;
 pub use relay::Relay;
 pub use runtime::Runtime;
+pub use scene::Scene;
 pub use screen::Screen;
 pub use stage::Stage;
 pub use story::Story;

@@ -13,11 +13,23 @@ use crate::namespace::is_root;
 use crate::processes::Program;
 use crate::stage::venv;
 
+/// Whose notebooks a runtime plays: where its secrets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// `google.colab`, with the Secrets panel and Drive. What it mounts is noted in `drive-mounts` in the home.
+    Colab,
+    /// `kaggle_secrets`.
+    Kaggle,
+    /// Neither.
+    Jupyter,
+}
+
 /// A machine on which a notebook runs. Its processes have a namespace of their own, so that taking the machine away
 /// ends each of them, as when Colab reclaims a runtime.
 #[derive(Debug)]
 pub struct NotebookRuntime {
     machine: Machine,
+    host: Host,
     secrets: Vec<(String, String)>,
     server: Option<Server>,
     runs: usize,
@@ -61,9 +73,14 @@ impl NotebookRuntime {
     /// # Panics
     /// When `scripts/venv.sh` has not made the venv.
     pub fn start(secrets: &[(&str, &str)]) -> Self {
+        Self::start_on(Host::Colab, secrets)
+    }
+
+    /// As [`NotebookRuntime::start`], elsewhere than on Colab.
+    pub fn start_on(host: Host, secrets: &[(&str, &str)]) -> Self {
         let secrets = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut runtime =
-            Self { machine: Machine::new("not used, keys only"), secrets, server: None, runs: 0 };
+            Self { machine: Machine::new("not used, keys only"), host, secrets, server: None, runs: 0 };
         runtime.boot();
         runtime
     }
@@ -99,11 +116,16 @@ impl NotebookRuntime {
 
     /// Runs a notebook file's text in the present kernel.
     pub fn run_notebook(&mut self, notebook: &str) -> Run {
+        self.run_notebook_typing(notebook, &[])
+    }
+
+    /// As [`NotebookRuntime::run_notebook`], with somebody in front of it who types this at its prompts.
+    pub fn run_notebook_typing(&mut self, notebook: &str, typed: &[&str]) -> Run {
         self.runs += 1;
         let path = self.machine.disk().join(format!("notebook-{}.ipynb", self.runs));
         fs::write(&path, notebook).expect("the notebook is uploaded");
         let inside = crate::namespace::passwd_entry().1.join(path.file_name().expect("it has a name"));
-        self.request(&json!({ "run": inside }))
+        self.request(&json!({ "run": inside, "types": typed }))
     }
 
     /// Runs a cell in the present kernel.
@@ -143,15 +165,15 @@ impl NotebookRuntime {
         // The checkout may lie below the home, which is covered.
         let here = self.machine.programs().join("notebook_runtime.py");
         fs::copy(script, &here).expect("the Jupyter server is installed");
-        let google = self.machine.programs().join("secrets/google/colab");
-        fs::create_dir_all(&google).expect("a place for the stand-in of Colab's module");
-        fs::write(google.join("__init__.py"), "").expect("the package is written");
-        fs::write(google.join("userdata.py"), self.userdata()).expect("the module is written");
+        self.put_modules();
         let home = crate::namespace::passwd_entry().1;
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.machine.programs().display());
         command.arg(python).arg(here).env("PATH", path).env("HOME", home);
         command.env("PYTHONPATH", self.machine.programs().join("secrets"));
-        command.env("OF_THE_KERNEL_ALONE", "yes").env("COLAB_RELEASE_TAG", "release-stand-in");
+        command.env("OF_THE_KERNEL_ALONE", "yes");
+        if self.host == Host::Colab {
+            command.env("COLAB_RELEASE_TAG", "release-stand-in");
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let log = fs::File::create(self.machine.keys().join("jupyter.log")).expect("a log can be written");
         let mut child: Child = command.stderr(log).spawn().expect("the Jupyter server starts");
@@ -161,18 +183,60 @@ impl NotebookRuntime {
         self.server = Some(Server { program, requests, answers });
     }
 
-    /// `google.colab.userdata`, whose `get` gives a secret or raises.
-    fn userdata(&self) -> String {
+    /// The modules that this host's notebooks have besides.
+    fn put_modules(&self) {
         let secrets: serde_json::Map<String, Value> =
             self.secrets.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        format!(
-            "class SecretNotFoundError(Exception):\n    pass\n\n\nSECRETS = {}\n\n\ndef get(name):\n    \
-             if name not in SECRETS:\n        raise SecretNotFoundError(f'Secret {{name}} does not exist.')\n    \
-             return SECRETS[name]\n",
-            Value::Object(secrets)
-        )
+        let secrets = format!("SECRETS = {}\n\n\n", Value::Object(secrets));
+        let modules = self.machine.programs().join("secrets");
+        let put = |path: &str, text: &str| {
+            let path = modules.join(path);
+            fs::create_dir_all(path.parent().expect("it has a folder")).expect("a place for the module");
+            fs::write(path, text).expect("the module is written");
+        };
+        match self.host {
+            Host::Colab => {
+                put("google/colab/__init__.py", "");
+                put("google/colab/userdata.py", &format!("{secrets}{USERDATA}"));
+                put("google/colab/drive.py", DRIVE);
+            }
+            Host::Kaggle => put("kaggle_secrets.py", &format!("{secrets}{KAGGLE_SECRETS}")),
+            Host::Jupyter => fs::create_dir_all(&modules).expect("an empty place"),
+        }
     }
 }
+
+/// `google.colab.userdata`, whose `get` gives a secret or raises.
+const USERDATA: &str = "class SecretNotFoundError(Exception):
+    pass
+
+
+def get(name):
+    if name not in SECRETS:
+        raise SecretNotFoundError(f'Secret {name} does not exist.')
+    return SECRETS[name]
+";
+
+/// `google.colab.drive`.
+const DRIVE: &str = "import pathlib
+
+
+def mount(mountpoint):
+    with open(pathlib.Path.home() / 'drive-mounts', 'a') as noted:
+        noted.write(mountpoint + '\\n')
+";
+
+/// `kaggle_secrets`, whose client gives a secret or raises.
+const KAGGLE_SECRETS: &str = "class BackendError(Exception):
+    pass
+
+
+class UserSecretsClient:
+    def get_secret(self, label):
+        if label not in SECRETS:
+            raise BackendError(f'No user secrets exist for kernel id 1 and label {label}.')
+        return SECRETS[label]
+";
 
 impl Drop for Server {
     fn drop(&mut self) {

@@ -5,12 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::machine::free_port;
 use crate::outcome::Outcome;
 use crate::processes::until;
+use crate::runtime::Runtime;
 use crate::slot::Slot;
 use crate::stage::Stage;
 use crate::story::Story;
@@ -93,21 +95,7 @@ impl Shared {
 
     /// The session's hubs, by their process ids.
     pub fn hubs(&self) -> Vec<i32> {
-        let own = format!("XDG_RUNTIME_DIR={}", self.stage().runtime_dir().display());
-        let is_hub = |id: &i32| {
-            let of = |what: &str| fs::read(format!("/proc/{id}/{what}")).unwrap_or_default();
-            let parts = |bytes: Vec<u8>| -> Vec<String> {
-                bytes
-                    .split(|byte| *byte == 0)
-                    .map(|part| String::from_utf8_lossy(part).into_owned())
-                    .collect()
-            };
-            let words = parts(of("cmdline"));
-            words.get(1).is_some_and(|word| word == "hub") && parts(of("environ")).contains(&own)
-        };
-        let all = fs::read_dir("/proc").expect("/proc is there").flatten();
-        let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        ids.filter(is_hub).collect()
+        hubs(self.stage())
     }
 
     /// The only one.
@@ -120,10 +108,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        for hub in self.hubs() {
-            let _ = kill_process(Pid::from_raw(hub).expect("a process"), Signal::KILL);
-        }
-        until("the hubs to be gone", || self.hubs().is_empty());
+        end_hubs(self.stage());
     }
 }
 
@@ -204,22 +189,88 @@ impl Drop for Session {
     }
 }
 
+/// A stage's hubs, by their process ids.
+pub fn hubs(stage: &Stage) -> Vec<i32> {
+    let own = format!("XDG_RUNTIME_DIR={}", stage.runtime_dir().display());
+    let is_hub = |id: &i32| {
+        let of = |what: &str| fs::read(format!("/proc/{id}/{what}")).unwrap_or_default();
+        let parts = |bytes: Vec<u8>| -> Vec<String> {
+            bytes.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
+        };
+        let words = parts(of("cmdline"));
+        words.get(1).is_some_and(|word| word == "hub") && parts(of("environ")).contains(&own)
+    };
+    let all = fs::read_dir("/proc").expect("/proc is there").flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(is_hub).collect()
+}
+
+/// Ends a stage's hubs, as the end of the system does.
+pub fn end_hubs(stage: &Stage) {
+    for hub in hubs(stage) {
+        let _ = kill_process(Pid::from_raw(hub).expect("a process"), Signal::TERM);
+    }
+    until("the hubs to be gone", || hubs(stage).is_empty());
+}
+
+/// Makes this computer's last connection to a Colab runtime ten minutes old.
+pub fn long_ago(stage: &Stage, runtime: &str) {
+    let note = stage.runtime_dir().join("moorline").join(format!("slot-{runtime}"));
+    let note = File::options().append(true).open(note).expect("it was noted");
+    note.set_modified(SystemTime::now() - Duration::from_secs(600)).expect("its age can be set");
+}
+
+/// Twenty sessions, two large transfers and an editor with a SOCKS proxy, all at once and all of them whole.
+pub fn a_lot_at_once(ssh: impl Fn(&[&str]) -> Command, runtime: &Runtime) {
+    let mut sessions: Vec<Session> =
+        (0..20).map(|_| Session::open(ssh(&["colab", "echo ready; cat"]))).collect();
+    sessions.iter_mut().for_each(Session::is_ready);
+
+    let port = free_port();
+    let socks = format!("127.0.0.1:{port}");
+    let mut editor = Session::open(ssh(&["-D", &socks, "colab", "echo ready; cat"]));
+    editor.is_ready();
+
+    let noise = noise(24 * 1024 * 1024);
+    let folder = tempfile::tempdir().expect("a folder for the transfers");
+    let (up, down) = (folder.path().join("up"), folder.path().join("down"));
+    fs::write(&up, &noise).expect("the file is written");
+    fs::write(runtime.machine().disk().join("big"), &noise).expect("the runtime has a file");
+    let upload = transfer(&ssh, "cat > copy", &up, Path::new("/dev/null"));
+    let download = transfer(&ssh, "cat big", Path::new("/dev/null"), &down);
+    for turn in 0..10 {
+        for (nth, session) in sessions.iter_mut().enumerate() {
+            session.echoes(&format!("{nth} says {turn}"));
+        }
+        assert_eq!(greeting_through(port, runtime.port()), "SSH-2.0-OpenSSH");
+    }
+    for mut transfer in [upload, download] {
+        assert!(transfer.wait().expect("it ends").success(), "the transfers work");
+    }
+    assert!(fs::read(&down).expect("it came down") == noise, "the download is whole");
+    let copy = fs::read(runtime.machine().disk().join("copy")).expect("it went up");
+    assert!(copy == noise, "the upload is whole");
+
+    editor.ends_well();
+    sessions.into_iter().for_each(Session::ends_well);
+}
+
 /// Carries a file either way through a session of its own.
-pub fn transfer(shared: &Shared, command: &str, from: &Path, to: &Path) -> Child {
-    let mut ssh = shared.ssh(&["colab", command]);
+fn transfer(ssh: impl Fn(&[&str]) -> Command, command: &str, from: &Path, to: &Path) -> Child {
+    let mut ssh = ssh(&["colab", command]);
     ssh.stdin(File::open(from).expect("it can be read")).stdout(File::create(to).expect("it can be written"));
     ssh.spawn().expect("ssh runs")
 }
 
 /// Bytes that no compression makes smaller and no mix-up leaves the same.
-pub fn noise(length: usize) -> Vec<u8> {
+fn noise(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).expect("random bytes");
     bytes
 }
 
 /// How the sshd behind a SOCKS proxy greets (RFC 1928: no authentication, CONNECT, an IPv4 address).
-pub fn greeting_through(socks: u16, target: u16) -> String {
+fn greeting_through(socks: u16, target: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", socks)).expect("the proxy listens");
     stream.write_all(&[5, 1, 0]).expect("the proxy is greeted");
     let mut answer = [0; 2];

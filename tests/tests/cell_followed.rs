@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use moorline_tests::cells::{AUTHTOKEN, KEY, Person};
+use moorline_tests::cells::{AUTHTOKEN, HOST_KEY, KEY, Person, read};
 use moorline_tests::clients::{self, Client};
+use moorline_tests::edge::CloudflareEdge;
 use moorline_tests::machine::free_port;
 use moorline_tests::notebook::NotebookRuntime;
 use moorline_tests::processes::until;
-use moorline_tests::{Ntfy, Relay, Watching};
+use moorline_tests::{Internet, Ntfy, Relay, Terminal, Watching};
 
 /// Generous: many tests share two cores, and a relay is asked again ever more slowly where nothing pushes.
 const SOON: Duration = Duration::from_secs(60);
@@ -82,6 +83,110 @@ fn over_a_relay_that_knows_its_key() {
     person.begins(&["--link", "relay", "--relay", "relay", "--port", &port, "--prepare-relay"]);
     let mut runtime = NotebookRuntime::start(&[("MOORLINE_COLAB", KEY)]);
     follows(&person, &mut runtime, &person.notebook());
+}
+
+#[test]
+fn over_a_quick_tunnel_of_cloudflare_and_an_ntfy_topic() {
+    let (person, ntfy) = (Person::new(), Ntfy::start());
+    let internet = Internet::start(&person.stage);
+    let edge = CloudflareEdge::quick(&internet, &person.noted_tunnels());
+    person.begins(&["--link", "cloudflare"]);
+    person.configures(&format!("ntfy_server = \"{}\"\n", ntfy.url()), "");
+    let notebook = person.notebook();
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
+    follows(&person, &mut runtime, &notebook);
+    // A kernel that restarts cuts nobody off; a runtime whose tunnel dies is followed to its new name.
+    let mut watching = Watching::start(&person.stage);
+    watching.health("colab", "online");
+    runtime.restart_kernel();
+    runtime.run_notebook(&notebook).works("the cell runs in the new kernel");
+    Client::OpenSsh.connects(&person.stage, "colab");
+    let before = person.tunnels().len();
+    runtime
+        .run_cell("import subprocess\nsubprocess.run(['pkill', '-f', 'cloudflared tunnel'])")
+        .works("it dies");
+    edge.cut();
+    until("another tunnel", || person.tunnels().len() > before);
+    let (host, _) = person.tunnels().pop().expect("it is noted");
+    until("the session to lead there", || {
+        person.stage.text(".config/moorline/config.toml").contains(&format!("host = \"{host}\""))
+    });
+    for client in clients::ALL {
+        client.connects(&person.stage, "colab");
+    }
+    let asked = internet.asked();
+    // Before the first announcement the session leads to a name that nobody has.
+    let fine = |name: &String| name.ends_with(".trycloudflare.com") || name == "colab.invalid";
+    assert!(asked.iter().all(fine), "nobody else is asked: {asked:?}");
+}
+
+/// The session key as its person reads it off the terminal.
+fn shown_key(person: &Person) -> String {
+    let terminal = Terminal::moorline(&person.stage, &["secret", "show-session-key", "colab"]);
+    let said = terminal.ends().works("a person on a terminal sees it").stdout;
+    let shown =
+        said.lines().find_map(|line| line.trim().strip_prefix("Value: ").map(str::trim).map(str::to_owned));
+    shown.unwrap_or_else(|| panic!("a key is shown:\n{said}"))
+}
+
+/// What ssh says at the relay to whoever shows the key in the file `stolen`.
+fn knocks(person: &Person, relay: &Relay) -> String {
+    let mut login = relay.arguments_for_login();
+    login[1] = person.stage.home_inside().join("stolen").display().to_string();
+    let place = format!("{}@{}", relay.user(), relay.address());
+    let options = ["-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes"];
+    let arguments: Vec<&str> =
+        options.into_iter().chain(login.iter().map(String::as_str)).chain([&*place]).collect();
+    person.stage.run("ssh", &arguments).stderr
+}
+
+#[test]
+fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
+    let person = Person::new();
+    let relay = Relay::start();
+    person.stage.put(".ssh/config", relay.befriend(&person.stage, "relay"));
+    let port = free_port().to_string();
+    person.begins(&["--link", "relay", "--relay", "relay", "--port", &port, "--prepare-relay"]);
+    let mut old = NotebookRuntime::start(&[("MOORLINE_COLAB", KEY)]);
+    let mut watching = Watching::start(&person.stage);
+    comes_up(&person, &mut watching, &mut old, &person.notebook());
+    let keys = || read(&relay.machine().disk().join(".ssh/authorized_keys"));
+    let ours = |text: &str| {
+        text.lines().filter(|line| line.ends_with(" moorline:colab")).map(str::to_owned).collect()
+    };
+    let (known, before): (_, Vec<String>) = (person.stage.text(".ssh/known_hosts"), ours(&keys()));
+
+    let copy = std::fs::copy(old.file("colab", "relay_key"), person.stage.home().join("stolen"));
+    assert!(copy.is_ok(), "the runtime's own way in there: {copy:?}");
+    assert!(!knocks(&person, &relay).contains("Permission denied"), "it opens the relay");
+
+    person.stage.moorline(&["secret", "new-session-key", "colab", "--rotate"]).works("the key is rotated");
+    assert!(knocks(&person, &relay).contains("Permission denied"), "it opened the relay");
+    let after: Vec<String> = ours(&keys());
+    assert_eq!((before.len(), after.len()), (1, 1), "one line, in place of the old one");
+    assert_ne!(before, after);
+    let new_key = shown_key(&person);
+    person.stage.hide(&new_key);
+    assert!(new_key.starts_with("mlk1-2-"), "the next generation");
+
+    // The old key opens nothing any more: not the relay, and not the session.
+    old.reclaim();
+    watching.health("colab", "down");
+    let refused = old.run_notebook(&person.notebook());
+    assert!(
+        !refused.ok && refused.said.contains("another session's key, or an older one"),
+        "{}",
+        refused.said
+    );
+    old.stop();
+    let mut new = NotebookRuntime::start(&[("MOORLINE_COLAB", &new_key)]);
+    comes_up(&person, &mut watching, &mut new, &person.notebook());
+    for client in clients::ALL {
+        client.connects(&person.stage, "colab");
+    }
+    let now = person.stage.text(".ssh/known_hosts");
+    assert_ne!(now, known, "another host key follows from it");
+    assert!(!now.contains(HOST_KEY), "and the old one is trusted no more:\n{now}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use moorline_tests::edge::{ColabEdge, ColabFailure};
 use moorline_tests::google::{Google, Vm};
 use moorline_tests::processes::{Program, until};
+use moorline_tests::shared::{Session, a_lot_at_once, end_hubs, hubs, long_ago};
 use moorline_tests::watching::Call;
 use moorline_tests::{Internet, Story, Watching};
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ struct Scene {
 impl Scene {
     fn begin() -> Self {
         let story = Story::begin();
+        // Each connection is to be made anew, unless it is shared at the time.
+        story.stage.set_env("MOORLINE_HUB_IDLE", "0");
         let internet = Internet::start(&story.stage);
         let google = Google::start(&internet);
         story.stage.put(".config/colab-cli/token.json", google.sign_in().colab_cli_file());
@@ -37,6 +40,7 @@ impl Scene {
         let scene = Self::begin();
         let added = scene.add().works("the only runtime is followed");
         added.says("Ready: ssh colab");
+        scene.leave();
         scene
     }
 
@@ -49,15 +53,25 @@ impl Scene {
         self.story.stage.run("ssh", &["-o", "BatchMode=yes", "colab", "true"])
     }
 
-    /// An ssh that holds the slot until it is dropped.
-    fn holding(&self) -> Program {
+    /// A person in a shell, who needs the slot until they are gone.
+    fn session(&self) -> Session {
         let mut command = self.story.stage.command("ssh");
-        command.args(["-o", "BatchMode=yes", "colab", "echo here; exec sleep 600"]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.story.stage.log("holding"));
-        let carried = self.edge.carried();
-        let program = Program::start(command);
-        until("ssh to hold the slot", || self.edge.carried() > carried);
-        program
+        command.args(["-o", "BatchMode=yes", "colab", "echo ready; cat"]);
+        let mut session = Session::open(command);
+        session.is_ready();
+        session
+    }
+
+    /// Nothing of this computer has the slot any more.
+    fn leave(&self) {
+        end_hubs(&self.story.stage);
+        until("the slot to be free", || !self.edge.is_taken());
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        end_hubs(&self.story.stage);
     }
 }
 
@@ -153,13 +167,41 @@ fn an_idle_notebook_and_few_units_are_warned_of() {
 }
 
 #[test]
-fn the_one_slot_is_explained_and_waited_for_where_it_is_ours() {
+fn the_one_slot_is_shared_with_moorline_itself() {
     let scene = Scene::added();
-    let holding = scene.holding();
-    scene.ssh().fails("one at a time").says("(429), and process").says("of this computer has it");
-    drop(holding);
-    // Google counts it a moment longer.
-    until("the slot to be free", || !scene.edge.is_taken());
+    let mut session = scene.session();
+    scene.ssh().works("several share it");
+    let look = scene.story.stage.moorline(&["status", "colab", "--check"]).works("it answers");
+    look.says("the pinned key answers");
+    scene.story.stage.moorline(&["repair", "colab"]).works("all is well").says("Ready: ssh colab");
+    let mut watching = Watching::start(&scene.story.stage);
+    watching.health("colab", "online");
+    session.echoes("still here");
+    assert!(scene.edge.refused().iter().all(|status| *status == 429));
+    session.ends_well();
+}
+
+#[test]
+fn whoever_holds_the_one_slot_is_named() {
+    let scene = Scene::added();
+    let user = scene.story.runtime.user();
+    let twice = ["add", "again", "--colab", "--yes", "--user", user];
+    scene.story.stage.moorline(&twice).works("a second name for the same runtime");
+    scene.leave();
+    let session = scene.session();
+    let hub = hubs(&scene.story.stage)[0];
+    let again = scene.story.stage.run("ssh", &["-o", "BatchMode=yes", "again", "true"]);
+    again.fails("it has a hub of its own").says(&format!("(429), and process {hub} of this computer has it"));
+    session.ends_well();
+    scene.leave();
+    long_ago(&scene.story.stage, FIRST);
+    scene.edge.take(true);
+    scene.ssh().fails("somebody else has it").says("(429), and another computer or program");
+}
+
+#[test]
+fn a_slot_that_google_still_counts_is_waited_for() {
+    let scene = Scene::added();
     scene.edge.take(true);
     let mut command = scene.story.stage.command("ssh");
     command.args(["-o", "BatchMode=yes", "colab", "true"]).stdin(Stdio::null());
@@ -174,6 +216,7 @@ fn the_one_slot_is_explained_and_waited_for_where_it_is_ours() {
         (ColabFailure::NoSsh, "(404)"),
         (ColabFailure::SshdDown, "(502)"),
     ] {
+        scene.leave();
         scene.edge.fail(failure);
         scene.ssh().fails("Colab refuses").says(says);
     }
@@ -186,16 +229,20 @@ fn a_token_that_is_refused_or_almost_over_is_renewed() {
     scene.google.change(FIRST, |vm| "another-token-Hw81".clone_into(&mut vm.token));
     scene.ssh().works("a refused token is renewed");
     assert_eq!(scene.edge.refused(), [401], "the old one was tried once");
+    scene.leave();
     let before = scene.google.requests().len();
     scene.ssh().works("the new one is kept");
     assert_eq!(scene.google.requests().len(), before, "Google need not be asked");
+    scene.leave();
     scene.google.set_token_lives(240);
     scene.edge.renew_token("short-token-Pz05");
     scene.google.change(FIRST, |vm| "short-token-Pz05".clone_into(&mut vm.token));
     scene.ssh().works("renewed");
+    scene.leave();
     let before = scene.google.requests().len();
     scene.ssh().works("one that ends in four minutes is not used again");
     assert!(scene.google.requests().len() > before);
+    scene.leave();
     scene.google.end(FIRST);
     scene.ssh().fails("no runtime is ever made").says("does not list the runtime");
     assert_eq!(scene.google.endpoints(), [""; 0]);
@@ -210,4 +257,48 @@ fn a_runtime_that_cannot_be_reached_is_added_all_the_same() {
     scene.edge.take(false);
     scene.story.stage.moorline(&["repair", "colab"]).works("later").says("Ready: ssh colab");
     scene.story.all_is_well();
+}
+
+#[test]
+fn twenty_sessions_two_transfers_and_an_editor_share_the_one_slot() {
+    let scene = Scene::added();
+    let before = scene.edge.carried();
+    let ssh = |arguments: &[&str]| {
+        let mut command = scene.story.stage.command("ssh");
+        command.args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=40"]).args(arguments);
+        command
+    };
+    // The hub stays for as long as anybody needs it.
+    let session = scene.session();
+    a_lot_at_once(ssh, &scene.story.runtime);
+    assert_eq!(scene.edge.carried(), before + 1, "one connection served them all");
+    assert_eq!(scene.edge.refused(), [0; 0], "and no second one was tried");
+    session.ends_well();
+    until("the hub to end", || hubs(&scene.story.stage).is_empty());
+}
+
+#[test]
+fn a_hub_that_comes_or_goes_is_no_drop() {
+    let scene = Scene::added();
+    let mut watching = Watching::start(&scene.story.stage);
+    watching.health("colab", "online");
+    let mut sessions: Vec<Session> = (0..3).map(|_| scene.session()).collect();
+    scene.edge.cut();
+    sessions.drain(..).for_each(Session::ends_badly);
+    let session = scene.session();
+    end_hubs(&scene.story.stage);
+    session.ends_badly();
+    scene.session().ends_well();
+    until("the hub to end", || hubs(&scene.story.stage).is_empty());
+
+    let mut window = Call::open(&scene.story.stage);
+    scene.google.end(FIRST);
+    look_now(&mut window, &watching, |event| event["health"]["cause"]["kind"] == "ended");
+    watching.notice("dropped");
+    let lines = watching.lines();
+    let dropped: Vec<&Value> = lines.iter().filter(|event| event["kind"] == "dropped").collect();
+    assert_eq!(dropped.len(), 1, "{lines:?}");
+    assert_eq!(dropped[0]["title"], "colab dropped: its runtime has ended");
+    let states: Vec<&str> = lines.iter().filter_map(|event| event["health"]["state"].as_str()).collect();
+    assert_eq!(states, ["waiting", "connecting", "online", "suspect", "down"], "{lines:?}");
 }

@@ -4,49 +4,19 @@
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use moorline_tests::machine::free_port;
 use moorline_tests::processes::until;
-use moorline_tests::shared::{Session, Shared, greeting_through, noise, parent, processes_with, transfer};
+use moorline_tests::shared::{Session, Shared, a_lot_at_once, end_hubs, parent, processes_with};
 use moorline_tests::{Outcome, Watching};
 use rustix::process::{Pid, Signal, kill_process};
 
 #[test]
 fn twenty_sessions_two_transfers_and_a_socks_proxy_share_one_connection() {
     let shared = Shared::begin();
-    let mut sessions: Vec<Session> = (0..20).map(|_| shared.session()).collect();
-    sessions.iter_mut().for_each(Session::is_ready);
-
-    let port = free_port();
-    let socks = format!("127.0.0.1:{port}");
-    let mut editor = Session::open(shared.ssh(&["-D", &socks, "colab", "echo ready; cat"]));
-    editor.is_ready();
-
-    let noise = noise(24 * 1024 * 1024);
-    let folder = tempfile::tempdir().expect("a folder for the transfers");
-    let (up, down) = (folder.path().join("up"), folder.path().join("down"));
-    fs::write(&up, &noise).expect("the file is written");
-    fs::write(shared.story.runtime.machine().disk().join("big"), &noise).expect("the runtime has a file");
-    let upload = transfer(&shared, "cat > copy", &up, Path::new("/dev/null"));
-    let download = transfer(&shared, "cat big", Path::new("/dev/null"), &down);
-    for turn in 0..10 {
-        for (nth, session) in sessions.iter_mut().enumerate() {
-            session.echoes(&format!("{nth} says {turn}"));
-        }
-        assert_eq!(greeting_through(port, shared.story.runtime.port()), "SSH-2.0-OpenSSH");
-    }
-    for mut transfer in [upload, download] {
-        assert!(transfer.wait().expect("it ends").success(), "the transfers work");
-    }
-    assert!(fs::read(&down).expect("it came down") == noise, "the download is whole");
-    let copy = fs::read(shared.story.runtime.machine().disk().join("copy")).expect("it went up");
-    assert!(copy == noise, "the upload is whole");
-
-    editor.ends_well();
-    sessions.into_iter().for_each(Session::ends_well);
+    a_lot_at_once(|arguments| shared.ssh(arguments), &shared.story.runtime);
     assert_eq!(shared.slot.counts(), (1, 0), "one connection was made, and no other was tried");
     shared.the_hub();
 }
@@ -156,9 +126,11 @@ fn all_who_wait_are_told_why_there_is_no_way() {
 #[test]
 fn a_proxy_that_is_ended_takes_its_way_with_it() {
     let shared = Shared::begin();
+    let mut hubs = Vec::new();
     for signal in [Signal::HUP, Signal::TERM, Signal::KILL] {
         let mut session = shared.session();
         session.is_ready();
+        hubs.push(shared.the_hub());
         let ended = || {
             let log = shared.story.runtime.machine().log();
             log.matches("Connection closed by").count() + log.matches("Connection reset by").count()
@@ -173,6 +145,9 @@ fn a_proxy_that_is_ended_takes_its_way_with_it() {
         until("sshd to hear of it", || ended() > before);
     }
     shared.run(&["colab", "true"]).works("the hub goes on");
+    hubs.push(shared.the_hub());
+    hubs.dedup();
+    assert_eq!(hubs.len(), 1, "it outlives the proxy that started it");
 }
 
 #[test]
@@ -260,4 +235,37 @@ fn a_stranger_gets_no_way() {
     shared.stage().run("setpriv", &arguments).works("a stranger reaches the socket").says("heard b''");
     let own = shared.stage().run("python3", &["-c", &ask]);
     own.works("the person does as well").says("open");
+}
+
+#[test]
+fn a_stranger_in_the_hub_s_place_hears_nothing() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can play another user.
+        return;
+    }
+    let shared = Shared::begin();
+    shared.run(&["colab", "true"]).works("there is a hub");
+    let places = shared.stage().home().join(".local/state/moorline/hub");
+    let mut places = fs::read_dir(places).expect("its place").flatten().map(|entry| entry.path());
+    let socket = places.find(|path| path.extension().is_some_and(|of| of == "sock")).expect("it is one");
+    end_hubs(shared.stage());
+    // Whoever listens is whom the system names to those who connect.
+    let squat = "import os,socket,sys\n\
+         s=socket.socket(socket.AF_UNIX)\n\
+         s.bind(sys.argv[1])\n\
+         os.setuid(65534)\n\
+         s.listen()\n\
+         print('ready', flush=True)\n\
+         print(repr(s.accept()[0].recv(100)), flush=True)\n";
+    let mut command = Command::new("python3");
+    command.args(["-c", squat]).arg(&socket);
+    let mut stranger = Session::open(command);
+    stranger.is_ready();
+    shared
+        .run(&["colab", "true"])
+        .fails("it is a stranger's")
+        .says("hub is not yours; nothing was said to it");
+    let mut heard = String::new();
+    stranger.output.read_to_string(&mut heard).expect("it can be read");
+    assert_eq!(heard, "b''\n", "it hears nothing");
 }

@@ -39,7 +39,7 @@ fn accelerator_memory_disk_and_age_are_known_and_warned_of() {
     for amount in ["memory", "disk"] {
         assert!(vitals[amount]["total"].as_u64() > vitals[amount]["used"].as_u64(), "{amount}: {read}");
     }
-    assert!(vitals["booted"].is_string() && vitals["boot_id"].is_string(), "{read}");
+    assert!(vitals["booted"].is_string() && vitals["machine"].is_string(), "{read}");
     let lifetime = watching.notice("lifetime");
     let title = lifetime["title"].as_str().unwrap_or_default();
     assert!(title.starts_with("colab: about 5") && title.ends_with(" min of 12 h left"), "{lifetime}");

@@ -189,3 +189,20 @@ fn what_the_command_line_changes_is_taken_up() {
     story.stage.moorline(&["forget", "colab", "--yes"]).works("it is forgotten");
     watching.event("it to be let go", |event| event["event"] == "forgotten" && event["session"] == "colab");
 }
+
+#[test]
+fn a_refused_login_is_one_login_a_dial() {
+    let story = Story::begin();
+    let (port, user) = (story.runtime.port(), story.runtime.user());
+    let fingerprint = story.runtime.host_key().fingerprint();
+    let cell = format!("ssh -p {port} {user}@127.0.0.1\n");
+    // The runtime does not know the login key, and no password is kept.
+    let added = story.paste(&["add", "colab", "--yes", "--fingerprint", &fingerprint], &cell);
+    assert!(added.stdout.contains("colab") || added.stderr.contains("colab"), "{added:?}");
+    let logins = || story.runtime.machine().log().matches("Connection from ").count();
+    let before = logins();
+    let mut watching = Watching::start(&story.stage);
+    watching.health("colab", "auth-failed");
+    watching.notice("needed");
+    assert_eq!(logins() - before, 1, "{}", story.runtime.machine().log());
+}

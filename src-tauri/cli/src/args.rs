@@ -150,6 +150,9 @@ pub struct RepairArgs {
     /// Show the ngrok agents that former runtimes left behind, ask for each whether to stop it, and do nothing else.
     #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay"])]
     pub stop_agents: bool,
+    /// Follow the other runtime that announced itself while this one is online, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay", "stop_agents"])]
+    pub take_over: bool,
     /// Show what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -13,7 +13,7 @@ mod settings;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use moorline_ssh_files::Place;
+use moorline_ssh_files::{HostKey, Place};
 use tokio::sync::mpsc;
 
 use crate::session::Session;
@@ -21,13 +21,28 @@ use crate::session_key::{KeyId, Topic};
 use crate::tools::Tools;
 pub use settings::{ChannelKind, ChannelSettings, InvalidServer, Server};
 
-/// A line as it came, without its line end.
+/// What a channel hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// The line.
-    pub line: String,
-    /// Where the runtime is, if the channel itself knows it (ngrok's own list of endpoints).
-    pub place: Option<Place>,
+pub enum Heard {
+    /// A line as it came.
+    Line {
+        /// Without its line end.
+        line: String,
+        /// Where the runtime is, if the channel itself knows it (ngrok's own list of endpoints).
+        place: Option<Place>,
+    },
+    /// No line: a place that may be the session's runtime.
+    Lone(Lone),
+}
+
+/// A place that may be a session's runtime, because the person's account holds no other. Nothing vouches for it, so it
+/// is worth no more than the key that it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lone {
+    /// Where it is.
+    pub place: Place,
+    /// The host key that it proved to hold.
+    pub key: HostKey,
 }
 
 /// Where a channel sends what it hears.
@@ -65,7 +80,9 @@ pub fn open(kind: ChannelKind, post: &Post) -> Option<Box<dyn Channel>> {
         ChannelKind::Ntfy => Some(Box::new(ntfy::Ntfy::new(post))),
         ChannelKind::Folder => folder::Folder::new(post).map(|folder| Box::new(folder) as Box<dyn Channel>),
         ChannelKind::Relay => relay_file::RelayFile::new(post).map(|file| Box::new(file) as Box<dyn Channel>),
-        ChannelKind::Ngrok => Some(Box::new(ngrok::Ngrok::new(post))),
+        ChannelKind::Ngrok => {
+            Some(Box::new(ngrok::Ngrok::new(&post.session, Some(post.kid.clone()), &post.tools)))
+        }
     }
 }
 
@@ -89,6 +106,6 @@ impl Ear {
 impl Heard {
     /// A line that came without a place.
     pub fn line(line: impl Into<String>) -> Self {
-        Self { line: line.into(), place: None }
+        Self::Line { line: line.into(), place: None }
     }
 }

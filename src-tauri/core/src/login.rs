@@ -67,17 +67,35 @@ pub async fn ensure(
         return Ok(Login::OwnKey);
     }
     let pins = Pins::load(&tools.dirs.pins_file())?;
-    let known = pins.get(&session.name);
-    let pinned: Vec<HostKey> =
-        known.map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect()).unwrap_or_default();
     let key = LoginKey::ensure(&tools.dirs.login_key())?;
     let route = route(tools, ssh, session)?;
-    match key_login_works(&route, &pinned, &session.user, &key, limit).await {
+    match key_login_works(&route, &pinned(&pins, session), &session.user, &key, limit).await {
         Ok(true) => return Ok(Login::KeyWorks),
         Ok(false) => {}
         Err(error) => return Ok(Login::NotTried(error)),
     }
-    let given_for = known.and_then(|pins| pins.password_for.clone());
+    install(tools, ssh, session, pasted, limit, Duration::ZERO).await
+}
+
+/// As [`ensure`], where the runtime has just refused the key: nobody connects unless there is a password, and then
+/// not before `pause` is over.
+///
+/// # Errors
+/// Nothing could be tried.
+pub async fn install(
+    tools: &Tools,
+    ssh: &SystemSsh,
+    session: &Session,
+    pasted: Option<&SecretString>,
+    limit: Duration,
+    pause: Duration,
+) -> Result<Login, EnsureLoginError> {
+    if session.identity_file.is_some() {
+        return Ok(Login::OwnKey);
+    }
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    let key = LoginKey::ensure(&tools.dirs.login_key())?;
+    let given_for = pins.get(&session.name).and_then(|pins| pins.password_for.clone());
     let kept = if pasted.is_none() {
         match given_for {
             Some(link) if link == session.link.described() => {}
@@ -93,8 +111,15 @@ pub async fn ensure(
         None
     };
     let Some(password) = pasted.or(kept.as_ref()) else { return Ok(Login::NoPassword(key)) };
+    let (route, pinned) = (route(tools, ssh, session)?, pinned(&pins, session));
+    tokio::time::sleep(pause).await;
     Ok(match install_login_key(&route, &pinned, &session.user, password, &key, limit).await {
         Ok(installed) => Login::KeyInstalled(installed),
         Err(error) => Login::NotInstalled(key, error),
     })
+}
+
+fn pinned(pins: &Pins, session: &Session) -> Vec<HostKey> {
+    let known = pins.get(&session.name);
+    known.map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect()).unwrap_or_default()
 }

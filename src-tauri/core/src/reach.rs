@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use crate::carry::{self, Carrier, CarryError, ServiceToken};
 use crate::editors::{SearchEnv, find_program};
-use crate::google::{self, GoogleError};
+use crate::google::slot::{Holder, holder};
+use crate::google::{self, EndpointId, GoogleError, RuntimeAccess};
+use crate::hub;
 use crate::pins::{Pins, PinsError};
 use crate::session::{Link, Session};
 use crate::ssh::relay::{self, ChannelError};
@@ -90,8 +92,8 @@ pub fn relay_ssh(tools: &Tools, session: &Session) -> SystemSsh {
     }
 }
 
-/// The byte stream to a session's sshd; through a relay with this `ssh` (see [`relay_ssh`]). May block for as long as
-/// the vault takes.
+/// The byte stream to a session's sshd; through a relay with this `ssh` (see [`relay_ssh`]). Where the session's hub has
+/// the one slot of its runtime, through the hub. May block for as long as the vault takes.
 ///
 /// # Errors
 /// The link needs a secret that cannot be read.
@@ -100,7 +102,10 @@ pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route,
         Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
         Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
         Link::Cloudflare(host) => Route::Carry(Box::new(cloudflare(tools, session, host)?)),
-        Link::Colab(_) => Route::Carry(Box::new(colab(tools, session)?)),
+        Link::Colab(link) => match through_hub(tools, session, &link.runtime) {
+            Some(argv) => argv.into(),
+            None => Route::Carry(Box::new(colab(tools, session)?)),
+        },
     })
 }
 
@@ -129,8 +134,7 @@ pub fn cloudflare(tools: &Tools, session: &Session, host: &HostName) -> Result<C
 /// # Errors
 /// Google does not give the way, or the login key cannot be read.
 pub fn colab(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
-    let access = google::access(tools, session)?;
-    Ok(carry::colab(access.host, access.token, public_line(tools, session)?))
+    colab_with(tools, session, google::access(tools, session)?)
 }
 
 /// As [`colab`], with a token that Google gives now: the runtime refused the kept one (401).
@@ -138,8 +142,23 @@ pub fn colab(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
 /// # Errors
 /// As for [`colab`].
 pub fn colab_anew(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
-    let access = google::renewed(tools, session)?;
-    Ok(carry::colab(access.host, access.token, public_line(tools, session)?))
+    colab_with(tools, session, google::renewed(tools, session)?)
+}
+
+fn colab_with(tools: &Tools, session: &Session, access: RuntimeAccess) -> Result<Carrier, ReachError> {
+    let carrier = carry::colab(access.host, access.token, public_line(tools, session)?);
+    Ok(match &session.link {
+        Link::Colab(link) => carrier.single(&tools.dirs, &link.runtime),
+        _ => carrier,
+    })
+}
+
+/// What leads through the session's hub, if that one has the runtime's slot just now.
+fn through_hub(tools: &Tools, session: &Session, runtime: &EndpointId) -> Option<Vec<String>> {
+    let Holder::Here(process) = holder(&tools.dirs, runtime) else { return None };
+    let proxy = tools.dirs.proxy_program();
+    let is_hub = hub::process(&tools.dirs, &session.name) == Some(process) && proxy.exists();
+    is_hub.then(|| vec![proxy.to_string_lossy().into_owned(), "proxy".to_owned(), session.name.to_string()])
 }
 
 /// The public half of the key with which the session logs in.
@@ -253,6 +272,7 @@ async fn first_key(
     let left = end.saturating_duration_since(Instant::now());
     let key = probe::host_key_preferring(route, types, left).await?;
     // Google gave host and token in one answer, and the host proved its name: what speaks SSH inside is that runtime.
-    let channel = matches!(session.link, Link::Colab(_));
+    // Through the hub it is what was pinned before.
+    let channel = matches!((&session.link, route), (Link::Colab(_), Route::Carry(_)));
     Ok(Seen { key, channel, channel_failed })
 }

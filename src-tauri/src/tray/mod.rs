@@ -98,6 +98,7 @@ mod tests {
             password_only: false,
             has_notebook: false,
             offered: None,
+            rival: None,
             action: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct CloudflareEdge {
 struct Inside {
     host: String,
     target: AtomicU16,
+    /// Where quick tunnels are noted, one `host port` a line, for an edge of many names.
+    noted: Option<PathBuf>,
     failure: Mutex<Option<Failure>>,
     /// The service token that Access wants.
     token: Mutex<Option<(String, String)>>,
@@ -54,11 +57,22 @@ struct Inside {
 impl CloudflareEdge {
     /// Puts a tunnel there that leads to this port of `127.0.0.1`.
     pub fn open(internet: &Internet, host: &str, target: u16) -> Self {
+        Self::start(internet, host, target, None)
+    }
+
+    /// The edge of all quick tunnels: each leads where a stand-in of `cloudflared tunnel` noted it in this file, as soon
+    /// as it did.
+    pub fn quick(internet: &Internet, noted: &Path) -> Self {
+        Self::start(internet, "*.trycloudflare.com", 0, Some(noted.to_owned()))
+    }
+
+    fn start(internet: &Internet, host: &str, target: u16, noted: Option<PathBuf>) -> Self {
         let manner =
             Manner { most: CHUNK, ping: Duration::from_secs(54), pongs: Arc::new(AtomicUsize::new(0)) };
         let inside = Arc::new(Inside {
             host: host.to_owned(),
             target: AtomicU16::new(target),
+            noted,
             failure: Mutex::default(),
             token: Mutex::default(),
             requests: Mutex::default(),
@@ -124,10 +138,20 @@ impl CloudflareEdge {
 }
 
 impl Inside {
+    /// Where the tunnel of this name leads, if there is one.
+    fn target(&self, name: &str) -> Option<u16> {
+        let Some(noted) = &self.noted else { return Some(self.target.load(Ordering::Relaxed)) };
+        let noted = std::fs::read_to_string(noted).ok()?;
+        let found = noted.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found?.parse().ok()
+    }
+
     async fn answer(&self, mut stream: Tls) -> io::Result<()> {
         let request = Request::read(&mut stream).await?;
         lock(&self.requests).push(request.text.clone());
-        if request.header("host") != self.host || request.target != "/" || !request.is_plain_upgrade() {
+        let named = request.header("host");
+        let ours = self.host.strip_prefix('*').map_or(named == self.host, |suffix| named.ends_with(suffix));
+        if !ours || request.target != "/" || !request.is_plain_upgrade() {
             return refuse(&mut stream, "400 Bad Request", "", "").await;
         }
         let failure = *lock(&self.failure);
@@ -169,7 +193,9 @@ impl Inside {
             return ended;
         }
         // The origin dials before it answers.
-        let target = self.target.load(Ordering::Relaxed);
+        let Some(target) = self.target(named) else {
+            return refuse(&mut stream, "530 ", "Content-Type: text/plain\r\n", "error code: 1033").await;
+        };
         match TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await {
             Ok(sshd) => carry(stream, &request, sshd, manner).await,
             Err(_) => refuse(&mut stream, "502 Bad Gateway", "", "").await,

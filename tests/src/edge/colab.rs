@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 use super::websocket::{Manner, Request, carry, refuse};
 use crate::internet::{Internet, Tls};
@@ -42,6 +43,7 @@ struct Inside {
     /// How many connections were carried at the same time at most, and how many there were.
     carried: AtomicUsize,
     refused: Mutex<Vec<u16>>,
+    cut: Notify,
     pages: Mutex<Option<Pages>>,
 }
 
@@ -74,6 +76,7 @@ impl ColabEdge {
             taken: AtomicBool::new(false),
             carried: AtomicUsize::new(0),
             refused: Mutex::default(),
+            cut: Notify::new(),
             pages: Mutex::default(),
         });
         let serving = Arc::clone(&inside);
@@ -114,6 +117,11 @@ impl ColabEdge {
         self.inside.taken.load(Ordering::SeqCst)
     }
 
+    /// Cuts the connection that is carried.
+    pub fn cut(&self) {
+        self.inside.cut.notify_waiters();
+    }
+
     /// How many connections were carried so far.
     pub fn carried(&self) -> usize {
         self.inside.carried.load(Ordering::SeqCst)
@@ -151,7 +159,10 @@ impl Inside {
                 self.carried.fetch_add(1, Ordering::SeqCst);
                 let pongs = Arc::default();
                 let manner = Manner { most: usize::MAX, ping: Duration::from_secs(30), pongs };
-                let ended = carry(stream, &request, sshd, manner).await;
+                let ended = tokio::select! {
+                    ended = carry(stream, &request, sshd, manner) => ended,
+                    () = self.cut.notified() => Ok(()),
+                };
                 drop(slot);
                 ended
             }

@@ -32,7 +32,8 @@ state: string,
  */
 vitals: Vitals | null, 
 /**
- * When the runtime will reach its lifetime, if its boot time is known.
+ * When the runtime will reach its lifetime, if its boot time is known; of a Colab runtime, which tells none, when it
+ * will at the latest.
  */
 ends: string | null, 
 /**
@@ -55,6 +56,10 @@ has_notebook: boolean,
  * Another runtime of the person's account that it could follow.
  */
 offered: string | null, 
+/**
+ * Another runtime that announced itself while this one is online; a person may follow it.
+ */
+rival: string | null, 
 /**
  * The one action that its health calls for.
  */

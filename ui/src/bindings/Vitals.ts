@@ -24,9 +24,10 @@ disk: Usage | null,
  */
 booted: string | null, 
 /**
- * The kernel's random boot id: another one is another boot, whatever the address.
+ * What tells this machine from any other, whatever the address: the kernel's random boot id, and behind a `/`
+ * the inode and birth of the home directory, since containers share a kernel.
  */
-boot_id: string | null, 
+machine: string | null, 
 /**
  * What Google tells of it, where it is one of the account's runtimes.
  */

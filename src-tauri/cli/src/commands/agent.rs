@@ -1,10 +1,12 @@
 //! What the commands say to the agent, if one runs.
 
+use anyhow::bail;
 use moorline_core::agent::door::Caller;
 use moorline_core::agent::msg::Request;
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::agent::wire::{Answer, Call, Role};
 use moorline_core::tools::Tools;
+use moorline_ssh_files::Alias;
 
 use crate::printer::Printer;
 
@@ -34,4 +36,26 @@ pub fn snapshot(tools: &Tools, printer: &Printer) -> anyhow::Result<Option<Snaps
         printer.note(error);
         Ok(None)
     })
+}
+
+/// Has the agent follow the runtime that announced itself beside the one of this session that is online.
+///
+/// # Errors
+/// No agent runs, or no such runtime is known to it.
+pub fn take_over(tools: &Tools, name: &Alias) -> anyhow::Result<()> {
+    super::block_on(async {
+        let Some(mut agent) = Caller::connect(&tools.dirs, Role::Cli).await? else {
+            bail!(
+                "nothing watches your sessions, so no other runtime is known; start Moorline or `moorline watch`"
+            );
+        };
+        let Answer::Snapshot(snapshot) = agent.call(Call::Snapshot).await? else {
+            bail!("the agent does not tell how the sessions are; end it and start it again");
+        };
+        let seen = snapshot.sessions.into_iter().find(|seen| seen.name == *name);
+        let Some(rival) = seen.and_then(|seen| seen.rival) else {
+            bail!("{name}: no other runtime announces itself; look at `moorline status`");
+        };
+        Ok(agent.ask(Request::TakeOver(name.clone(), rival)).await?)
+    })?
 }

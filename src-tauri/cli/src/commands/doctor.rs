@@ -6,6 +6,10 @@ use std::time::SystemTime;
 
 use moorline_core::doctor::{self, Check, Sources, Verdict};
 use moorline_core::editors::SearchEnv;
+use moorline_core::google::Credentials;
+use moorline_core::pins::{Pins, SessionPins};
+use moorline_core::repoint;
+use moorline_core::session::{Link, Session};
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, config};
@@ -43,7 +47,13 @@ pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
 fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
     let sessions = super::sessions(tools)?;
     let names: Vec<Alias> = sessions.sessions().keys().cloned().collect();
-    let proxied = sessions.sessions().values().any(|session| session.link.runs_moorline());
+    // Pins that cannot be read are told of elsewhere.
+    let pins = Pins::load(&tools.dirs.pins_file()).ok();
+    let none = SessionPins::default();
+    let pin = |session: &Session| pins.as_ref().and_then(|pins| pins.get(&session.name)).unwrap_or(&none);
+    let runs_ours = |session: &Session| repoint::runs_our_proxy(session, pin(session));
+    let proxied = sessions.sessions().values().any(runs_ours);
+    let google = sessions.sessions().values().any(|session| matches!(session.link, Link::Colab(_)));
     let proxy_program = tools.dirs.proxy_program();
     let search = SearchEnv::from_process(&tools.dirs.home, false);
     // Any name will do: what matters is whether the keyring answers.
@@ -55,10 +65,17 @@ fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
         search: &search,
         sessions: &names,
         proxy_program: proxied.then_some(proxy_program.as_path()),
+        google: google.then(|| sign_in(tools)),
         keyring: keyring.map(drop).map_err(|error| error.to_string()),
         check_config: &|bytes| config::check(bytes).map_err(|error| error.to_string()),
         vars: std::env::vars_os().collect(),
         now: SystemTime::now(),
     });
     Ok(doctor::examine(&found))
+}
+
+/// The place of the sign-in that is tried first. Google is not asked.
+fn sign_in(tools: &Tools) -> Result<String, String> {
+    let all = Credentials::all(tools).map_err(|error| error.to_string())?;
+    Ok(all.first().map(|found| found.place.clone()).unwrap_or_default())
 }

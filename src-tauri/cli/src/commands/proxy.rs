@@ -1,14 +1,12 @@
 //! `moorline proxy`: what ssh runs as a `ProxyCommand`. Standard output carries ssh's bytes and nothing else.
 
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use moorline_core::carry::CarryError;
-use moorline_core::google::EndpointId;
-use moorline_core::google::slot::{Holder, Slot, holder};
 use moorline_core::reach;
-use moorline_core::session::{Link, Session};
+use moorline_core::session::Link;
 use moorline_core::tools::Tools;
 use moorline_ssh_files::HostName;
 
@@ -18,9 +16,6 @@ use crate::args::ProxyArgs;
 /// nothing of the cause.
 const LIMIT: Duration = Duration::from_secs(12);
 
-/// From one try for a slot that is about to be free to the next.
-const AGAIN: Duration = Duration::from_millis(700);
-
 /// Runs the command; what fails is one line on standard error, which ssh shows to the person.
 pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
     if args.shared {
@@ -29,7 +24,7 @@ pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
     let session = super::session(&tools, Some(&args.name))?;
     match &session.link {
-        Link::Colab(link) => return colab(&tools, &session, &link.runtime),
+        Link::Colab(_) => return super::hub::join(&args.name),
         Link::Direct(place) | Link::Ngrok(place) => return super::proxy_tcp::run(place),
         Link::Cloudflare(_) | Link::Relay(_) => {}
     }
@@ -40,47 +35,6 @@ pub fn run(args: &ProxyArgs) -> anyhow::Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error @ CarryError::WantsLogin(_)) => log_in_with_cloudflared(&tools, host, error),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// A runtime's one SSH slot. Where a connection of this computer broke off a moment ago, Google counts it still: then it
-/// is worth waiting. A token that the runtime does not take any more is renewed once.
-fn colab(tools: &Tools, session: &Session, runtime: &EndpointId) -> anyhow::Result<ExitCode> {
-    let end = Instant::now() + LIMIT;
-    let mut carrier = reach::colab(tools, session)?;
-    let mut renewed = false;
-    loop {
-        let before = holder(&tools.dirs, runtime);
-        let slot = Slot::take(&tools.dirs, runtime);
-        let left = end.saturating_duration_since(Instant::now()).max(AGAIN);
-        match carrier.pump(left) {
-            Ok(()) => return Ok(ExitCode::SUCCESS),
-            Err(CarryError::ColabExpired) if !renewed => {
-                renewed = true;
-                carrier = reach::colab_anew(tools, session)?;
-            }
-            Err(CarryError::ColabTaken) if before == Holder::HalfOpen && Instant::now() + AGAIN < end => {
-                // Not noted as over: it was never ours.
-                slot.leave();
-                std::thread::sleep(AGAIN);
-            }
-            Err(CarryError::ColabTaken) => {
-                slot.leave();
-                bail!("{}", taken(before));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Whose connection holds the slot, and what to do.
-fn taken(holder: Holder) -> String {
-    match holder {
-        Holder::Here(process) => format!(
-            "this Colab runtime takes one SSH connection at a time (429), and process {process} of this computer has it; close that window or editor, then try again"
-        ),
-        Holder::HalfOpen => "this Colab runtime takes one SSH connection at a time (429), and it may still count one of this computer that broke off, if no other computer or program has it; try again in a minute".to_owned(),
-        Holder::Elsewhere => "this Colab runtime takes one SSH connection at a time (429), and another computer or program (`colab ssh`?) has it; close that one, then try again".to_owned(),
     }
 }
 

@@ -43,6 +43,12 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     if args.stop_agents {
         return super::ngrok::stop_agents(&tools, &session, args.yes, printer);
     }
+    if args.take_over {
+        super::agent::take_over(&tools, &session.name)?;
+        printer.done(format!("{} goes on with the other runtime", session.name));
+        printer.json(&json!({ "session": session.name, "taken_over": true }));
+        return Ok(ExitCode::SUCCESS);
+    }
     let adding = Adding {
         tools: &tools,
         printer,

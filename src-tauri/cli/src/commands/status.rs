@@ -43,6 +43,11 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         if let Some(seen) = seen {
             let vitals = words::vitals(seen).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
             printer.line(format!("  {:<9} {}{vitals}", "health", seen.state));
+            if seen.rival.is_some() {
+                let name = &session.name;
+                printer.note(format!("{}; to follow it: moorline repair {name} --take-over", words::RIVAL));
+            }
+            entry["rival"] = json!(seen.rival);
             entry["health"] = json!(seen.health);
             entry["vitals"] = json!(seen.vitals);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use moorline_ssh_files::{Alias, HostKey};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -16,8 +17,8 @@ use super::run::Messages;
 use crate::announcement::Accepted;
 use crate::clock;
 use crate::editors::Editor;
-use crate::pins::Pins;
-use crate::session::{RemotePath, Session};
+use crate::pins::{PinnedKey, Pins};
+use crate::session::{Link, RemotePath, Session};
 use crate::sessions_file::{Remembered, SessionsFile, SessionsFileError};
 use crate::settle::{self, Change, SettleError};
 use crate::state_lock::StateLock;
@@ -128,8 +129,10 @@ impl Job {
                 Vec::new()
             }
             Self::Paused(name, paused) => {
-                remember(tools, &name, |remembered| remembered.paused = paused);
-                Vec::new()
+                match try_remember(tools, &name, |remembered| remembered.paused = paused) {
+                    Ok(()) => Vec::new(),
+                    Err(error) => vec![Msg::NotKept(name, error)],
+                }
             }
         }
     }
@@ -248,10 +251,18 @@ fn read(tools: &Tools) -> Vec<Msg> {
             remembered: sessions.remembered(&session.name),
             channels: sessions.channels(&session.name),
             accepted: pins.and_then(|pins| pins.accepted.clone()),
+            first_seen: first_seen(session, keys),
             ..Loaded::new(session.clone(), pinned)
         }
     });
     vec![Msg::Configured(sessions.settings().clone()), Msg::Loaded(loaded.collect())]
+}
+
+/// A Colab runtime's key is its own, and pinned when the runtime is first seen.
+fn first_seen(session: &Session, keys: &[PinnedKey]) -> Option<Timestamp> {
+    let through_google = |pinned: &&PinnedKey| pinned.trust == Trust::Channel;
+    let seen = || keys.iter().filter(through_google).map(|pinned| pinned.learned).max();
+    matches!(session.link, Link::Colab(_)).then(seen).flatten()
 }
 
 /// What is remembered is a comfort: when it cannot be written, the log says so and nothing else is lost.

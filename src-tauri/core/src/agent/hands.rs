@@ -15,7 +15,7 @@ use super::faces::Faces;
 use super::files::{self, Job};
 use super::msg::{Msg, Sight};
 use super::run::{AgentHandle, Messages, World, start};
-use crate::channel::listening::{self, Listening, News};
+use crate::channel::listening::{self, Listening, Tidings};
 use crate::clock;
 use crate::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv};
 use crate::session::RemotePath;
@@ -39,7 +39,7 @@ struct Hands<F> {
     watching: Arc<WatchTools>,
     watchers: BTreeMap<Alias, WatcherHandle>,
     listening: BTreeMap<Alias, Listening>,
-    news: mpsc::Sender<(Alias, News)>,
+    news: mpsc::Sender<(Alias, Tidings)>,
     sights: mpsc::Sender<(Alias, Sight)>,
     jobs: mpsc::UnboundedSender<Job>,
     files: JoinHandle<()>,
@@ -58,7 +58,10 @@ impl<F: Faces> Hands<F> {
         senses.spawn(files::look(Arc::clone(&tools), out.clone()));
         senses.spawn(hand_on(seen, out.clone(), |(name, sight)| Msg::Saw(name, sight)));
         let (news, heard) = mpsc::channel(SIGHTS);
-        senses.spawn(hand_on(heard, out.clone(), |(name, news)| Msg::Announced(name, Box::new(news))));
+        senses.spawn(hand_on(heard, out.clone(), |(name, heard)| match heard {
+            Tidings::News(news) => Msg::Announced(name, Box::new(news)),
+            Tidings::Lone(lone) => Msg::Alone(name, lone),
+        }));
         let (shaken, shakes) = mpsc::channel(4);
         senses.spawn(watch::clock::watch(SystemTime::now, shaken.clone()));
         senses.spawn(watch::network::watch(shaken));

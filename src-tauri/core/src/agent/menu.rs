@@ -107,6 +107,7 @@ fn session_rows(session: &SessionView, named: bool) -> Vec<Item> {
         Some(vitals) => format!("{} · {vitals}", session.state),
         None => session.state.clone(),
     };
+    let state = if session.rival.is_some() { format!("{state} · {}", super::words::RIVAL) } else { state };
     let mut rows = vec![Item::Text(if named { format!("{name} · {state}") } else { state })];
     let editors: Vec<Editor> =
         session.editors.iter().copied().filter(|editor| *editor != Editor::Terminal).collect();
@@ -123,17 +124,27 @@ fn session_rows(session: &SessionView, named: bool) -> Vec<Item> {
         }
     }
     rows.push(act("Terminal", open(name, Editor::Terminal)));
+    rows.extend(called_for(session));
+    rows.push(Item::Sub { label: "More".to_owned(), menu: more(session) });
+    rows
+}
+
+/// One row for what its health calls for: another runtime that could be followed is more use than dialling the old one.
+fn called_for(session: &SessionView) -> Option<Item> {
+    let name = &session.name;
+    if let Some(runtime) = session.rival.clone() {
+        let event = Event::Ask(Request::TakeOver(name.clone(), runtime));
+        return Some(act("Follow the other runtime", event));
+    }
     if let Some(runtime) = session.offered.as_ref().and_then(|runtime| runtime.parse().ok()) {
         let label = format!("Follow {runtime}");
-        rows.push(act(label, Event::Ask(Request::Follow { name: name.clone(), runtime })));
+        return Some(act(label, Event::Ask(Request::Follow { name: name.clone(), runtime })));
     }
-    rows.extend(session.action.map(|action| match action {
+    session.action.map(|action| match action {
         Action::Repair => act("Repair", Event::Ask(Request::Repair(name.clone()))),
         Action::Compare => act("Compare key…", Event::ShowWindow(Some(name.clone()))),
         Action::OpenNotebook => act("Open notebook", Event::OpenNotebook(name.clone())),
-    }));
-    rows.push(Item::Sub { label: "More".to_owned(), menu: more(session) });
-    rows
+    })
 }
 
 fn more(session: &SessionView) -> Menu {
@@ -186,6 +197,7 @@ mod tests {
             password_only: false,
             has_notebook: false,
             offered: None,
+            rival: None,
             action: None,
         }
     }
@@ -219,6 +231,22 @@ mod tests {
     #[test]
     fn without_sessions_the_menu_says_so() {
         assert_eq!(drawn(&menu(&snapshot(Vec::new())), 0), format!("(No sessions yet)\n{TAIL}"));
+    }
+
+    #[test]
+    fn a_runtime_that_waits_to_be_followed_has_a_row() {
+        let mut colab = view("colab", Health::Online { since: SINCE });
+        let runtime = crate::announcement::RuntimeId::of([2; 16]);
+        colab.rival = Some(runtime.clone());
+        let menu = menu(&snapshot(vec![colab]));
+        let drawn = drawn(&menu, 0);
+        assert!(drawn.starts_with("(colab · online · another runtime announces itself)\n"), "{drawn}");
+        let event = Event::Ask(Request::TakeOver("colab".parse().unwrap(), runtime));
+        assert!(menu.items.contains(&act("Follow the other runtime", event)), "{drawn}");
+        assert!(
+            menu.items.iter().position(|item| *item == Item::Separator).unwrap() <= 6,
+            "six rows: {drawn}"
+        );
     }
 
     #[test]

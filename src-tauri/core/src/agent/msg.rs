@@ -1,5 +1,6 @@
 //! What can happen to the agent.
 
+use jiff::Timestamp;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +9,8 @@ use super::notice::NoticeAction;
 use super::state::Settings;
 use super::vitals::Vitals;
 use crate::announcement::{Accepted, RuntimeId};
-use crate::channel::ChannelSettings;
 use crate::channel::listening::News;
+use crate::channel::{ChannelSettings, Lone};
 use crate::editors::Editor;
 use crate::google::EndpointId;
 use crate::session::{RemotePath, Session};
@@ -35,6 +36,8 @@ pub enum Msg {
     Settled(Alias, Result<(), String>),
     /// Something came over a channel of a session.
     Announced(Alias, Box<News>),
+    /// The account of a session has one place alone that could be its runtime.
+    Alone(Alias, Lone),
     /// A session was to be led to where a runtime announced itself: its files were written, or could not be.
     Adopted(Alias, Result<(), String>),
     /// The files of a session could not be mended, because Moorline's own cannot be read just now; one sentence.
@@ -43,6 +46,8 @@ pub enum Msg {
     KeyInstalled(Alias, KeyInstall),
     /// The vault is open again, which was shut when a session's password was wanted.
     VaultOpened(Alias),
+    /// What a person chose for a session could not be written down; one sentence.
+    NotKept(Alias, String),
     /// An editor or the notebook of a session could not be opened; one sentence.
     NotOpened(Alias, String),
     /// Somebody asks for something: tray, window, CLI or a notification's button.
@@ -68,13 +73,16 @@ pub struct Loaded {
     pub channels: ChannelSettings,
     /// The last announcement that was accepted.
     pub accepted: Option<Accepted>,
+    /// When the runtime was first seen here, where each runtime has a host key of its own that is learned at once: on
+    /// Colab.
+    pub first_seen: Option<Timestamp>,
 }
 
 impl Loaded {
     /// A session of which nothing else is remembered.
     pub fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
         let (remembered, channels) = (Remembered::default(), ChannelSettings::default());
-        Self { session, pinned, remembered, channels, accepted: None }
+        Self { session, pinned, remembered, channels, accepted: None, first_seen: None }
     }
 }
 

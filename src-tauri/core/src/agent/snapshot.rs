@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{Health, Light};
 use super::vitals::Vitals;
+use crate::announcement::RuntimeId;
 use crate::editors::Editor;
 
 /// Everything a face shows, as of one moment.
@@ -39,7 +40,8 @@ pub struct SessionView {
     pub state: String,
     /// The last reading, while online.
     pub vitals: Option<Vitals>,
-    /// When the runtime will reach its lifetime, if its boot time is known.
+    /// When the runtime will reach its lifetime, if its boot time is known; of a Colab runtime, which tells none, when it
+    /// will at the latest.
     pub ends: Option<Timestamp>,
     /// The editor used last; a face offers it first.
     #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
@@ -53,6 +55,9 @@ pub struct SessionView {
     pub has_notebook: bool,
     /// Another runtime of the person's account that it could follow.
     pub offered: Option<String>,
+    /// Another runtime that announced itself while this one is online; a person may follow it.
+    #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
+    pub rival: Option<RuntimeId>,
     /// The one action that its health calls for.
     pub action: Option<Action>,
 }

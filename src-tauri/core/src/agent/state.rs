@@ -1,6 +1,6 @@
 //! All that the agent knows. Only [`update`](super::update::update) changes it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
@@ -40,6 +40,8 @@ pub struct State {
     pub(super) unreadable: Option<String>,
     /// Sessions whose drop was told in one message for several, and that are not told otherwise since.
     pub(super) together: Vec<Alias>,
+    /// The slots of the notifications that stand, as far as this program put them there.
+    pub(super) standing: BTreeSet<String>,
     /// The person was told that few compute units are left.
     pub(super) warned_of_units: bool,
 }
@@ -79,8 +81,10 @@ pub(super) struct Followed {
     /// Whether it has been online since the agent started: only what was there can drop.
     pub was_online: bool,
     pub vitals: Option<Vitals>,
-    /// The boot that the person knows of.
-    pub boot_id: Option<String>,
+    /// When a Colab runtime was first seen here: Google tells no start, so it is older than that.
+    pub first_seen: Option<Timestamp>,
+    /// The machine that the person knows of.
+    pub machine: Option<String>,
     /// A key that answers and waits for a person.
     pub seen_key: Option<HostKey>,
     /// What a person approved; the runtime is asked once more whether that is what it shows.
@@ -116,11 +120,15 @@ pub(super) struct Followed {
     pub unmended: bool,
     /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
     pub moved_from: Option<Session>,
+    /// The account's only place was looked at and gave no answer; before this moment it is not looked at again.
+    pub lone_again: Option<Timestamp>,
     /// Another runtime of the account that it could follow; a person is asked.
     pub offered: Option<EndpointId>,
     pub warned_of_idle: bool,
     /// File work under way, oldest first: whether it settles a new key.
     pub writes: VecDeque<bool>,
+    /// When to try again to write its files, while they cannot be.
+    pub files_retry: Option<Timestamp>,
 }
 
 /// What a person believes about a session because of us.
@@ -130,9 +138,13 @@ pub(super) enum Told {
     Dropped(Cause),
     NewKey(Fingerprint),
     LoginRefused,
+    VaultShut,
     /// Its files could not be written; the person may wait for a return besides.
     FilesRefused {
+        sentence: String,
         back_is_owed: bool,
+        /// Whether it came back on another machine, as far as that is known.
+        new_machine: Option<bool>,
     },
 }
 
@@ -145,6 +157,8 @@ pub(super) struct Return {
     pub online: bool,
     /// `None` until it is known whether it is another machine.
     pub new_machine: Option<bool>,
+    /// It shows another key than before: another machine, if nothing better is known.
+    pub key_changed: bool,
     /// When to stop waiting for the vitals to tell.
     pub until: Timestamp,
     /// Since when all is known; it may wait a moment for those that dropped with it.
@@ -154,7 +168,12 @@ pub(super) struct Return {
 impl Return {
     /// Nothing of it has happened yet.
     pub(super) fn new(new_machine: Option<bool>, until: Timestamp) -> Self {
-        Self { files_written: false, online: false, new_machine, until, ready: None }
+        Self { files_written: false, online: false, new_machine, key_changed: false, until, ready: None }
+    }
+
+    /// With a key that is about to be pinned.
+    pub(super) fn with_key(key_changed: bool, until: Timestamp) -> Self {
+        Self { key_changed, ..Self::new(None, until) }
     }
 }
 
@@ -166,7 +185,8 @@ impl Followed {
             health: Health::Waiting,
             was_online: false,
             vitals: None,
-            boot_id: None,
+            first_seen: None,
+            machine: None,
             seen_key: None,
             approval: None,
             told: Told::Nothing,
@@ -188,9 +208,11 @@ impl Followed {
             rival: None,
             unmended: false,
             moved_from: None,
+            lone_again: None,
             offered: None,
             warned_of_idle: false,
             writes: VecDeque::new(),
+            files_retry: None,
         }
     }
 
@@ -198,13 +220,13 @@ impl Followed {
         self.pinned.iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// Another key means another machine, unless none was known before.
-    pub(super) fn another_machine(&self) -> Option<bool> {
-        (!self.pinned.is_empty()).then_some(true)
+    /// Another key hints at another machine, unless none was known before.
+    pub(super) fn knew_another_key(&self) -> bool {
+        !self.pinned.is_empty()
     }
 
     pub(super) fn ends(&self, lifetime: SignedDuration) -> Option<Timestamp> {
-        self.vitals.as_ref()?.booted?.checked_add(lifetime).ok()
+        self.vitals.as_ref()?.booted.or(self.first_seen)?.checked_add(lifetime).ok()
     }
 
     fn action(&self) -> Option<Action> {
@@ -251,6 +273,7 @@ impl State {
                 followed.drop_due.is_some()
                     || followed.returning.is_some()
                     || followed.vitals.is_some()
+                    || followed.files_retry.is_some()
                     || followed.rival.as_ref().is_some_and(|rival| !rival.asked)
             })
     }
@@ -280,6 +303,11 @@ impl State {
             password_only: followed.password_only,
             has_notebook: followed.notebook.is_some(),
             offered: followed.offered.as_ref().map(ToString::to_string),
+            rival: followed
+                .rival
+                .as_ref()
+                .filter(|_| online)
+                .map(|rival| rival.adoption.accepted.runtime.clone()),
             action: followed.action(),
         }
     }

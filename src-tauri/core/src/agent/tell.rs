@@ -128,6 +128,17 @@ pub(super) fn not_opened(name: &Alias, sentence: &str) -> Notice {
     }
 }
 
+pub(super) fn not_kept(name: &Alias, sentence: &str) -> Notice {
+    Notice {
+        slot: format!("{name} kept"),
+        kind: NoticeKind::Needed,
+        sessions: vec![name.clone()],
+        title: format!("{name}: what you chose is not kept over a restart"),
+        body: sentence.to_owned(),
+        actions: vec![NoticeAction::ShowWindow],
+    }
+}
+
 pub(super) fn unreadable(sentence: &str) -> Notice {
     Notice {
         slot: UNREADABLE.to_owned(),
@@ -258,11 +269,13 @@ fn end_warning(
     }
     followed.warned_of_end = Some(due);
     let hours = lifetime.as_hours();
+    let booted = followed.vitals.as_ref().is_some_and(|vitals| vitals.booted.is_some());
+    let about = if booted { "about" } else { "at most" };
     Some(Notice {
         slot: format!("{name} lifetime"),
         kind: NoticeKind::Lifetime,
         sessions: vec![name.clone()],
-        title: format!("{name}: about {left} min of {hours} h left"),
+        title: format!("{name}: {about} {left} min of {hours} h left"),
         body: "Save what you need: the disk goes with the machine.".to_owned(),
         actions: vec![NoticeAction::OpenEditor(name.clone())],
     })
@@ -293,9 +306,40 @@ fn send(state: &State, notices: Vec<Notice>, now: Timestamp) -> Vec<Effect> {
     notices.into_iter().filter(|notice| is_wanted(state, notice.kind, now)).map(Effect::Notify).collect()
 }
 
+/// What each person was told, where something may have to be held back.
+pub(super) fn told(state: &State) -> BTreeMap<Alias, Told> {
+    if state.snoozed_until.is_none() && state.settings.silent.is_empty() {
+        return BTreeMap::new();
+    }
+    state.sessions.iter().map(|(name, followed)| (name.clone(), followed.told.clone())).collect()
+}
+
+/// Keeps book of what stands on the desktop, and leaves out what would take away a notification that is not there.
+pub(super) fn keep_track(state: &mut State, effects: &mut Vec<Effect>) {
+    effects.retain(|effect| match effect {
+        Effect::Notify(notice) => {
+            state.standing.insert(notice.slot.clone());
+            true
+        }
+        Effect::Unnotify(slot) => state.standing.remove(slot),
+        _ => true,
+    });
+}
+
+/// Every slot that speaks of a session alone.
+pub(super) fn all_slots(name: &Alias) -> impl Iterator<Item = String> {
+    let others = ["lifetime", "disk", "idle", "open", "kept"].map(|what| format!("{name} {what}"));
+    [name.to_string(), rival_slot(name)].into_iter().chain(others)
+}
+
 /// Takes out what the person does not want to hear now. A session that needs somebody is told of again, if it still
 /// does, when the silence is over.
-pub(super) fn hold_back(state: &mut State, effects: &mut Vec<Effect>, now: Timestamp) {
+pub(super) fn hold_back(
+    state: &mut State,
+    before: &BTreeMap<Alias, Told>,
+    effects: &mut Vec<Effect>,
+    now: Timestamp,
+) {
     let mut held = Vec::new();
     effects.retain(|effect| {
         let Effect::Notify(notice) = effect else { return true };
@@ -307,7 +351,8 @@ pub(super) fn hold_back(state: &mut State, effects: &mut Vec<Effect>, now: Times
     });
     for name in held {
         if let Some(followed) = state.sessions.get_mut(&name) {
-            followed.told = Told::Nothing;
+            // What is owed from before is still owed.
+            followed.told = before.get(&name).cloned().unwrap_or(Told::Nothing);
         }
     }
 }

@@ -5,6 +5,7 @@ mod approve;
 mod asked;
 mod keyring;
 mod loaded;
+mod lone;
 mod runtime;
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,12 +35,16 @@ const HASTE: SignedDuration = SignedDuration::from_millis(5500);
 /// How long after waking up a failure says nothing about a runtime.
 const SETTLE_IN: SignedDuration = SignedDuration::from_secs(30);
 
+/// How often files that could not be written are tried again.
+const FILES_RETRY: SignedDuration = SignedDuration::from_secs(60);
+
 /// How long a return waits for the vitals to tell whether it is the same machine.
 const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Takes a message in and says what is to be done.
 pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
-    let answers = matches!(msg, Msg::Asked(_) | Msg::NotOpened(..) | Msg::Unreadable(_));
+    let answers = matches!(msg, Msg::Asked(_) | Msg::NotOpened(..) | Msg::Unreadable(_) | Msg::NotKept(..));
+    let told = tell::told(state);
     let mut effects = match msg {
         Msg::Saw(name, sight) => saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded::loaded(state, all),
@@ -54,27 +59,30 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Announced(name, news) => announced::heard(state, &name, *news, now),
+        Msg::Alone(name, lone) => lone::found(state, &name, lone, now),
         Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
         Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
         Msg::VaultOpened(name) => keyring::opened(state, &name),
+        Msg::NotKept(name, sentence) => vec![Effect::Notify(tell::not_kept(&name, &sentence))],
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
         Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
         Msg::Unmended(name, sentence) => unmended(state, &name, sentence),
         Msg::Asked(request) => asked::asked(state, request, now),
         Msg::Woke => {
             state.settling_in_until = Some(later(now, SETTLE_IN));
-            redial_all(state)
+            Vec::new()
         }
-        Msg::NetworkChanged => redial_all(state),
-        Msg::Tick => Vec::new(),
+        // The watchers know of it, and take their turns.
+        Msg::NetworkChanged | Msg::Tick => Vec::new(),
     };
     effects.extend(timed(state, now));
     note_writes(state, &effects);
     tell::withdraw_together(state, &mut effects);
     // Whoever asked for something hears what became of it, however quiet the rest is to be.
     if !answers {
-        tell::hold_back(state, &mut effects, now);
+        tell::hold_back(state, &told, &mut effects, now);
     }
+    tell::keep_track(state, &mut effects);
     effects
 }
 
@@ -149,7 +157,7 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
         Sight::Failed(obstacle) => failed(followed, obstacle, grace, now),
         Sight::Vitals(vitals) => {
             if let Health::Online { .. } = followed.health {
-                recognise(followed, vitals.boot_id.as_deref());
+                recognise(followed, vitals.machine.as_deref());
                 followed.vitals = Some(vitals);
             }
             Vec::new()
@@ -164,6 +172,7 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.was_online = true;
     followed.drop_due = None;
     followed.offered = None;
+    followed.password_only = false;
     let being_written = followed.seen_key.take().is_some();
     if let Some(returning) = &mut followed.returning {
         returning.online = true;
@@ -176,18 +185,20 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Settle { session: followed.session.clone(), key: None }]
 }
 
-/// Tells whether it is another machine. A reading that was cut short and has no boot id tells nothing.
-fn recognise(followed: &mut Followed, boot_id: Option<&str>) {
-    let Some(boot_id) = boot_id else { return };
-    let another = followed.boot_id.as_deref().is_some_and(|known| known != boot_id);
+/// Tells whether it is another machine. A reading that was cut short and does not say tells nothing.
+fn recognise(followed: &mut Followed, machine: Option<&str>) {
+    let Some(machine) = machine else { return };
+    let another = followed.machine.as_deref().is_some_and(|known| known != machine);
+    let known = followed.machine.is_some();
     if let Some(returning) = &mut followed.returning {
-        returning.new_machine.get_or_insert(another);
+        // The same machine is the same, whatever became of its keys.
+        returning.new_machine.get_or_insert(if known { another } else { returning.key_changed });
     }
     if another {
         followed.warned_of_end = None;
         followed.warned_of_disk = false;
     }
-    followed.boot_id = Some(boot_id.to_owned());
+    followed.machine = Some(machine.to_owned());
 }
 
 fn failed(
@@ -208,7 +219,7 @@ fn failed(
         other => {
             let cause = cause(&followed.session.link, other);
             down(followed, cause, grace, now);
-            approve::unanswered(followed)
+            [approve::unanswered(followed), lone::given_up(followed, now)].concat()
         }
     }
 }
@@ -297,7 +308,11 @@ fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> Vec<Effect>
         return Vec::new();
     }
     followed.health = Health::Suspect { since: since(&followed.health, now) };
-    followed.returning = Some(Return::new(followed.another_machine(), later(now, RECOGNISE)));
+    followed.returning = Some(Return {
+        // One that was moved leads to another runtime for certain.
+        new_machine: followed.moved_from.is_some().then_some(true),
+        ..Return::with_key(followed.knew_another_key(), later(now, RECOGNISE))
+    });
     followed.seen_key = Some(key.clone());
     let (session, key) = (followed.session.clone(), (key, Trust::Channel));
     vec![match followed.moved_from.clone() {
@@ -402,6 +417,7 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
         // What was mended is overtaken: the key that is being settled is not in the files yet.
         Ok(()) if !of_key && followed.seen_key.is_some() => Vec::new(),
         Ok(()) => {
+            files_accepted(followed, now);
             // What was written was overtaken by something newer; the files say what is pinned by now.
             let Some(returning) = &mut followed.returning else { return vec![Effect::Reload] };
             returning.files_written = true;
@@ -412,27 +428,52 @@ fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Ti
             followed.pinned = vec![(key, Trust::Channel)];
             vec![watch(followed, 0), Effect::Reload]
         }
-        Err(sentence) => files_refused(followed, &sentence),
+        Err(sentence) => files_refused(followed, sentence, now),
     }
 }
 
-/// Told once.
-fn files_refused(followed: &mut Followed, sentence: &str) -> Vec<Effect> {
-    followed.returning = None;
-    if matches!(followed.told, Told::FilesRefused { .. }) {
-        return Vec::new();
+/// Told once for each reason; tried again from time to time.
+fn files_refused(followed: &mut Followed, sentence: String, now: Timestamp) -> Vec<Effect> {
+    let new_machine = followed.returning.take().and_then(|returning| returning.new_machine);
+    followed.files_retry = Some(later(now, FILES_RETRY));
+    let (back_is_owed, new_machine) = match &followed.told {
+        Told::FilesRefused { back_is_owed, new_machine: known, .. } => {
+            (*back_is_owed, new_machine.or(*known))
+        }
+        Told::Nothing => (false, new_machine),
+        _ => (true, new_machine),
+    };
+    let notice = tell::files_refused(&followed.session.name, &sentence);
+    let again = matches!(&followed.told, Told::FilesRefused { sentence: told, .. } if *told == sentence);
+    followed.told = Told::FilesRefused { sentence, back_is_owed, new_machine };
+    if again { Vec::new() } else { vec![Effect::Notify(notice)] }
+}
+
+/// Files that could not be written are by now: what was said of them is taken back, and a return that waited for
+/// them is told.
+fn files_accepted(followed: &mut Followed, now: Timestamp) {
+    followed.files_retry = None;
+    let Told::FilesRefused { new_machine, .. } = followed.told else { return };
+    if matches!(followed.health, Health::Online { .. }) && followed.returning.is_none() {
+        let until = later(now, RECOGNISE);
+        followed.returning = Some(Return { online: true, new_machine, ..Return::new(None, until) });
     }
-    followed.told = Told::FilesRefused { back_is_owed: followed.told != Told::Nothing };
-    vec![Effect::Notify(tell::files_refused(&followed.session.name, sentence))]
+}
+
+fn files_due(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for followed in state.sessions.values_mut() {
+        let online = matches!(followed.health, Health::Online { .. });
+        if online && followed.files_retry.is_some_and(|moment| moment <= now) {
+            followed.files_retry = Some(later(now, FILES_RETRY));
+            effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+        }
+    }
+    effects
 }
 
 fn watch(followed: &Followed, turn: u16) -> Effect {
     Effect::Watch(WatchOrder { session: followed.session.clone(), pinned: followed.keys(), turn })
-}
-
-fn redial_all(state: &State) -> Vec<Effect> {
-    let watched = state.sessions.iter().filter(|(_, followed)| followed.health != Health::Paused);
-    watched.map(|(name, _)| Effect::Redial(name.clone())).collect()
 }
 
 /// What is due by now.
@@ -445,6 +486,7 @@ fn timed(state: &mut State, now: Timestamp) -> Vec<Effect> {
         state.settling_in_until = None;
     }
     let mut effects = announced::due(state, now);
+    effects.extend(files_due(state, now));
     effects.extend(tell::drops(state, now));
     effects.extend(tell::returns(state, now));
     effects.extend(tell::warnings(state, now));

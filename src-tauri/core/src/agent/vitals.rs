@@ -15,8 +15,9 @@ pub struct Vitals {
     pub disk: Option<Usage>,
     /// When the machine booted.
     pub booted: Option<Timestamp>,
-    /// The kernel's random boot id: another one is another boot, whatever the address.
-    pub boot_id: Option<String>,
+    /// What tells this machine from any other, whatever the address: the kernel's random boot id, and behind a `/`
+    /// the inode and birth of the home directory, since containers share a kernel.
+    pub machine: Option<String>,
     /// What Google tells of it, where it is one of the account's runtimes.
     pub colab: Option<Colab>,
 }

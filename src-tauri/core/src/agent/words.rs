@@ -8,6 +8,9 @@ use super::vitals::{Units, Usage, Vitals};
 /// In place of a health, when all that is missing is the keyring.
 pub const VAULT_SHUT: &str = "waits for the keyring, which is locked";
 
+/// Beside the state of a session that is online while another runtime announced itself.
+pub const RIVAL: &str = "another runtime announces itself";
+
 /// Health in a few words.
 pub fn state(health: &Health) -> String {
     match health {

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::error::CarryError;
 use super::token::ServiceToken;
+use crate::google::slot::Holder;
 
 /// One edge, and what it wants to see.
 #[derive(Clone)]
@@ -77,7 +78,7 @@ impl Edge {
                 401 => CarryError::ColabExpired,
                 403 => CarryError::ColabForbidden,
                 404 => CarryError::ColabNoSsh,
-                429 => CarryError::ColabTaken,
+                429 => CarryError::ColabTaken(Holder::Elsewhere),
                 502 => CarryError::ColabSshdDown,
                 status => CarryError::Status { host, status },
             },
@@ -196,7 +197,7 @@ mod tests {
             (401, "expired"),
             (403, "forbids"),
             (404, "no SSH"),
-            (429, "one at a time"),
+            (429, "another computer or program"),
             (502, "sshd on the runtime"),
             (500, "500"),
         ] {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moorline_ssh_files::HostName;
 
+use crate::google::slot::Holder;
 use crate::ssh::RouteError;
 use crate::vault::VaultError;
 
@@ -132,10 +133,8 @@ pub enum CarryError {
     )]
     ColabNoSsh,
     /// Another connection holds the one slot.
-    #[error(
-        "another SSH connection to this Colab runtime is open (429), and it takes one at a time; close the other one, or wait a minute if it was your own and broke off"
-    )]
-    ColabTaken,
+    #[error("this Colab runtime takes one SSH connection at a time (429), and {0}")]
+    ColabTaken(Holder),
     /// Colab's sshd.
     #[error(
         "Colab answers, but sshd on the runtime cannot be reached (502); restart the runtime if this stays"

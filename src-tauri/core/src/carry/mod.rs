@@ -10,7 +10,9 @@ mod edge;
 mod error;
 mod frames;
 mod open;
+mod outgoing;
 mod pump;
+mod single;
 mod socks;
 mod stream;
 mod tls;
@@ -21,7 +23,11 @@ use std::time::Duration;
 use moorline_ssh_files::HostName;
 use secrecy::SecretString;
 
+use crate::dirs::Dirs;
+use crate::google::EndpointId;
 use edge::{Edge, Kind};
+use open::Opened;
+use single::Single;
 
 pub use error::CarryError;
 pub use stream::Carried;
@@ -31,20 +37,28 @@ pub use token::ServiceToken;
 #[derive(Debug, Clone)]
 pub struct Carrier {
     edge: Edge,
+    single: Option<Single>,
 }
 
 /// The tunnel behind this host name, with the service token that the person gave for exactly this name, if any.
 pub fn cloudflare(host: HostName, token: Option<ServiceToken>) -> Carrier {
-    Carrier { edge: Edge { host, kind: Kind::Cloudflare { token } } }
+    Carrier { edge: Edge { host, kind: Kind::Cloudflare { token } }, single: None }
 }
 
 /// A Colab runtime's own SSH: the host of its address and the token that came with it. It lets the key of
 /// `public_key` in, one line as in a `.pub` file, for this one connection. It takes one connection at a time.
 pub fn colab(host: HostName, token: SecretString, public_key: String) -> Carrier {
-    Carrier { edge: Edge { host, kind: Kind::Colab { token, public_key } } }
+    Carrier { edge: Edge { host, kind: Kind::Colab { token, public_key } }, single: None }
 }
 
 impl Carrier {
+    /// As it is, and noted for this computer's other programs while it is open: it leads to the one SSH slot of
+    /// `runtime`.
+    #[must_use]
+    pub fn single(self, dirs: &Dirs, runtime: &EndpointId) -> Self {
+        Self { single: Some(Single::of(dirs, runtime)), ..self }
+    }
+
     /// The host that is dialled.
     pub fn host(&self) -> &HostName {
         &self.edge.host
@@ -59,15 +73,26 @@ impl Carrier {
         pump::run(open::open(&self.edge, limit)?, limit)
     }
 
-    /// Opens the way within `limit`. Within a tokio runtime.
+    /// Opens the way within `limit`. Within a tokio runtime. A single slot that will be free in a moment is waited for.
     ///
     /// # Errors
     /// The way cannot be opened.
     pub async fn connect(&self, limit: Duration) -> Result<Carried, CarryError> {
-        let (edge, host) = (self.edge.clone(), self.edge.host.clone());
-        let opening = tokio::task::spawn_blocking(move || open::open(&edge, limit));
-        let cut = |reason: String| CarryError::Cut { host: host.clone(), reason };
-        let opened = opening.await.map_err(|error| cut(error.to_string()))??;
-        Carried::new(opened).map_err(|error| cut(error.to_string()))
+        let (opened, slot) = match &self.single {
+            Some(single) => single.open(&self.edge, limit).await?,
+            None => (opened(&self.edge, limit).await?, None),
+        };
+        Carried::new(opened, slot).map_err(|error| cut(&self.edge, &error))
     }
+}
+
+/// On a thread for what blocks.
+async fn opened(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
+    let for_thread = edge.clone();
+    let opening = tokio::task::spawn_blocking(move || open::open(&for_thread, limit));
+    opening.await.map_err(|error| cut(edge, &error))?
+}
+
+fn cut(edge: &Edge, error: &impl ToString) -> CarryError {
+    CarryError::Cut { host: edge.host.clone(), reason: error.to_string() }
 }

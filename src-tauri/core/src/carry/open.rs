@@ -16,6 +16,7 @@ use super::dial::{dial, left};
 use super::edge::{Edge, Refusal};
 use super::error::CarryError;
 use super::frames::{Heard, Inbound, Masks, put_pong};
+use super::outgoing::Outgoing;
 use super::tls::{self, Stage, Tls};
 use crate::ssh::RouteError;
 
@@ -41,7 +42,7 @@ pub(super) struct Opened {
     /// What sshd said already.
     pub(super) first: Vec<u8>,
     /// What has to be sent before anything else, already encrypted.
-    pub(super) owed: Vec<u8>,
+    pub(super) owed: Outgoing,
 }
 
 /// Opens the way within `limit`.
@@ -81,7 +82,7 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn upgrade(mut self, edge: &Edge) -> Result<Opened, CarryError> {
-        let mut out = Vec::new();
+        let mut out = Outgoing::default();
         while self.take(&mut out)? == Stage::Handshake {
             self.send(&mut out)?;
             self.receive()?;
@@ -150,7 +151,7 @@ impl Line<'_> {
 
     /// Waits for more text.
     fn more(&mut self) -> Result<(), CarryError> {
-        let (before, mut out) = (self.text.len(), Vec::new());
+        let (before, mut out) = (self.text.len(), Outgoing::default());
         while self.text.len() == before {
             self.receive()?;
             let stage = self.take(&mut out)?;
@@ -162,12 +163,12 @@ impl Line<'_> {
         Ok(())
     }
 
-    fn take(&mut self, out: &mut Vec<u8>) -> Result<Stage, CarryError> {
+    fn take(&mut self, out: &mut Outgoing) -> Result<Stage, CarryError> {
         let incoming = self.bytes.get_mut(..self.have).unwrap_or_default();
         let taken = self.tls.take(incoming, out, |text| self.text.extend_from_slice(text));
         let (done, stage) = taken.map_err(|error| {
             // The alert that says why; whether it arrives does not matter.
-            let _ = self.tcp.write_all(out);
+            let _ = self.tcp.write_all(out.bytes());
             self.unproven(&error)
         })?;
         self.bytes.copy_within(done..self.have, 0);
@@ -175,8 +176,9 @@ impl Line<'_> {
         Ok(stage)
     }
 
-    fn send(&mut self, out: &mut Vec<u8>) -> Result<(), CarryError> {
-        let sent = self.tcp.set_write_timeout(Some(left(self.end))).and_then(|()| self.tcp.write_all(out));
+    fn send(&mut self, out: &mut Outgoing) -> Result<(), CarryError> {
+        let sent =
+            self.tcp.set_write_timeout(Some(left(self.end))).and_then(|()| self.tcp.write_all(out.bytes()));
         out.clear();
         sent.map_err(|error| self.cut(&error))
     }

@@ -9,7 +9,9 @@ use tokio::net::TcpStream;
 
 use super::frames::{Heard, Inbound, MESSAGE, Masks, put_close, put_data, put_pong};
 use super::open::Opened;
+use super::outgoing::Outgoing;
 use super::tls::{RECORD, Stage, Tls};
+use crate::google::slot::Slot;
 
 /// Both directions of an SSH connection over a WebSocket. Dropping it cuts it.
 pub struct Carried {
@@ -24,17 +26,19 @@ pub struct Carried {
     data: Vec<u8>,
     given: usize,
     /// What is to be sent, from `sent` on.
-    out: Vec<u8>,
+    out: Outgoing,
     sent: usize,
     frames: Vec<u8>,
     /// The other side has ended.
     over: bool,
     /// Our side has ended.
     said_goodbye: bool,
+    /// The note that this computer has the edge's one slot.
+    _slot: Option<Slot>,
 }
 
 impl Carried {
-    pub(super) fn new(opened: Opened) -> io::Result<Self> {
+    pub(super) fn new(opened: Opened, slot: Option<Slot>) -> io::Result<Self> {
         let Opened { tcp, tls, rest, inbound, masks, first, owed, .. } = opened;
         tcp.set_nonblocking(true)?;
         let (have, mut bytes) = (rest.len(), rest);
@@ -54,6 +58,7 @@ impl Carried {
             frames: Vec::new(),
             over,
             said_goodbye: false,
+            _slot: slot,
         };
         // What is there may be all that comes for a while.
         carried.take()?;
@@ -89,7 +94,7 @@ impl Carried {
 
     /// Sends what is to be sent, as far as the network takes it.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest @ [_, ..]) = self.out.get(self.sent..) {
+        while let Some(rest @ [_, ..]) = self.out.bytes().get(self.sent..) {
             match ready!(Pin::new(&mut self.tcp).poll_write(cx, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => self.sent += count,

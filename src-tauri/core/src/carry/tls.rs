@@ -10,6 +10,8 @@ use rustls::pki_types::ServerName;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus};
 use rustls::{CipherSuite, ClientConfig, Error, RootCertStore};
 
+use super::outgoing::Outgoing;
+
 /// A record on the wire: a header of five bytes, at most 16 KiB of text, and what the encryption adds to it (RFC
 /// 8446, section 5.2).
 pub(super) const RECORD: usize = 5 + 16_384 + 256;
@@ -43,7 +45,7 @@ impl Tls {
     pub(super) fn take(
         &mut self,
         incoming: &mut [u8],
-        out: &mut Vec<u8>,
+        out: &mut Outgoing,
         mut each: impl FnMut(&[u8]),
     ) -> Result<(usize, Stage), Error> {
         let mut done = 0;
@@ -84,16 +86,16 @@ impl Tls {
     }
 
     /// Appends `text` to `out`, encrypted. Only when open.
-    pub(super) fn seal(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn seal(&mut self, text: &[u8], out: &mut Outgoing) -> Result<(), Error> {
         self.write(Some(text), out)
     }
 
     /// Appends the proper end of our stream to `out`.
-    pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn end(&mut self, out: &mut Outgoing) -> Result<(), Error> {
         self.write(None, out)
     }
 
-    fn write(&mut self, text: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write(&mut self, text: Option<&[u8]>, out: &mut Outgoing) -> Result<(), Error> {
         loop {
             let UnbufferedStatus { state, .. } = self.connection.process_tls_records(&mut []);
             match state? {
@@ -121,7 +123,7 @@ impl Tls {
     }
 }
 
-fn encode(mut data: EncodeTlsData<'_, ClientConnectionData>, out: &mut Vec<u8>) -> Result<(), Error> {
+fn encode(mut data: EncodeTlsData<'_, ClientConnectionData>, out: &mut Outgoing) -> Result<(), Error> {
     grow(out, 0, |room| match data.encode(room) {
         Ok(count) => Ok(Ok(count)),
         Err(EncodeError::InsufficientSize(needs)) => Ok(Err(needs.required_size)),
@@ -177,22 +179,11 @@ fn begins_with_whole_record(bytes: &[u8]) -> bool {
     bytes.len() >= 5 + usize::from(u16::from_be_bytes([*high, *low]))
 }
 
-/// Lets `write` fill room at the end of `out`: as much as is guessed, then as much as it says that it needs.
+/// Lets rustls write to the end of `out`.
 fn grow(
-    out: &mut Vec<u8>,
-    mut room: usize,
-    mut write: impl FnMut(&mut [u8]) -> Result<Result<usize, usize>, Error>,
+    out: &mut Outgoing,
+    guess: usize,
+    write: impl FnMut(&mut [u8]) -> Result<Result<usize, usize>, Error>,
 ) -> Result<(), Error> {
-    let start = out.len();
-    loop {
-        out.resize(start + room, 0);
-        match write(out.get_mut(start..).unwrap_or_default())? {
-            Ok(count) => {
-                out.truncate(start + count);
-                return Ok(());
-            }
-            Err(needs) if needs > room => room = needs,
-            Err(_) => return Err(Error::General("a record has no size".to_owned())),
-        }
-    }
+    out.fill(guess, write)?.ok_or_else(|| Error::General("a record has no size".to_owned()))
 }

@@ -125,21 +125,25 @@ mod tests {
         let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to)));
         let mut next = async |limit| {
             let heard = tokio::time::timeout(limit, heard.recv()).await.ok()?;
-            heard.map(|(_, heard)| heard.line)
+            heard.map(|(_, heard)| heard)
         };
 
         fs::write(&file, &line(1)[..60]).unwrap();
         fs::write(dir.join("notes.txt"), "something else").unwrap();
         fs::write(&file, line(1)).unwrap();
-        assert_eq!(next(Duration::from_secs(30)).await, Some(line(1)), "not the piece");
+        assert_eq!(next(Duration::from_secs(30)).await, Some(Heard::line(line(1))), "not the piece");
         // Beside and renamed; and it has been listening for sure by now.
         fs::write(dir.join(".sync.tmp"), format!("{}\r\n", line(2))).unwrap();
         fs::rename(dir.join(".sync.tmp"), &file).unwrap();
-        assert_eq!(next(SOON).await, Some(line(2)));
+        assert_eq!(next(SOON).await, Some(Heard::line(line(2))));
         fs::write(&file, vec![b'x'; LONGEST * 4]).unwrap();
         fs::write(&file, line(2)).unwrap();
         fs::write(&file, line(3)).unwrap();
-        assert_eq!(next(Duration::from_secs(30)).await, Some(line(3)), "what is known is no news");
+        assert_eq!(
+            next(Duration::from_secs(30)).await,
+            Some(Heard::line(line(3))),
+            "what is known is no news"
+        );
         drop(heard);
         tokio::time::timeout(Duration::from_secs(30), listening).await.unwrap().unwrap();
     }
@@ -157,7 +161,7 @@ mod tests {
         fs::create_dir(&dir).unwrap();
         fs::write(&file, &line).unwrap();
         let (_, found) = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await.unwrap().unwrap();
-        assert_eq!(found.line, line);
+        assert_eq!(found, Heard::line(line));
         listening.abort();
     }
 }

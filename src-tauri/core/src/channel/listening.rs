@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-use super::{ChannelKind, ChannelSettings, Ear, Post, open};
+use super::{Channel as _, ChannelKind, ChannelSettings, Ear, Heard, Lone, Post, ngrok, open};
 use crate::announcement::{self, Announcement, Refusal};
-use crate::session::Session;
+use crate::session::{Link, Session};
 use crate::session_key::{self, SessionKey};
 use crate::tools::Tools;
 
@@ -28,7 +28,16 @@ const MOST: usize = 256;
 const ASK_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
 /// Where what was heard goes.
-pub type Out = mpsc::Sender<(Alias, News)>;
+pub type Out = mpsc::Sender<(Alias, Tidings)>;
+
+/// What is passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tidings {
+    /// A line that was checked.
+    News(News),
+    /// A place that nobody announced.
+    Lone(Lone),
+}
 
 /// What came over a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +64,14 @@ impl Drop for Listening {
 pub fn start(tools: Arc<Tools>, session: Session, settings: ChannelSettings, out: Out) -> Listening {
     Listening(tokio::spawn(async move {
         let name = session.name.clone();
-        let Some(key) = wait_for_key(&tools, &name, &out).await else { return };
+        let mut key = look_for_key(&tools, &name).await;
+        if key.is_none() {
+            tokio::select! {
+                found = wait_for_key(&tools, &name, &out) => key = found,
+                () = without_key(&tools, &session, &settings, &out) => {}
+            }
+        }
+        let Some(key) = key else { return };
         let post = Post { session, kid: key.id(), topic: key.topic(), settings, tools };
         listen(&post, &key, &out).await;
     }))
@@ -83,9 +99,14 @@ pub async fn listen(post: &Post, key: &SessionKey, out: &Out) {
             },
             () = out.closed() => return,
         };
-        let said = announcement::open(&heard.line, &post.kid, &mac).map(|said| (said, heard.place));
-        let news = News { channel, said, derived: derived.clone() };
-        if out.send((post.session.name.clone(), news)).await.is_err() {
+        let tidings = match heard {
+            Heard::Line { line, place } => {
+                let said = announcement::open(&line, &post.kid, &mac).map(|said| (said, place));
+                Tidings::News(News { channel, said, derived: derived.clone() })
+            }
+            Heard::Lone(lone) => Tidings::Lone(lone),
+        };
+        if out.send((post.session.name.clone(), tidings)).await.is_err() {
             return;
         }
     }
@@ -99,7 +120,8 @@ pub async fn gather(post: &Post, key: &SessionKey, limit: Duration) -> Vec<News>
     let mut all = Vec::new();
     let collect = async {
         let mut until = end;
-        while let Ok(Some((_, news))) = tokio::time::timeout_at(until, heard.recv()).await {
+        while let Ok(Some((_, tidings))) = tokio::time::timeout_at(until, heard.recv()).await {
+            let Tidings::News(news) = tidings else { continue };
             until = end.min(Instant::now() + QUIET);
             all.push(news);
             if all.len() == MOST {
@@ -115,22 +137,53 @@ pub async fn gather(post: &Post, key: &SessionKey, limit: Duration) -> Vec<News>
     all
 }
 
-/// The session's key as soon as the keyring gives it; `None` if there is none, or nobody waits any more.
+/// What can be heard of a session that has no session key: no announcement can be read, but ngrok's list may hold a
+/// single endpoint. Ends when nobody wants to hear any more.
+async fn without_key(tools: &Arc<Tools>, session: &Session, settings: &ChannelSettings, out: &Out) {
+    if !matches!(session.link, Link::Ngrok(_)) || !settings.channels.contains(&ChannelKind::Ngrok) {
+        return out.closed().await;
+    }
+    let (ear, mut heard) = mpsc::channel(LINES);
+    let account = Box::new(ngrok::Ngrok::new(session, None, tools));
+    let pass_on = async {
+        while let Some((_, heard)) = heard.recv().await {
+            let Heard::Lone(lone) = heard else { continue };
+            if out.send((session.name.clone(), Tidings::Lone(lone))).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = account.listen(Ear::new(ChannelKind::Ngrok, ear)) => {}
+        () = pass_on => {}
+        () = out.closed() => {}
+    }
+}
+
+/// The session's key as soon as the keyring gives it, which did not a moment ago; `None` if nobody waits any more.
 async fn wait_for_key(tools: &Arc<Tools>, name: &Alias, out: &Out) -> Option<SessionKey> {
     let mut wait = ASK_AGAIN.0;
     loop {
-        let (tools, wanted) = (Arc::clone(tools), name.clone());
-        // The keyring blocks, and some keyrings run an executor of their own.
-        let loaded = tokio::task::spawn_blocking(move || session_key::load(&tools, &wanted)).await.ok()?;
-        match loaded {
-            Ok(Some(key)) => return Some(key),
-            Ok(None) => tracing::info!(session = %name, "no session key yet, so no announcement can be read"),
-            Err(error) => tracing::info!(session = %name, %error, "the session key cannot be read"),
-        }
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = out.closed() => return None,
         }
+        if let Some(key) = look_for_key(tools, name).await {
+            return Some(key);
+        }
         wait = (wait * 2).min(ASK_AGAIN.1);
     }
+}
+
+/// The session's key, if the keyring gives one now.
+async fn look_for_key(tools: &Arc<Tools>, name: &Alias) -> Option<SessionKey> {
+    let (tools, wanted) = (Arc::clone(tools), name.clone());
+    // The keyring blocks, and some keyrings run an executor of their own.
+    let loaded = tokio::task::spawn_blocking(move || session_key::load(&tools, &wanted)).await.ok()?;
+    match loaded {
+        Ok(Some(key)) => return Some(key),
+        Ok(None) => tracing::info!(session = %name, "no session key yet, so no announcement can be read"),
+        Err(error) => tracing::info!(session = %name, %error, "the session key cannot be read"),
+    }
+    None
 }

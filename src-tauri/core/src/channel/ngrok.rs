@@ -1,14 +1,23 @@
 //! The account's own list of endpoints at ngrok: an announcement stands in an endpoint's metadata, and the list says
-//! where that endpoint is.
+//! where that endpoint is. Where nobody announced anything and the account has one TCP endpoint alone, that one may be the
+//! session's: its key is looked at, by the key exchange alone, and the rules decide what it is worth.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::{Channel, Ear, Heard, Post};
+use moorline_ssh_files::Place;
+use tokio::time::Instant;
+
+use super::{Channel, Ear, Heard, Lone};
 use crate::ngrok::matching::{self, Match};
 use crate::ngrok::{self, Account, NgrokError};
+use crate::session::{Link, Session};
+use crate::session_key::KeyId;
+use crate::ssh::Route;
+use crate::ssh::probe::host_key;
+use crate::tools::Tools;
 use crate::watch::random as jitter;
 
 /// How often the list is asked for: four of the account's 120 requests a minute.
@@ -20,18 +29,41 @@ const AGAIN: (Duration, Duration) = (Duration::from_secs(15), Duration::from_sec
 /// How long where only a person can help.
 const FOR_A_PERSON: Duration = Duration::from_secs(300);
 
+/// How long a lone endpoint may take to show its key.
+const SHOW: Duration = Duration::from_secs(10);
+
 /// The account, looked at for one session.
 pub(super) struct Ngrok {
-    post: Post,
+    session: Session,
+    /// Under which its announcements are made; without, none is read.
+    kid: Option<KeyId>,
+    tools: Arc<Tools>,
     account: Option<Account>,
     /// What was handed on last.
     heard: Vec<Heard>,
     failures: u32,
+    alone: Option<Alone>,
+}
+
+/// What is known of the endpoint that is the only one. Each is dialled until it shows a key, ever more slowly, and then
+/// left alone.
+struct Alone {
+    place: Place,
+    shown: Option<Lone>,
+    again: Instant,
+    wait: Duration,
+}
+
+/// What the list says.
+struct Looked {
+    announced: Vec<Heard>,
+    only: Option<Place>,
 }
 
 impl Ngrok {
-    pub(super) fn new(post: &Post) -> Self {
-        Self { post: post.clone(), account: None, heard: Vec::new(), failures: 0 }
+    pub(super) fn new(session: &Session, kid: Option<KeyId>, tools: &Arc<Tools>) -> Self {
+        let (session, tools) = (session.clone(), Arc::clone(tools));
+        Self { session, kid, tools, account: None, heard: Vec::new(), failures: 0, alone: None }
     }
 
     async fn run(mut self, ear: Ear) {
@@ -43,14 +75,20 @@ impl Ngrok {
             let wait = match looked {
                 Ok(found) => {
                     self.failures = 0;
-                    let news: Vec<_> =
-                        found.iter().filter(|heard| !self.heard.contains(heard)).cloned().collect();
+                    let Looked { announced, only } = found;
+                    let known = |heard: &&Heard| !self.heard.contains(heard);
+                    let mut news: Vec<_> = announced.iter().filter(known).cloned().collect();
+                    self.heard = announced;
+                    tokio::select! {
+                        // Said each time: what it is worth depends on how the session is by then.
+                        lone = self.lone(only) => news.extend(lone.map(Heard::Lone)),
+                        () = ear.closed() => return,
+                    }
                     for heard in news {
                         if !ear.hear(heard).await {
                             return;
                         }
                     }
-                    self.heard = found;
                     LOOK
                 }
                 Err(error) => self.after(&error),
@@ -62,25 +100,46 @@ impl Ngrok {
         }
     }
 
-    async fn look(&mut self) -> Result<Vec<Heard>, NgrokError> {
+    async fn look(&mut self) -> Result<Looked, NgrokError> {
         if self.account.is_none() {
-            let tools = Arc::clone(&self.post.tools);
+            let tools = Arc::clone(&self.tools);
             // The keyring blocks.
             let found = tokio::task::spawn_blocking(move || ngrok::account(&tools)).await;
             self.account = Some(found.unwrap_or(Err(NgrokError::NoKey))?);
         }
         let Some(account) = &self.account else { return Err(NgrokError::NoKey) };
         let endpoints = account.endpoints().await?;
-        Ok(match matching::of_session(&endpoints, Some(&self.post.kid)) {
+        let (announced, only) = match matching::of_session(&endpoints, self.kid.as_ref()) {
             Match::Announced(all) => {
-                let heard = |(line, place): (&str, &moorline_ssh_files::Place)| Heard {
+                let heard = |(line, place): (&str, &Place)| Heard::Line {
                     line: line.to_owned(),
                     place: Some(place.clone()),
                 };
-                all.into_iter().map(heard).collect()
+                (all.into_iter().map(heard).collect(), None)
             }
-            Match::Only(_) | Match::Nothing | Match::Several(_) => Vec::new(),
-        })
+            Match::Only(place) => (Vec::new(), Some(place.clone())),
+            Match::Nothing | Match::Several(_) => (Vec::new(), None),
+        };
+        Ok(Looked { announced, only })
+    }
+
+    /// The only endpoint with the key that it shows, if it is for a session over ngrok.
+    async fn lone(&mut self, only: Option<Place>) -> Option<Lone> {
+        let place = only.filter(|_| matches!(self.session.link, Link::Ngrok(_)))?;
+        let now = Instant::now();
+        let known = self.alone.take().filter(|alone| alone.place == place);
+        let mut alone = known.unwrap_or(Alone { place, shown: None, again: now, wait: LOOK });
+        if alone.shown.is_none() && alone.again <= now {
+            match host_key(&Route::Tcp(alone.place.clone()), SHOW).await {
+                Ok(key) => alone.shown = Some(Lone { place: alone.place.clone(), key }),
+                Err(error) => {
+                    alone.again = Instant::now() + alone.wait;
+                    alone.wait = (alone.wait * 2).min(AGAIN.1);
+                    tracing::info!(session = %self.session.name, %error, "the only endpoint shows no key");
+                }
+            }
+        }
+        self.alone.insert(alone).shown.clone()
     }
 
     fn after(&mut self, error: &NgrokError) -> Duration {
@@ -94,7 +153,7 @@ impl Ngrok {
             _ => AGAIN.0.saturating_mul(1 << self.failures.min(4)).min(AGAIN.1),
         };
         self.failures = self.failures.saturating_add(1);
-        tracing::info!(session = %self.post.session.name, %error, ?wait, "ngrok's endpoints are not known");
+        tracing::info!(session = %self.session.name, %error, ?wait, "ngrok's endpoints are not known");
         wait
     }
 }

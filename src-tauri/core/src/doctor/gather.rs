@@ -35,6 +35,8 @@ pub struct Sources<'a> {
     pub sessions: &'a [Alias],
     /// Where the copy of `moorline` for proxied entries should be, if a session needs it.
     pub proxy_program: Option<&'a Path>,
+    /// With which sign-in Google is asked, if a session needs one; else one sentence that says why there is none.
+    pub google: Option<Result<String, String>>,
     /// Whether the keyring answered; else one sentence that says why not.
     pub keyring: Result<(), String>,
     /// Says in one sentence why a config cannot be edited.
@@ -72,6 +74,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
         proxy_program: sources
             .proxy_program
             .map(|path| ProxyProgram { path: path.to_owned(), present: path.is_file() }),
+        google: sources.google.clone(),
         agent: agent(sources.search.os, &env),
         clock: ClockFacts {
             now: sources.now,

@@ -59,6 +59,7 @@ pub fn examine(found: &Surroundings) -> Vec<Check> {
     }
     checks.extend([known_hosts::text(found), entries::strays(found)]);
     checks.extend(programs::proxy(found));
+    checks.extend(programs::google(found));
     checks.extend([agent::agent(found), machine::clock(found), editors::programs(found)]);
     checks.extend(editors::config_files(found));
     checks.extend(machine::wsl(found));

@@ -1,4 +1,5 @@
-//! The programs that a session runs: ssh, and our own copy for proxied links.
+//! The programs that a session runs, ssh and our own copy for proxied links, and the sign-in that one of another
+//! program's may be.
 
 use crate::editors::Os;
 
@@ -43,6 +44,19 @@ pub(super) fn proxy(found: &Surroundings) -> Option<Check> {
     } else {
         let detail = format!("{path} is gone, so sessions behind a proxy cannot connect.");
         Check::problem(ID, TITLE, detail, "moorline repair")
+    })
+}
+
+/// Nothing when no session has a Colab runtime.
+pub(super) fn google(found: &Surroundings) -> Option<Check> {
+    const ID: &str = "google";
+    const TITLE: &str = "Google sign-in";
+    Some(match found.google.as_ref()? {
+        Ok(place) => Check::ok(ID, TITLE, format!("Found in {place}.")),
+        Err(why) => {
+            let (what, step) = why.split_once("; ").unwrap_or((why, "moorline repair"));
+            Check::problem(ID, TITLE, format!("{what}."), step)
+        }
     })
 }
 

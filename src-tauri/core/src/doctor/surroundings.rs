@@ -35,6 +35,9 @@ pub struct Surroundings {
     pub sessions: Vec<Alias>,
     /// The program that proxied entries run, if a session has one.
     pub proxy_program: Option<ProxyProgram>,
+    /// The place of the sign-in with which Google is asked, if a session has a Colab runtime; else one sentence that says
+    /// why there is none.
+    pub google: Option<Result<String, String>>,
     /// The ssh agent.
     pub agent: AgentFacts,
     /// The clock.

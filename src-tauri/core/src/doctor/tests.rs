@@ -32,6 +32,7 @@ fn well() -> Surroundings {
         strays: Vec::new(),
         sessions: vec!["colab".parse().unwrap()],
         proxy_program: None,
+        google: None,
         agent: AgentFacts::NotSet,
         clock: ClockFacts {
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000),
@@ -269,6 +270,16 @@ fn the_proxy_program_must_be_there_if_a_session_needs_it() {
         &["~/.local/share/moorline/bin/moorline is gone"],
         "moorline repair",
     );
+}
+
+#[test]
+fn a_colab_session_needs_a_sign_in() {
+    let with = |google| check("google", |found| found.google = Some(google));
+    let there = with(Ok("/home/ada/.config/colab-cli/token.json".to_owned()));
+    assert_eq!(there.verdict, Verdict::Ok, "{there:?}");
+    let gone = with(Err("nobody is signed in to Google; run google-colab-cli".to_owned()));
+    assert_said(&gone, Verdict::Problem, &["nobody is signed in to Google."], "google-colab-cli");
+    assert!(!examine(&well()).iter().any(|check| check.id == "google"), "nobody else is told of it");
 }
 
 #[test]

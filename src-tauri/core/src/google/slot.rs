@@ -3,6 +3,7 @@
 //! Google answers a second connection with 429 and does not say who has the first. What this computer holds is known
 //! here: whoever carries SSH to a runtime locks a file, which the system unlocks however that program ends.
 
+use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ pub struct Slot {
     written: Option<SystemTime>,
 }
 
-/// Who may hold a slot that Google says is taken.
+/// Who may hold a slot that Google says is taken; its text says so, and what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
     /// This process of this computer.
@@ -32,6 +33,23 @@ pub enum Holder {
     HalfOpen,
     /// Somebody else: another computer, or another program.
     Elsewhere,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(process) => write!(
+                f,
+                "process {process} of this computer has it; close that window or editor, then try again"
+            ),
+            Self::HalfOpen => f.write_str(
+                "it may still count one of this computer that broke off, if no other computer or program has it; try again in a minute",
+            ),
+            Self::Elsewhere => f.write_str(
+                "another computer or program (`colab ssh`?) has it; close that one, then try again",
+            ),
+        }
+    }
 }
 
 impl Slot {

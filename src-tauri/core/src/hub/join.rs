@@ -102,6 +102,11 @@ pub fn end(dirs: &Dirs, session: &Alias) -> Result<(), JoinError> {
     Ok(())
 }
 
+/// The process that is the session's hub, if one runs.
+pub fn process(dirs: &Dirs, session: &Alias) -> Option<u32> {
+    HubPlace::of(dirs, session).process()
+}
+
 impl Joined {
     /// Carries bytes between these two and the runtime until either side ends; see [`pump`].
     ///

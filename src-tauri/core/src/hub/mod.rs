@@ -10,6 +10,7 @@
 //! nothing of it but cipher text. The hub forwards to the sshd that serves it and nowhere else. One home has one hub a
 //! session: whoever holds its lock. It starts with the first proxy, outlives it, and ends when nobody needs it.
 
+mod colab;
 mod join;
 mod passage;
 mod place;
@@ -20,5 +21,5 @@ mod upstream;
 mod way;
 mod wire;
 
-pub use join::{JoinError, Joined, end, join};
+pub use join::{JoinError, Joined, end, join, process};
 pub use serve::{Hub, HubError, Limits};

@@ -1,8 +1,8 @@
 //! Where a session's hub is found: the same place for every program of a home, whatever its environment.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use moorline_ssh_files::Alias;
@@ -38,12 +38,32 @@ impl HubPlace {
 
     /// Whoever holds it is the hub.
     pub fn lock(&self) -> io::Result<File> {
-        open(&self.dir.join(format!("{}.lock", self.name)))
+        open(&self.lock_file())
+    }
+
+    /// Notes in the lock, which this process holds, that it is the hub.
+    pub fn note_process(mut lock: &File) -> io::Result<()> {
+        lock.set_len(0)?;
+        lock.rewind()?;
+        lock.write_all(std::process::id().to_string().as_bytes())
+    }
+
+    /// The process that is the hub, if one is.
+    pub fn process(&self) -> Option<u32> {
+        let mut lock = File::open(self.lock_file()).ok()?;
+        let mut text = String::new();
+        (&mut lock).take(16).read_to_string(&mut text).ok()?;
+        let held = matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
+        text.parse().ok().filter(|_| held)
     }
 
     /// Whoever holds it is starting the hub.
     pub fn starting(&self) -> io::Result<File> {
         open(&self.dir.join(format!("{}.starting", self.name)))
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.dir.join(format!("{}.lock", self.name))
     }
 }
 

@@ -41,6 +41,9 @@ impl Default for Limits {
 /// How long a client may take to say what it wants, and to read an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What the first client has besides, to come at all.
+const FIRST: Duration = Duration::from_secs(5);
+
 /// After the system could not accept a client: it may be out of files for a moment.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -93,6 +96,7 @@ impl Hub {
             Err(TryLockError::WouldBlock) => return Err(HubError::AlreadyRunning),
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
+        HubPlace::note_process(&lock).map_err(unusable)?;
         socket.make()?;
         socket.clear().map_err(unusable)?;
         let listener = socket.listen().map_err(unusable)?;
@@ -104,7 +108,7 @@ impl Hub {
         let upstream = Arc::new(Upstream::new(Arc::clone(&self.tools), self.session.clone()));
         let told_to_end = Arc::new(Notify::new());
         let mut clients = JoinSet::new();
-        let mut idle_since = Instant::now();
+        let mut idle_since = Instant::now() + FIRST;
         tokio::pin!(stop);
         loop {
             tokio::select! {

@@ -8,10 +8,11 @@ use moorline_ssh_files::{Alias, HostKey, IdentityFile, UserName};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
+use super::colab;
 use super::way::{NoWay, ROOMS, Way, open};
 use crate::pins::Pins;
 use crate::reach;
-use crate::session::Session;
+use crate::session::{Link, Session};
 use crate::sessions_file::SessionsFile;
 use crate::ssh::trunk::{Trunk, trunk};
 use crate::ssh::{Identity, LoginError, LoginKey};
@@ -41,11 +42,11 @@ pub(super) struct Held {
 
 /// Where a connection leads and who is held to be there: another target needs another connection.
 #[derive(Debug, Clone, PartialEq)]
-struct Target {
+pub(super) struct Target {
     link: String,
     user: UserName,
     identity: Option<IdentityFile>,
-    pinned: Vec<HostKey>,
+    pub pinned: Vec<HostKey>,
 }
 
 /// All who wait for the same connection get it, or the same reason.
@@ -133,14 +134,22 @@ impl Upstream {
                 LoginKey::load(&dirs.login_key()).map(Identity::Own).map_err(|error| error.to_string())?
             }
         };
-        let (tools, named) = (Arc::clone(&self.tools), session.clone());
-        // The keyring blocks, and some keyrings run an executor of their own.
-        let route = tokio::task::spawn_blocking(move || {
-            let ssh = reach::relay_ssh(&tools, &named);
-            reach::route(&tools, &ssh, &named)
-        });
-        let route = route.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        match trunk(&route, &target.pinned, &session.user, &identity, REACH).await {
+        let end = Instant::now() + REACH;
+        let reached = if let Link::Colab(_) = &session.link {
+            let reached = colab::connect(&self.tools, session, target, &identity, end).await;
+            reached.map_err(|error| format!("{name}: {error}"))?
+        } else {
+            let (tools, named) = (Arc::clone(&self.tools), session.clone());
+            // The keyring blocks, and some keyrings run an executor of their own.
+            let route = tokio::task::spawn_blocking(move || {
+                let ssh = reach::relay_ssh(&tools, &named);
+                reach::route(&tools, &ssh, &named)
+            });
+            let route = route.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+            let left = end.saturating_duration_since(Instant::now());
+            trunk(&route, &target.pinned, &session.user, &identity, left).await
+        };
+        match reached {
             Ok(Some(trunk)) => Ok(trunk),
             Ok(None) => Err(format!(
                 "{name} does not let the login key in; run `moorline add {name}` with what its cell printed"

@@ -103,7 +103,7 @@ impl Purpose {
     }
 }
 
-/// russh's order, but AES-GCM goes first where the processor knows AES: it costs a third of ChaCha20 there.
+/// russh's order, but AES-GCM goes first where the processor has instructions for it.
 fn ciphers() -> Vec<cipher::Name> {
     let mut order = Preferred::DEFAULT.cipher.into_owned();
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]

@@ -47,7 +47,7 @@ async fn probe(tools: &Arc<Tools>, order: &WatchOrder, anew: bool) -> Result<Hos
 }
 
 fn told(error: &ReachError) -> Unseen {
-    if is(error, |cause| matches!(cause, CarryError::ColabTaken)) {
+    if is(error, |cause| matches!(cause, CarryError::ColabTaken(_))) {
         Unseen::SlotTaken(error.to_string())
     } else {
         Unseen::Other(obstacle::of_reach(error))

@@ -140,7 +140,7 @@ impl Up for GoogleUp {
             disk: resources.disk,
             booted: None,
             // It names this one machine as well as a boot id would.
-            boot_id: Some(found.endpoint.to_string()),
+            machine: Some(found.endpoint.to_string()),
             colab: Some(Colab {
                 accelerator: found.accelerator,
                 high_ram: found.high_ram,

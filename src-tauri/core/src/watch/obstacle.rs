@@ -129,7 +129,7 @@ fn of_carry(error: &CarryError) -> Obstacle {
         | CarryError::ColabExpired
         | CarryError::ColabForbidden
         | CarryError::ColabNoSsh
-        | CarryError::ColabTaken
+        | CarryError::ColabTaken(_)
         | CarryError::Vault { .. }
         | CarryError::BadToken(_) => Obstacle::Edge(error.to_string()),
     }

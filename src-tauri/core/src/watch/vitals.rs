@@ -35,6 +35,7 @@ pub const SCRIPT: &str = concat!(
     "echo moorline:memory; grep -E \"^(MemTotal|MemAvailable|MemFree|Buffers|Cached):\" /proc/meminfo; ",
     "echo moorline:disk; df -Pk /content 2>/dev/null || df -Pk /; ",
     "echo moorline:boot; grep \"^btime \" /proc/stat; ",
+    "echo moorline:home; stat -c %i.%W ~; ",
     "echo moorline:id; cat /proc/sys/kernel/random/boot_id; ",
     "echo moorline:tpu; ls -d /dev/accel[0-9]*; ",
     "echo moorline:gpu; ",
@@ -52,7 +53,7 @@ pub fn read(printed: &[u8]) -> Vitals {
     let mut vitals = Vitals::default();
     let mut memory = Memory::default();
     let mut chips = 0;
-    let mut section = "";
+    let (mut section, mut home) = ("", None);
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("moorline:") {
             section = name;
@@ -62,13 +63,19 @@ pub fn read(printed: &[u8]) -> Vitals {
             "memory" => memory.note(line),
             "disk" => vitals.disk = disk(line).or(vitals.disk),
             "boot" => vitals.booted = booted(line).or(vitals.booted),
-            "id" => vitals.boot_id = boot_id(line).or(vitals.boot_id),
+            "home" => home = birth(line).or(home),
+            "id" => vitals.machine = boot_id(line).or(vitals.machine),
             "tpu" if line.starts_with("/dev/accel") => chips += 1,
             "gpu" if vitals.gpus.len() < ACCELERATORS => vitals.gpus.extend(gpu(line)),
             _ => {}
         }
     }
     vitals.memory = memory.usage();
+    // The home comes first, so that a reading that was cut short never has the one without the other.
+    if let (Some(machine), Some(home)) = (&mut vitals.machine, home) {
+        machine.push('/');
+        machine.push_str(home);
+    }
     let tpu = || Gpu { name: "TPU".to_owned(), memory: None, load: None };
     let room = ACCELERATORS.saturating_sub(vitals.gpus.len());
     vitals.gpus.extend(std::iter::repeat_with(tpu).take(chips.min(room)));
@@ -124,6 +131,12 @@ fn booted(line: &str) -> Option<Timestamp> {
 fn boot_id(line: &str) -> Option<String> {
     let plain = line.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     (line.len() == 36 && plain).then(|| line.to_ascii_lowercase())
+}
+
+/// An inode and a time of birth, as `stat -c %i.%W` prints them; the latter is `-` or `?` where it is not known.
+fn birth(line: &str) -> Option<&str> {
+    let plain = line.bytes().all(|b| b.is_ascii_digit() || b".-?".contains(&b));
+    (plain && (1..=48).contains(&line.len())).then_some(line)
 }
 
 /// A line of nvidia-smi: name, MiB used, MiB in all, percent. A number that the driver does not tell stands as
@@ -183,7 +196,16 @@ moorline:id
         assert_eq!(vitals.memory, Some(Usage { used: 2_000_000 * 1024, total: 13_290_480 * 1024 }));
         assert_eq!(vitals.disk, Some(Usage { used: 40_000_000 * 1024, total: 100_000_000 * 1024 }));
         assert_eq!(vitals.booted, Timestamp::from_second(1_795_000_000).ok());
-        assert_eq!(vitals.boot_id.as_deref(), Some("0f4e7a3c-5d0b-4f53-9a4a-3f2f1d7b9c11"));
+        assert_eq!(vitals.machine.as_deref(), Some("0f4e7a3c-5d0b-4f53-9a4a-3f2f1d7b9c11"));
+    }
+
+    #[test]
+    fn containers_on_one_kernel_are_told_apart_by_their_homes() {
+        let of = |home: &str| read(format!("moorline:home\n{home}\n{CPU}").as_bytes()).machine;
+        assert_eq!(of("12.1795000000"), Some("0f4e7a3c-5d0b-4f53-9a4a-3f2f1d7b9c11/12.1795000000".to_owned()));
+        assert_ne!(of("12.1795000000"), of("12.1795000001"));
+        assert_eq!(of("stat: unrecognized option"), of(&"9".repeat(49)), "what makes no sense is left out");
+        assert_eq!(read(b"moorline:home\n12.5\n").machine, None, "cut short");
     }
 
     #[test]
@@ -240,7 +262,7 @@ moorline:id
         assert_eq!(gpus(&"A, 1, 2, 3\n".repeat(5000)).len(), ACCELERATORS);
         let huge = format!("moorline:memory\nMemTotal: {} kB\nmoorline:boot\nbtime {}\n", u64::MAX, i64::MAX);
         assert_eq!(read(huge.as_bytes()), Vitals::default());
-        assert_eq!(read(b"moorline:id\n../../../../etc/passwd-0000-00000000\n").boot_id, None);
+        assert_eq!(read(b"moorline:id\n../../../../etc/passwd-0000-00000000\n").machine, None);
         assert_eq!(read(b"\xff\xfe\0moorline:gpu"), Vitals::default());
     }
 
@@ -269,6 +291,7 @@ moorline:id
             let vitals = read(&output.stdout);
             assert!(vitals.memory.is_some_and(|memory| memory.used > 0), "{shell}: {printed}");
             assert!(vitals.disk.is_some() && vitals.booted.is_some(), "{shell}: {printed}");
+            assert!(vitals.machine.is_some_and(|machine| machine.contains('/')), "{shell}: {printed}");
             assert_eq!(output.stderr, b"", "{shell}: nothing is complained about");
         }
     }

@@ -42,7 +42,7 @@ fn a_machine_that_goes_and_comes_back_is_followed() {
         watching.expect(&[Dialling, Online]).await;
         let vitals = watching.vitals().await;
         assert!(vitals.memory.is_some_and(|memory| memory.used > 0), "{vitals:?}");
-        assert!(vitals.disk.is_some() && vitals.booted.is_some() && vitals.boot_id.is_some(), "{vitals:?}");
+        assert!(vitals.disk.is_some() && vitals.booted.is_some() && vitals.machine.is_some(), "{vitals:?}");
         assert_eq!(logins(&machine), 1, "one connection for everything:\n{}", machine.log());
         let killed = Instant::now();
         machine.stop();

@@ -14,6 +14,7 @@ use crate::reach::relay_ssh;
 use crate::session::Session;
 use crate::tools::Tools;
 use crate::vault::VaultError;
+use crate::watch::backoff::PACE;
 
 /// How long installing the login key may take, for each of its two logins.
 const LOGIN_LIMIT: Duration = Duration::from_secs(20);
@@ -49,7 +50,8 @@ async fn opened(tools: &Arc<Tools>) {
 
 async fn outcome(tools: &Tools, session: &Session) -> KeyInstall {
     let ssh = relay_ssh(tools, session);
-    match login::ensure(tools, &ssh, session, None, LOGIN_LIMIT).await {
+    // The watcher has just been refused: this is the next login.
+    match login::install(tools, &ssh, session, None, LOGIN_LIMIT, PACE).await {
         Ok(Login::KeyWorks | Login::KeyInstalled(_) | Login::OwnKey) => KeyInstall::Done,
         Ok(Login::NoPassword(_)) => KeyInstall::NoPassword,
         Ok(Login::PasswordOfAnother(_, link)) => KeyInstall::Failed(other_password(&session.name, &link)),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::Alias;
 
-use super::{ALL, send};
+use super::{ALL, is_wanted};
 use crate::agent::effect::Effect;
 use crate::agent::notice::{Notice, NoticeAction, NoticeKind};
 use crate::agent::state::{Followed, State, Told};
@@ -23,10 +23,10 @@ pub(in crate::agent) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect
         let joins = state.together.contains(&name);
         let Some(followed) = state.sessions.get_mut(&name) else { continue };
         let Some(returning) = followed.returning.take() else { continue };
-        let new_machine = returning.new_machine.unwrap_or(false);
+        let new_machine = returning.new_machine.unwrap_or(returning.key_changed);
         let told = std::mem::replace(&mut followed.told, Told::Nothing);
         // Files that could not be written are no drop, and their writing is no return.
-        let owed = !matches!(told, Told::Nothing | Told::FilesRefused { back_is_owed: false });
+        let owed = !matches!(told, Told::Nothing | Told::FilesRefused { back_is_owed: false, .. });
         let news = owed || (new_machine && followed.machine_told);
         followed.machine_told = true;
         if news && joins {
@@ -44,7 +44,11 @@ pub(in crate::agent) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect
         }
         _ => notices.push(all_back(&several)),
     }
-    effects.extend(send(state, notices, now));
+    for notice in notices {
+        // What was said before is not true any more, whether the person wants to hear of the return or not.
+        let wanted = is_wanted(state, notice.kind, now);
+        effects.push(if wanted { Effect::Notify(notice) } else { Effect::Unnotify(notice.slot) });
+    }
     effects
 }
 

@@ -67,7 +67,7 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
-        return files_refused(followed, &sentence);
+        return files_refused(followed, sentence, now);
     }
     if let Some(returning) = &mut followed.returning {
         returning.files_written = true;
@@ -268,7 +268,7 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,
 /// say nothing about it.
-fn gone(health: &Health) -> bool {
+pub(super) fn gone(health: &Health) -> bool {
     match health {
         Health::Down { cause, .. } => !matches!(cause, Cause::LocalOffline | Cause::Way { .. }),
         Health::NewHostKey { .. } | Health::AuthFailed { .. } => true,

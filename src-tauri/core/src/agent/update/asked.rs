@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::Alias;
 
-use super::{announced, approve, later, redial_all, runtime, watch};
+use super::{announced, approve, later, runtime, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
 use crate::agent::msg::Request;
 use crate::agent::notice::NoticeAction;
 use crate::agent::state::{State, Told};
+use crate::agent::tell;
 use crate::editors::{Editor, LaunchOptions};
 use crate::session::RemotePath;
 
@@ -47,7 +48,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
             // And so may the session key.
             let listen = state.sessions.values().filter_map(announced::listen).collect();
-            [vec![Effect::Reload], redial_all(state), listen].concat()
+            [vec![Effect::Reload], redial(state), listen].concat()
         }
         Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
@@ -56,6 +57,15 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             Vec::new()
         }
     }
+}
+
+/// What is not online may be by now: a person just changed something.
+fn redial(state: &State) -> Vec<Effect> {
+    let waiting = state
+        .sessions
+        .iter()
+        .filter(|(_, followed)| !matches!(followed.health, Health::Paused | Health::Online { .. }));
+    waiting.map(|(name, _)| Effect::Redial(name.clone())).collect()
 }
 
 fn open(state: &mut State, name: &Alias, editor: Option<Editor>, folder: Option<RemotePath>) -> Vec<Effect> {
@@ -103,12 +113,10 @@ fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
     followed.adopting = None;
     followed.rival = None;
     followed.told = Told::Nothing;
+    followed.files_retry = None;
     let listened = (!followed.channels.channels.is_empty()).then(|| Effect::Unlisten(name.clone()));
-    let mut effects = vec![
-        Effect::Unwatch(name.clone()),
-        Effect::Unnotify(name.to_string()),
-        Effect::RememberPause(name.clone(), true),
-    ];
+    let mut effects = vec![Effect::Unwatch(name.clone()), Effect::RememberPause(name.clone(), true)];
+    effects.extend(tell::all_slots(name).map(Effect::Unnotify));
     effects.extend(listened);
     effects
 }

@@ -16,10 +16,10 @@ pub(super) fn shut(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.vault_shut = true;
     followed.returning = None;
     followed.health = Health::AuthFailed { since: since(&followed.health, now) };
-    if followed.told == Told::LoginRefused {
+    if followed.told == Told::VaultShut {
         return Vec::new();
     }
-    followed.told = Told::LoginRefused;
+    followed.told = Told::VaultShut;
     vec![Effect::Notify(tell::vault_shut(&followed.session.name))]
 }
 

@@ -23,20 +23,18 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         .collect();
     for name in gone {
         state.sessions.remove(&name);
-        effects.extend([
-            Effect::Unwatch(name.clone()),
-            Effect::Unlisten(name.clone()),
-            Effect::Unnotify(name.to_string()),
-        ]);
+        effects.extend([Effect::Unwatch(name.clone()), Effect::Unlisten(name.clone())]);
+        effects.extend(tell::all_slots(&name).map(Effect::Unnotify));
     }
     for followed in state.sessions.values_mut().filter(|followed| followed.unmended) {
         followed.unmended = false;
         effects.push(Effect::Settle { session: followed.session.clone(), key: None });
     }
     let mut turn = 0;
-    for Loaded { session, pinned, remembered, channels, accepted } in all {
+    for Loaded { session, pinned, remembered, channels, accepted, first_seen } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
             followed.notebook.clone_from(&remembered.notebook);
+            followed.first_seen = first_seen;
             effects.extend(announced::listen_anew(followed, &session, &channels));
             announced::recall(followed, accepted.as_ref());
         }
@@ -65,6 +63,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 let mut followed = Followed::new(session, pinned);
                 followed.channels = channels;
                 followed.accepted = accepted;
+                followed.first_seen = first_seen;
                 followed.notebook = remembered.notebook;
                 followed.last_editor = remembered.last_editor;
                 followed.last_folder = remembered.last_folder;

@@ -2,6 +2,7 @@
 
 mod colab;
 mod property;
+mod standing;
 mod together;
 
 use moorline_ssh_files::Place;
@@ -85,7 +86,7 @@ impl Play {
 }
 
 fn vitals(boot: &str) -> Vitals {
-    Vitals { boot_id: Some(boot.to_owned()), booted: Some(at(0)), ..Vitals::default() }
+    Vitals { machine: Some(boot.to_owned()), booted: Some(at(0)), ..Vitals::default() }
 }
 
 fn notices(effects: &[Effect]) -> Vec<Notice> {
@@ -252,7 +253,8 @@ fn a_key_that_a_channel_proves_is_written_before_anybody_logs_in() {
     let effects = play.send(Msg::Settled(name("colab"), Ok(())));
     let [Effect::Watch(order), Effect::Reload] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(order.pinned, [key(2)]);
-    let notice = only(&play.saw("colab", Sight::Online));
+    assert!(notices(&play.saw("colab", Sight::Online)).is_empty(), "the machine is looked at first");
+    let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
     assert_eq!(notice.title, "colab has a new machine; the disk is empty");
 }
 
@@ -336,7 +338,7 @@ fn this_computer_s_own_network_is_no_drop() {
 fn after_waking_up_a_failure_says_nothing_for_a_while() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
-    assert_eq!(play.send(Msg::Woke), [Effect::Redial(name("colab"))]);
+    assert!(play.send(Msg::Woke).is_empty(), "the watchers take their turns by themselves");
     play.saw("colab", Sight::Lost(Loss::Silent));
     play.saw("colab", Sight::Failed(Obstacle::NameUnknown));
     assert!(play.after(10).is_empty());
@@ -401,7 +403,8 @@ fn a_stored_password_brings_a_new_disk_back_without_a_person() {
     assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
     let healed = play.saw("colab", Sight::Online);
     assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
-    let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
+    assert!(notices(&play.send(Msg::Settled(name("colab"), Ok(())))).is_empty());
+    let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
     assert_eq!(notice.title, "colab has a new machine; the disk is empty");
 }
 
@@ -490,6 +493,20 @@ fn who_asks_is_told_why_not() {
 }
 
 #[test]
+fn a_colab_runtime_tells_no_start_so_what_is_said_is_the_most_it_may_have_left() {
+    let mut play = Play::new(&["colab"]);
+    play.online("colab");
+    let followed = &play.state.sessions[&name("colab")];
+    let known = Loaded::new(followed.session.clone(), followed.pinned.clone());
+    play.saw("colab", Sight::Vitals(Vitals { booted: None, ..vitals("boot-1") }));
+    play.second = 11 * 3600;
+    assert!(play.after(0).is_empty(), "nothing is known of its age");
+    let effects = play.send(Msg::Loaded(vec![Loaded { first_seen: Some(at(0)), ..known }]));
+    assert_eq!(only(&effects).title, "colab: at most 60 min of 12 h left");
+    assert!(play.after(60).is_empty(), "once");
+}
+
+#[test]
 fn the_end_of_life_and_a_full_disk_are_warned_of_in_time_and_once() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
@@ -568,7 +585,7 @@ fn a_paused_session_is_left_alone_until_it_is_resumed() {
     play.online("colab");
     let effects = play.send(Msg::Asked(Request::Pause(name("colab"))));
     let remembered = Effect::RememberPause(name("colab"), true);
-    assert_eq!(effects, [Effect::Unwatch(name("colab")), Effect::Unnotify("colab".to_owned()), remembered]);
+    assert_eq!(effects, [Effect::Unwatch(name("colab")), remembered]);
     assert!(play.saw("colab", closed()).is_empty() && play.saw("colab", REFUSED).is_empty());
     assert!(play.after(60).is_empty());
     assert_eq!(play.state.snapshot().light, Light::Idle);
@@ -594,8 +611,7 @@ fn sessions_come_move_and_go() {
         .send(Msg::Loaded(vec![Loaded::new(moved, pinned.clone()), Loaded::new(session("b"), Vec::new())]));
     assert!(matches!(effects[..], [Effect::Watch(_), Effect::Watch(_)]), "{effects:?}");
     let effects = play.send(Msg::Loaded(vec![Loaded::new(session("b"), Vec::new())]));
-    let a = || name("a");
-    assert_eq!(effects, [Effect::Unwatch(a()), Effect::Unlisten(a()), Effect::Unnotify("a".to_owned())]);
+    assert_eq!(effects, [Effect::Unwatch(name("a")), Effect::Unlisten(name("a"))]);
     assert!(play.saw("a", closed()).is_empty(), "a watcher's last words");
 }
 

@@ -48,6 +48,7 @@ impl Machine {
             search: &search,
             sessions: &[],
             proxy_program: Some(&home.join("no-such-program")),
+            google: None,
             keyring: Ok(()),
             check_config: &check_config,
             vars,

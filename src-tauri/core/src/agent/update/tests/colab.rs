@@ -35,7 +35,7 @@ fn leads_to(effects: &[Effect]) -> Option<String> {
 }
 
 fn reading(colab: Colab) -> Sight {
-    Sight::Vitals(Vitals { boot_id: Some("gpu-1".to_owned()), colab: Some(colab), ..Vitals::default() })
+    Sight::Vitals(Vitals { machine: Some("gpu-1".to_owned()), colab: Some(colab), ..Vitals::default() })
 }
 
 #[test]

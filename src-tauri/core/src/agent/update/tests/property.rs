@@ -42,6 +42,11 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => who.clone().prop_map(|who| Msg::VaultOpened(name(who))),
         1 => Just(Msg::Woke),
         1 => Just(Msg::NetworkChanged),
+        1 => who.clone().prop_map(|who| Msg::Asked(Request::Repair(name(who)))),
+        1 => (who.clone(), any::<bool>()).prop_map(|(who, on)| {
+            Msg::Asked(if on { Request::Pause(name(who)) } else { Request::Resume(name(who)) })
+        }),
+        1 => (0..2u16).prop_map(|minutes| Msg::Asked(Request::Snooze(minutes))),
         1 => (who, 2..4u8).prop_map(|(who, n)| Msg::Asked(Request::Approve(name(who), key(n).fingerprint()))),
     ]
 }
@@ -62,6 +67,22 @@ struct Onlooker {
     obstacle: Option<Obstacle>,
 }
 
+/// The notifications that stand, by slot.
+#[derive(Default)]
+struct Desk(BTreeMap<String, Notice>);
+
+impl Desk {
+    fn follow(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Notify(notice) => drop(self.0.insert(notice.slot.clone(), notice.clone())),
+                Effect::Unnotify(slot) => drop(self.0.remove(slot)),
+                _ => {}
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -72,6 +93,7 @@ proptest! {
     fn nobody_is_told_twice_or_too_early(steps in prop::collection::vec((any_msg(), 0..8i64), 1..60)) {
         let mut play = Play::new(&["a", "b", "c"]);
         let mut seen: BTreeMap<Alias, Onlooker> = BTreeMap::new();
+        let mut screen = Desk::default();
         for (msg, pause) in steps {
             play.second += pause;
             let mut settles = false;
@@ -85,9 +107,9 @@ proptest! {
                             onlooker.obstacle = Some(obstacle.clone());
                         }
                         Sight::Vitals(vitals) => {
-                            onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.boot_id;
+                            onlooker.another |= onlooker.boot.is_some() && onlooker.boot != vitals.machine;
                             if matches!(play.health(who.as_str()), Health::Online { .. }) {
-                                onlooker.boot.clone_from(&vitals.boot_id);
+                                onlooker.boot.clone_from(&vitals.machine);
                             }
                         }
                         _ => {}
@@ -101,6 +123,9 @@ proptest! {
                     settles = true;
                 }
                 _ => {}
+            }
+            if let Msg::Asked(Request::Pause(who)) = &msg {
+                seen.insert(who.clone(), Onlooker::default());
             }
             let effects = play.send(msg);
             for effect in &effects {
@@ -142,6 +167,18 @@ proptest! {
                     onlooker.last = Some((notice.kind, notice.title.clone()));
                 }
             }
+            screen.follow(&effects);
+            for (who, followed) in &play.state.sessions {
+                let settled = followed.told == Told::Nothing && followed.returning.is_none();
+                let online = matches!(followed.health, Health::Online { .. });
+                let stands = screen.0.get(who.as_str()).filter(|notice| notice.kind != NoticeKind::Back);
+                prop_assert!(!(online && settled && stands.is_some()), "it stands, and is not true: {stands:?}");
+            }
+            let of_several = screen.0.get("all").filter(|notice| notice.kind == NoticeKind::Dropped);
+            let any_down = of_several.is_none_or(|notice| {
+                notice.sessions.iter().any(|who| matches!(play.state.sessions[who].told, Told::Dropped(_)))
+            });
+            prop_assert!(any_down, "none of them is down: {of_several:?}");
         }
     }
 }
