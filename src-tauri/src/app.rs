@@ -58,8 +58,8 @@ pub struct App {
 /// How an errand went.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What to tell the person: headline and text.
-    said: Option<(&'static str, String)>,
+    /// What to tell the person: headline and text, and whether they are needed.
+    said: Option<(NoticeKind, &'static str, String)>,
     /// What to ask of the agent.
     ask: Option<Request>,
 }
@@ -223,8 +223,8 @@ impl App {
     async fn report(&mut self, report: Result<Report, JoinError>) -> Go {
         match report {
             Ok(Report { said, ask }) => {
-                if let Some((title, body)) = said {
-                    self.say(title, body);
+                if let Some((kind, title, body)) = said {
+                    self.say_as(kind, title, body);
                 }
                 if let Some(request) = ask {
                     self.ask(request).await;
@@ -235,11 +235,15 @@ impl App {
         Go::On
     }
 
-    /// A notification of the tray's own.
+    /// A notification of the tray's own, of something that did not work.
     fn say(&self, title: &str, body: String) {
+        self.say_as(NoticeKind::Needed, title, body);
+    }
+
+    fn say_as(&self, kind: NoticeKind, title: &str, body: String) {
         self.notify(Notice {
             slot: "tray".to_owned(),
-            kind: NoticeKind::Needed,
+            kind,
             sessions: Vec::new(),
             title: title.to_owned(),
             body,
@@ -259,24 +263,25 @@ async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
     let secret = SecretName::of(name.clone(), SecretKind::Password);
     // The keyring blocks, and may ask the person first.
     let read = tokio::task::spawn_blocking(move || OsVault::new().get(&secret)).await;
-    let said = match read {
+    let (title, body) = match read {
         Ok(Ok(Some(password))) => {
             clipboard.put_secret(password);
-            None
+            return Report::default();
         }
-        Ok(Ok(None)) => Some(("No password is kept", format!("For {name} there is none in the keyring."))),
-        Ok(Err(error)) => Some(("The password cannot be read", format!("For {name}: {error}."))),
-        Err(error) => Some(("The password cannot be read", format!("For {name}: {error}."))),
+        Ok(Ok(None)) => ("No password is kept", format!("For {name} there is none in the keyring.")),
+        Ok(Err(error)) => ("The password cannot be read", format!("For {name}: {error}.")),
+        Err(error) => ("The password cannot be read", format!("For {name}: {error}.")),
     };
-    Report { said, ask: None }
+    Report { said: Some((NoticeKind::Needed, title, body)), ask: None }
 }
 
 async fn add_from_clipboard(clipboard: ClipboardThread) -> Report {
     let added = async { command_line::add(clipboard.get().await?.as_str()).await };
     let said = match added.await {
-        Ok(Ok(said)) => ("Added from the clipboard", said),
-        Ok(Err(said)) => ("Nothing was added from the clipboard", said),
-        Err(error) => ("Nothing was added", format!("{error}.")),
+        // Good news, which goes by itself as the news of a return does.
+        Ok(Ok(said)) => (NoticeKind::Back, "Added from the clipboard", said),
+        Ok(Err(said)) => (NoticeKind::Needed, "Nothing was added from the clipboard", said),
+        Err(error) => (NoticeKind::Needed, "Nothing was added", format!("{error}.")),
     };
     Report { said: Some(said), ask: Some(Request::Reload) }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::command_line;
+use crate::{command_line, diary};
 
 /// What the agent says to the faces.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +107,7 @@ async fn converse(
 ) {
     let (face, mut said) = mpsc::unbounded_channel::<faces::Told>();
     let (agent, ended) = start_agent(Arc::new(tools), face);
+    let diary = tokio::spawn(diary::keep(agent.events()));
     let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
     let mut snapshots = agent.snapshots();
     loop {
@@ -134,20 +135,25 @@ async fn converse(
             tracing::error!(%error, "the agent broke off");
         }
     }
+    // All that happened was said before the agent ended.
+    diary.abort();
 }
 
 /// Asks; what to tell the person if it cannot be.
 async fn ask(agent: &AgentHandle, request: Request) -> Option<Told> {
     match agent.ask(request).await {
         Ok(Ok(())) => None,
-        Ok(Err(sentence)) => Some(Told::Notify(Notice {
-            slot: "tray".to_owned(),
-            kind: NoticeKind::Needed,
-            sessions: Vec::new(),
-            title: "That cannot be done now".to_owned(),
-            body: sentence,
-            actions: vec![NoticeAction::ShowWindow],
-        })),
+        Ok(Err(sentence)) => {
+            tracing::warn!("not done: {sentence}");
+            Some(Told::Notify(Notice {
+                slot: "tray".to_owned(),
+                kind: NoticeKind::Needed,
+                sessions: Vec::new(),
+                title: "That cannot be done now".to_owned(),
+                body: sentence,
+                actions: vec![NoticeAction::ShowWindow],
+            }))
+        }
         Err(error) => {
             tracing::error!(%error, "the agent does not listen any more");
             None

@@ -7,6 +7,7 @@ pub mod args;
 mod bus;
 pub mod clipboard;
 pub mod command_line;
+mod diary;
 pub mod feed;
 pub mod log;
 pub mod login_item;

@@ -1,5 +1,6 @@
 //! The log: a file in the state folder that never grows past a cap.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -53,21 +54,37 @@ impl CappedFile {
 }
 
 impl Write for CappedFile {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+    /// Takes a whole line.
+    fn write(&mut self, said: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(said);
+        let line = plain(&text);
         let more = line.len() as u64;
         if self.length > 0 && self.length + more > self.cap {
             fs::rename(&self.path, self.path.with_extension("log.old"))?;
             self.file = appended(&self.path)?;
             self.length = 0;
         }
-        self.file.write_all(line)?;
+        self.file.write_all(line.as_bytes())?;
         self.length += more;
-        Ok(line.len())
+        Ok(said.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// One line for what is one: what others said must neither look like a line of ours nor steer a terminal that shows it.
+fn plain(line: &str) -> Cow<'_, str> {
+    let text = line.strip_suffix('\n').unwrap_or(line);
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(line);
+    }
+    let escaped = text.chars().map(|c| match c {
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    });
+    Cow::Owned(escaped.chain(line.ends_with('\n').then(|| "\n".to_owned())).collect())
 }
 
 fn appended(path: &Path) -> io::Result<File> {
@@ -81,6 +98,17 @@ fn appended(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_say_stays_within_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tray.log");
+        let mut log = CappedFile::open(path.clone(), 1000).unwrap();
+        log.write_all("trainer: gpu \u{1b}[2J\r\n INFO forged\u{9b}31m\tü\n".as_bytes()).unwrap();
+        log.write_all(b"next\n").unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert_eq!(written, "trainer: gpu \\u{1b}[2J\\r\\n INFO forged\\u{9b}31m\\tü\nnext\n");
+    }
 
     #[test]
     fn the_log_never_grows_past_twice_its_cap() {

@@ -37,7 +37,8 @@ impl WindowChild {
         }
         let program = program()?;
         let mut command = Command::new(&program);
-        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        // Without the tray it would show what was. After a crash it ends by itself, with its input.
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
         if let Some(token) = activation {
             command.env("XDG_ACTIVATION_TOKEN", token).env("DESKTOP_STARTUP_ID", token);
         }
@@ -49,7 +50,7 @@ impl WindowChild {
         Ok(())
     }
 
-    /// Closes the window: without the tray it would show what was.
+    /// Closes the window.
     pub async fn close(&mut self) {
         if let Some(mut open) = self.open.take() {
             let _ = open.child.kill().await;

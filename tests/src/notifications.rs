@@ -19,6 +19,8 @@ pub struct Sent {
     pub id: u32,
     /// Who sent it.
     pub app: String,
+    /// The connection that sent it, by its name on the bus.
+    pub from: String,
     /// The number that it asked to replace; 0 for none.
     pub replaces: u32,
     /// Its icon's name.
@@ -31,6 +33,8 @@ pub struct Sent {
     pub actions: Vec<String>,
     /// The names of its hints.
     pub hints: BTreeSet<String>,
+    /// Whether its urgency is critical.
+    pub critical: bool,
     /// Milliseconds; 0 never, -1 as the server likes.
     pub lasts: i32,
 }
@@ -128,8 +132,10 @@ impl Server {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the specification's signature")]
+    #[expect(clippy::needless_pass_by_value, reason = "the interface's form")]
     fn notify(
         &self,
+        #[zbus(header)] header: zbus::message::Header<'_>,
         app: String,
         replaces: u32,
         icon: String,
@@ -142,11 +148,13 @@ impl Server {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = u32::try_from(memory.sent.len()).unwrap_or(u32::MAX).saturating_add(1);
         let id = if replaces == 0 { fresh } else { replaces };
+        let critical = hints.get("urgency").and_then(|urgency| u8::try_from(urgency).ok()) == Some(2);
         let hints = hints.into_keys().collect();
         if is_of_the_machine(&title) {
             return id;
         }
-        let sent = Sent { id, app, replaces, icon, title, body, actions, hints, lasts };
+        let from = header.sender().map(ToString::to_string).unwrap_or_default();
+        let sent = Sent { id, app, from, replaces, icon, title, body, actions, hints, critical, lasts };
         (self.at_once)(&sent);
         memory.sent.push(sent);
         id

@@ -108,6 +108,9 @@ impl Page {
     /// Puts a picture of it, `NAME.png`, into the folder that `MOORLINE_PICTURES` names, for people to look at.
     pub fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("MOORLINE_PICTURES") else { return };
+        // Else it may be of the frame before.
+        let painted = "requestAnimationFrame(() => requestAnimationFrame(() => arguments[0]()))";
+        self.ask("/execute/async", &json!({ "script": painted, "args": [] }));
         let text = self.say("GET", &format!("{}/screenshot", self.session), &Value::Null);
         let file =
             File::create(Path::new(&folder).join(format!("{name}.png"))).expect("a place for the picture");

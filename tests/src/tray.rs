@@ -85,6 +85,11 @@ impl Tray {
         until(&format!("{what} to be asked"), || last().is_some_and(|line| line == what));
     }
 
+    /// Everything that was asked of the agent.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("nobody panics with it").clone()
+    }
+
     /// Waits until the tray host knows the icon.
     pub fn await_shown(&self) {
         until("the tray to be shown", || self.is_shown());

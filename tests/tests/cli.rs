@@ -133,6 +133,12 @@ fn editors_are_shown_without_being_started() {
 }
 
 #[test]
+fn the_help_says_when_watch_prints_json() {
+    let help = Stage::new().moorline(&["watch", "--help"]);
+    help.works("there is help").says("Into a pipe or a file each is a JSON object");
+}
+
+#[test]
 fn completions_are_printed() {
     let stage = Stage::new();
     for shell in ["bash", "zsh", "fish"] {

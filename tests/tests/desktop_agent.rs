@@ -46,6 +46,14 @@ fn the_tray_tells_of_a_drop_with_its_cause_and_of_the_return_after_the_files() {
     until("the icon to be as before", || tray.icon() == online);
     tray.choose("Quit");
     tray.await_end();
+    let log = story.stage.text(".local/state/moorline/logs/tray.log");
+    for happened in
+        [&*dropped.title, "colab is back on the same machine", "online", "the ssh files are in order"]
+    {
+        let is_told = |line: &&str| line.contains(" INFO ") && line.contains(happened);
+        assert!(log.lines().find(is_told).is_some(), "{happened:?} is in the log: {log}");
+    }
+    assert!(!log.contains(story.runtime.password()), "and no secret");
 }
 
 /// Whether plain ssh works at the very moment a notification arrives, by its title.

@@ -1,6 +1,7 @@
 //! Notifications against a server of the test's own.
 #![cfg(target_os = "linux")]
 
+use moorline_tests::tray::session_bus;
 use moorline_tests::{Notifications, Screen, Stage, Tray};
 use serde_json::{Value, json};
 
@@ -70,6 +71,32 @@ fn a_server_without_buttons_gets_none() {
     let sent = server.await_sent(1);
     assert_eq!(sent.actions, [""; 0]);
     assert_eq!(sent.body, "3 % are left & falling.", "without markup, text stays as it is");
+}
+
+#[test]
+fn only_who_shows_a_notification_can_press_its_buttons_or_close_it() {
+    const NAME: &str = "org.freedesktop.Notifications";
+    const PATH: &str = "/org/freedesktop/Notifications";
+    let stage = Stage::new();
+    let _screen = Screen::start(&stage);
+    let server = Notifications::start(&stage, &["actions"]);
+    let mut tray = Tray::start(&stage);
+    tray.await_shown();
+    let actions = json!([{ "open-notebook": "trainer" }, { "repair": "trainer" }]);
+    tray.tell(&notice("dropped", "trainer dropped", "Its tunnel is gone.", &actions));
+    let sent = server.await_sent(1);
+
+    let other = session_bus(&stage);
+    for to in [None, Some(sent.from.as_str())] {
+        other.emit_signal(to, PATH, NAME, "ActionInvoked", &(sent.id, "default")).unwrap();
+        other.emit_signal(to, PATH, NAME, "NotificationClosed", &(sent.id, 2u32)).unwrap();
+    }
+    // An answer of the bus comes after what it was sent before.
+    other.call_method(Some("org.freedesktop.DBus"), "/", Some("org.freedesktop.DBus"), "GetId", &()).unwrap();
+    server.press(sent.id, "1");
+    let repair = r#"Pressed(Repair(Alias("trainer")))"#;
+    tray.await_ask(repair);
+    assert_eq!(tray.asked(), [repair], "what others sent did nothing");
 }
 
 fn notice(kind: &str, title: &str, body: &str, actions: &Value) -> Value {

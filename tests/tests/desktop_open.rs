@@ -18,6 +18,17 @@ fn recorded(stage: &Stage, name: &str) {
     );
 }
 
+/// Installs a program for links of this scheme, as its package would.
+fn takes_links(stage: &Stage, scheme: &str) {
+    let folder = ".local/share/applications";
+    let entry = "[Desktop Entry]\nType=Application\nName=Made up\nExec=true %u\n";
+    stage.put(&format!("{folder}/made-up-{scheme}.desktop"), entry);
+    let before = stage.text(&format!("{folder}/mimeapps.list"));
+    let begun = if before.is_empty() { "[Default Applications]\n".to_owned() } else { before };
+    let list = format!("{begun}x-scheme-handler/{scheme}=made-up-{scheme}.desktop\n");
+    stage.put(&format!("{folder}/mimeapps.list"), list);
+}
+
 fn await_start(stage: &Stage, name: &str, nth: usize) -> Vec<String> {
     let log = stage.runtime_dir().join(format!("{name}.started"));
     let starts = || -> Vec<Vec<String>> {
@@ -65,6 +76,7 @@ fn vs_code_pycharm_and_a_terminal_are_started_with_exactly_these_words() {
     for name in ["code", "jetbrains-toolbox", "xdg-open", "xfce4-terminal"] {
         recorded(&stage, name);
     }
+    takes_links(&stage, "jetbrains");
     stage.set_env("TERMINAL", "xfce4-terminal");
     let tray = started(&stage);
     assert_eq!(first(&tray), "Open in VS Code");
@@ -105,7 +117,30 @@ fn without_toolbox_gateway_is_asked_and_without_both_one_is_told_what_to_install
     );
 
     recorded(&stage, "jetbrains-gateway");
+    takes_links(&stage, "jetbrains-gateway");
     tray.choose("Open in PyCharm");
     let link = "jetbrains-gateway://connect#type=ssh&host=colab&port=22&user=root&projectPath=%2Fcontent";
+    assert_eq!(await_start(&stage, "xdg-open", 1), [link]);
+}
+
+#[test]
+fn a_link_that_nothing_takes_is_not_said_to_be_opened() {
+    let (stage, _screen) = with_a_session();
+    recorded(&stage, "xdg-open");
+    let log = stage.runtime_dir().join("xdg-open.started");
+    let refused = stage.moorline(&["open", "colab", "--in", "vscode"]);
+    let refused = refused.fails_with(1, "there is neither VS Code nor anything else for its links");
+    refused.says("nothing here takes vscode: links").says("https://code.visualstudio.com");
+    recorded(&stage, "jetbrains-toolbox");
+    let refused = stage.moorline(&["open", "colab", "--in", "pycharm"]);
+    refused.fails_with(1, "Toolbox never ran").says("start Toolbox once");
+    assert!(!log.exists(), "no browser was asked to open it");
+
+    takes_links(&stage, "vscode");
+    stage
+        .moorline(&["open", "colab", "--in", "vscode"])
+        .works("something takes the link")
+        .says("opened colab");
+    let link = "vscode://vscode-remote/ssh-remote+colab/content?windowId=_blank";
     assert_eq!(await_start(&stage, "xdg-open", 1), [link]);
 }

@@ -8,6 +8,7 @@ use moorline_tests::processes::{descendants, until};
 use moorline_tests::screen;
 use moorline_tests::tray::{Row, find};
 use moorline_tests::{Notifications, Screen, Stage, Tray};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 #[test]
@@ -65,6 +66,32 @@ fn a_click_or_a_second_start_shows_the_one_window() {
     tray.choose("Quit");
     tray.await_end();
     until("the window to go with it", || screen.windows(&stage).is_empty());
+}
+
+#[test]
+fn however_the_tray_ends_its_window_ends_with_it() {
+    let stage = Stage::new();
+    let screen = Screen::start(&stage);
+    for signal in [Signal::TERM, Signal::KILL] {
+        let tray = Tray::with_agent(&stage);
+        tray.await_shown();
+        tray.click();
+        until("the window", || screen.windows(&stage) == ["Moorline"]);
+        let family = descendants(tray.id());
+        assert!(!family.is_empty(), "the window is a process of its own");
+        let id = i32::try_from(tray.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(id, signal).unwrap();
+        tray.await_end();
+        until(&format!("the window to end after {signal:?}"), || {
+            screen.windows(&stage).is_empty() && family.iter().all(|id| !runs(*id))
+        });
+    }
+}
+
+/// Whether there is such a process; one that nobody has buried yet is none.
+fn runs(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
 }
 
 #[test]
@@ -143,6 +170,7 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     tray.choose("Add from clipboard");
     let said = server.await_sent(1);
     assert_eq!(said.title, "Nothing was added from the clipboard", "what needs a person's word is left");
+    assert_eq!((said.critical, said.lasts), (true, 0), "it stays until it is read");
 
     let copied = format!("ssh -p {} root@gpu.example.org\nRoot password: {PASSWORD}\n", free_port());
     screen::copy(&stage, &copied);
@@ -151,6 +179,7 @@ fn what_was_copied_is_added_and_its_password_can_be_copied_concealed() {
     let said = server.await_sent(2);
     assert_eq!(said.title, "Added from the clipboard", "{}", said.body);
     assert!(!said.body.contains(PASSWORD), "{}", said.body);
+    assert_eq!((said.critical, said.lasts), (false, -1), "good news goes by itself");
     assert!(stage.text(".ssh/config").contains("Host colab\n"), "the session is there");
 
     let online = json!({ "state": "online", "since": "2026-11-21T09:00:00Z" });

@@ -56,6 +56,8 @@ pub enum Command {
     /// Check the keyring, ssh, file modes, editors and clock, and say what to do.
     Doctor,
     /// Watch the sessions in the foreground, without a desktop: repair, and say what happens, one line each.
+    ///
+    /// On a terminal the lines are words. Into a pipe or a file each is a JSON object, with or without `--json`.
     Watch,
     /// Play the whole story on a practice runtime on this machine, in a throw-away home.
     Demo(DemoArgs),

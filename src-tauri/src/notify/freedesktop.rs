@@ -1,7 +1,8 @@
 //! Notifications over `org.freedesktop.Notifications` (Desktop Notifications Specification 1.2).
 //!
 //! One connection lives as long as the tray: GNOME takes a notification away when the connection that sent it
-//! closes.
+//! closes. Whoever is on the bus can send signals to whom they like, so only the server that took a notification counts
+//! when its buttons are pressed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use moorline_core::agent::notice::{Notice, NoticeAction};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use zbus::names::MemberName;
+use zbus::names::{MemberName, OwnedUniqueName};
 use zbus::zvariant::Value;
 use zbus::{Connection, MatchRule, MessageStream, Proxy};
 
@@ -51,7 +52,8 @@ impl Notifications {
         bus: &Connection,
         pressed: mpsc::UnboundedSender<NoticeAction>,
     ) -> anyhow::Result<Self> {
-        let rule = MatchRule::builder().msg_type(zbus::message::Type::Signal).interface(NAME)?.build();
+        let rule =
+            MatchRule::builder().msg_type(zbus::message::Type::Signal).sender(NAME)?.interface(NAME)?.build();
         let signals =
             MessageStream::for_match_rule(rule, bus, None).await.context("cannot hear the notifications")?;
         let (orders, queue) = mpsc::unbounded_channel();
@@ -81,8 +83,17 @@ impl Drop for Notifications {
 #[derive(Debug)]
 struct Standing {
     id: u32,
+    /// Who shows it, by the name that the bus gave them; the number means nothing to another server.
+    server: Option<OwnedUniqueName>,
     main: NoticeAction,
     buttons: Vec<NoticeAction>,
+}
+
+impl Standing {
+    /// Whether this sender speaks of this notification.
+    fn is(&self, id: u32, from: Option<&OwnedUniqueName>) -> bool {
+        self.id == id && from.is_some() && self.server.as_ref() == from
+    }
 }
 
 struct Server {
@@ -114,17 +125,25 @@ impl Server {
     }
 
     async fn show(&mut self, notice: &Notice) -> zbus::Result<()> {
-        let shown = Shown::of(notice);
+        let mut shown = Shown::of(notice);
         let server = Proxy::new(&self.bus, NAME, PATH, NAME).await?;
         // Asked each time: the server may have been replaced.
-        let can: Vec<String> = server.call("GetCapabilities", &()).await.unwrap_or_default();
+        let answer = server.call_method("GetCapabilities", &()).await;
+        let now = answer.as_ref().ok().and_then(sender);
+        let can: Vec<String> =
+            answer.ok().and_then(|said| said.body().deserialize().ok()).unwrap_or_default();
         let can = |what: &str| can.iter().any(|word| word == what);
+        let is_xfce = self.is_xfce(&server).await;
+        if is_xfce {
+            // It cuts a headline off after one short line, and with it the cause.
+            shown = shown.with_short_title();
+        }
         let mut actions = Vec::new();
         if can("actions") {
             let main = shown.buttons.first().map_or("Open Moorline", |button| button.label);
             actions.extend([DEFAULT.to_owned(), main.to_owned()]);
-            // Where the click has a button, too, the main action has one already.
-            let first = usize::from(self.click_is_a_button(&server).await);
+            // Xfce shows the click on the notification itself as a button, so that the main action has one already.
+            let first = usize::from(is_xfce);
             for (n, button) in shown.buttons.iter().enumerate().skip(first) {
                 actions.extend([n.to_string(), button.label.to_owned()]);
             }
@@ -138,18 +157,20 @@ impl Server {
             // So that there is a picture where the app is not installed.
             ("image-data", Value::from((APP_SIDE, APP_SIDE, APP_SIDE * 4, true, 8i32, 4i32, APP.rgba))),
         ]);
-        let replaces = self.slots.get(&notice.slot).map_or(0, |standing| standing.id);
+        let before = self.slots.get(&notice.slot).filter(|standing| standing.server == now);
+        let replaces = before.map_or(0, |standing| standing.id);
         let lasts: i32 = if shown.stays { 0 } else { -1 };
-        let id = server
-            .call("Notify", &("Moorline", replaces, ICON, &shown.title, &body, actions, hints, lasts))
+        let taken = server
+            .call_method("Notify", &("Moorline", replaces, ICON, &shown.title, &body, actions, hints, lasts))
             .await?;
+        let id = taken.body().deserialize()?;
         let buttons = shown.buttons.into_iter().map(|button| button.action).collect();
-        self.slots.insert(notice.slot.clone(), Standing { id, main: shown.main, buttons });
+        let standing = Standing { id, server: sender(&taken), main: shown.main, buttons };
+        self.slots.insert(notice.slot.clone(), standing);
         Ok(())
     }
 
-    /// Xfce shows the click on the notification itself as a button; others show none for it.
-    async fn click_is_a_button(&self, server: &Proxy<'_>) -> bool {
+    async fn is_xfce(&self, server: &Proxy<'_>) -> bool {
         type Information = (String, String, String, String);
         let information: zbus::Result<Information> = server.call("GetServerInformation", &()).await;
         information.is_ok_and(|(name, ..)| name == "Xfce Notify Daemon")
@@ -167,11 +188,14 @@ impl Server {
     }
 
     fn hear(&mut self, message: &zbus::Message) {
+        // The bus hands on what is sent to this connection alone whatever its rules are.
+        let from = sender(message);
         let header = message.header();
         match header.member().map(MemberName::as_str) {
             Some("ActionInvoked") => {
                 let Ok((id, key)) = message.body().deserialize::<(u32, String)>() else { return };
-                let Some(standing) = self.slots.values().find(|standing| standing.id == id) else { return };
+                let shown = self.slots.values().find(|standing| standing.is(id, from.as_ref()));
+                let Some(standing) = shown else { return };
                 let action = if key == DEFAULT {
                     Some(&standing.main)
                 } else {
@@ -183,7 +207,7 @@ impl Server {
             }
             Some("NotificationClosed") => {
                 let Ok((id, _why)) = message.body().deserialize::<(u32, u32)>() else { return };
-                self.slots.retain(|_, standing| standing.id != id);
+                self.slots.retain(|_, standing| !standing.is(id, from.as_ref()));
             }
             _ => {}
         }
@@ -202,6 +226,11 @@ pub async fn announce(bus: &Connection, title: &str, body: &str) -> zbus::Result
         server.call("Notify", &("Moorline", 0u32, ICON, title, escaped(body), actions, hints, -1i32)).await?;
     tokio::time::sleep(SEEN).await;
     Ok(())
+}
+
+/// Who sent it; the bus itself writes that in.
+fn sender(message: &zbus::Message) -> Option<OwnedUniqueName> {
+    message.header().sender().map(|name| name.to_owned().into())
 }
 
 /// The few characters that the specification's markup gives a meaning.

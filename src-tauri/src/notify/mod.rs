@@ -48,6 +48,18 @@ impl Shown {
             stays: notice.kind == NoticeKind::Needed,
         }
     }
+
+    /// The same with what comes after the headline's first colon as the text's first sentence, for desktops whose
+    /// headlines are short.
+    #[cfg(any(target_os = "linux", test))]
+    fn with_short_title(self) -> Self {
+        let Some((title, rest)) = self.title.split_once(": ") else { return self };
+        let mut letters = rest.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        let sentence: String = first.chain(letters).collect();
+        let body = format!("{sentence}. {}", self.body).trim_end().to_owned();
+        Self { title: title.to_owned(), body, ..self }
+    }
 }
 
 fn label(action: &NoticeAction) -> &'static str {
@@ -67,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_action_is_what_a_click_does() {
+    fn the_first_action_is_what_a_click_does_and_a_cause_never_gets_cut_off() {
         let alias = || "trainer".parse().unwrap();
         let mut notice = Notice {
             slot: "trainer".to_owned(),
@@ -82,6 +94,16 @@ mod tests {
         let labels: Vec<_> = shown.buttons.iter().map(|button| button.label).collect();
         assert_eq!(labels, ["Open notebook", "Repair"]);
         assert!(!shown.stays);
+        notice.title = "trainer dropped: its tunnel is gone".to_owned();
+        notice.body = "Open notebook.".to_owned();
+        let short = Shown::of(&notice).with_short_title();
+        assert_eq!(
+            (&*short.title, &*short.body),
+            ("trainer dropped", "Its tunnel is gone. Open notebook."),
+            "the cause can be read"
+        );
+        let once = short.clone();
+        assert_eq!(short.with_short_title(), once, "nothing is said twice");
         notice.actions.clear();
         notice.kind = NoticeKind::Needed;
         let shown = Shown::of(&notice);

@@ -90,8 +90,10 @@ fn hear(app: &AppHandle, now: Option<Snapshot>) {
     });
 }
 
-/// Shows what the tray says on standard input, a view a line.
+/// Shows what the tray says on standard input, a view a line. When the tray is gone, however it ended, so is the window;
+/// one that no tray ever spoke to was started by hand.
 fn obey(app: &AppHandle, window: &WebviewWindow) {
+    let mut has_tray = false;
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let view = match serde_json::from_str::<View>(&line) {
             Ok(view) => view,
@@ -100,11 +102,16 @@ fn obey(app: &AppHandle, window: &WebviewWindow) {
                 continue;
             }
         };
+        has_tray = true;
         change(app, |shows| shows.view = view);
         // Before its page is loaded it stays hidden; it comes forward by itself then.
         if window.is_visible().unwrap_or(false) {
             front(window);
         }
+    }
+    if has_tray {
+        tracing::info!("the tray has ended, and the window with it");
+        app.exit(0);
     }
 }
 

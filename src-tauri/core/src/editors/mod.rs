@@ -14,6 +14,7 @@ mod platform;
 mod search;
 mod settings;
 mod start;
+mod taker;
 mod terminal;
 mod vscode;
 
@@ -186,6 +187,16 @@ pub enum EditorError {
     NoOpener {
         /// The link.
         url: String,
+    },
+    /// No program on this desktop takes the editor's links.
+    #[error("nothing here takes {scheme}: links, so {name} cannot be reached; {install}")]
+    NoTaker {
+        /// Display name.
+        name: &'static str,
+        /// The links' scheme.
+        scheme: String,
+        /// What to do about it.
+        install: &'static str,
     },
     /// The program could not be started at all.
     #[error("{program} could not be started: {reason}; check that it is installed and may be run")]

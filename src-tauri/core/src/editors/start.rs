@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::taker::ensure_taken;
 use super::terminal::shown;
 use super::{EditorError, Launch, SearchEnv, opener_argv};
 
@@ -28,7 +29,7 @@ pub enum Started {
 /// standard streams. It is watched for one second. [`Launch::InPlace`] runs in the caller's terminal until it ends.
 ///
 /// # Errors
-/// When the program is missing, cannot be run, or fails within that second.
+/// When the program is missing, cannot be run, or fails within that second; when nothing takes an editor's link.
 pub fn start(
     launch: &Launch,
     search: &SearchEnv,
@@ -38,6 +39,8 @@ pub fn start(
         Launch::Argv(argv) => detach(argv, env),
         Launch::Url(url) => {
             let argv = opener_argv(url, search).ok_or_else(|| EditorError::NoOpener { url: url.clone() })?;
+            let env: Vec<_> = env.into_iter().collect();
+            ensure_taken(url, search, &env)?;
             detach(&argv, env)
         }
         Launch::InPlace(argv) => {

@@ -75,6 +75,11 @@ pub(super) fn member(editor: Editor) -> Option<Member> {
     }
 }
 
+/// The scheme of the member's links.
+pub(super) fn scheme(editor: Editor) -> Option<&'static str> {
+    Some(member(editor)?.scheme)
+}
+
 /// The member's program.
 pub(super) fn find(editor: Editor, search: &SearchEnv) -> Option<PathBuf> {
     let member = member(editor)?;
