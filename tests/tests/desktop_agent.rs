@@ -134,7 +134,9 @@ fn a_crash_of_the_tray_loses_nothing_and_tells_nothing_twice() {
     story.runtime.serve_keys_of(0);
     until("colab to be online", || tray.tooltip().starts_with("colab · online"));
     until("the machine to be known", || tray.tooltip().contains("RAM"));
-    assert_eq!(server.sent().len(), 1, "the drop was told before the crash: {:?}", server.sent());
+    let back = server.await_sent(2);
+    assert_eq!(back.title, "colab is back on the same machine", "the drop was told before the crash");
+    assert_eq!(server.sent().len(), 2, "and only then: {:?}", server.sent());
     assert_eq!(files.map(|path| (path, story.stage.text(path))), before);
     story.all_is_well();
 

@@ -88,6 +88,11 @@ impl Dirs {
         self.state.join("pins.json")
     }
 
+    /// `told.json`: what the person was told of sessions that are down, and which machine they know.
+    pub fn told_file(&self) -> PathBuf {
+        self.state.join("told.json")
+    }
+
     /// Where copies of the person's files go before Moorline changes them.
     pub fn backups(&self) -> PathBuf {
         self.state.join("backups")

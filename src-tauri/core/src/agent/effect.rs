@@ -4,6 +4,7 @@
 use moorline_ssh_files::{Alias, HostKey, UserName};
 
 use super::notice::Notice;
+use super::recalled::Recalled;
 use crate::announcement::{Accepted, Refusal};
 use crate::channel::{ChannelKind, ChannelSettings};
 use crate::editors::{Editor, LaunchOptions};
@@ -34,6 +35,8 @@ pub enum Effect {
     Adopt(Adoption),
     /// Remember what was accepted, so that it is not accepted a second time after a restart.
     RememberAccepted(Alias, Accepted),
+    /// Keep what the person knows of a session, over a restart of the app.
+    RememberTold(Alias, Recalled),
     /// Let whoever reads along know what became of an announcement.
     Heard(Alias, ChannelKind, Result<(), Refusal>),
     /// Write a session that leads elsewhere now, with the key to pin and why; refused if it is not `was` on disk any

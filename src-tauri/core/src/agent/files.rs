@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::effect::Adoption;
 use super::msg::{Loaded, Msg};
+use super::recalled::{self, Recalled};
 use super::run::Messages;
 use crate::announcement::Accepted;
 use crate::clock;
@@ -54,6 +55,8 @@ pub(super) enum Job {
     LastUsed(Alias, Editor, Option<RemotePath>),
     /// Remember whether a session is paused.
     Paused(Alias, bool),
+    /// Keep what the person knows of a session.
+    Told(Alias, Recalled),
     /// Lead a session to where its runtime announced itself.
     Adopt(Adoption),
     /// Remember which announcement was accepted last.
@@ -116,6 +119,12 @@ impl Job {
             Self::Accepted(name, accepted) => {
                 if let Err(error) = settle::keep_accepted(tools, &name, accepted) {
                     tracing::warn!(session = %name, %error, "what was accepted last is not remembered");
+                }
+                Vec::new()
+            }
+            Self::Told(name, recalled) => {
+                if let Err(error) = recalled::keep(&tools.dirs.told_file(), &name, recalled) {
+                    tracing::warn!(session = %name, %error, "what was told is not kept over a restart");
                 }
                 Vec::new()
             }
@@ -243,12 +252,14 @@ fn read(tools: &Tools) -> Vec<Msg> {
         Ok(pins) => pins,
         Err(error) => return vec![Msg::Unreadable(error.to_string())],
     };
+    let mut known = recalled::load(&tools.dirs.told_file());
     let loaded = sessions.sessions().values().map(|session| {
         let pins = pins.get(&session.name);
         let keys = pins.map(|pins| pins.keys.as_slice()).unwrap_or_default();
         let pinned = keys.iter().map(|pinned| (pinned.key.clone(), pinned.trust)).collect();
         Loaded {
             remembered: sessions.remembered(&session.name),
+            recalled: known.remove(&session.name).unwrap_or_default(),
             channels: sessions.channels(&session.name),
             accepted: pins.and_then(|pins| pins.accepted.clone()),
             first_seen: first_seen(session, keys),

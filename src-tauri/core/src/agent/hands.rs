@@ -134,6 +134,7 @@ impl<F: Faces> World for Hands<F> {
             Effect::Move { was, session, key } => self.job(Job::Move(was, session, key)),
             Effect::Reload => self.job(Job::Read),
             Effect::Remember { name, editor, folder } => self.job(Job::LastUsed(name, editor, folder)),
+            Effect::RememberTold(name, recalled) => self.job(Job::Told(name, recalled)),
             Effect::RememberPause(name, paused) => self.job(Job::Paused(name, paused)),
             Effect::InstallKey(session) => {
                 tokio::spawn(keyring::install_key(Arc::clone(&self.tools), session, self.out.clone()));

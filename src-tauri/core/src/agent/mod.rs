@@ -23,6 +23,7 @@ pub mod health;
 pub mod menu;
 pub mod msg;
 pub mod notice;
+pub mod recalled;
 pub mod run;
 pub mod snapshot;
 pub mod state;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::{Loss, Obstacle};
 use super::notice::NoticeAction;
+use super::recalled::Recalled;
 use super::state::Settings;
 use super::vitals::Vitals;
 use crate::announcement::{Accepted, RuntimeId};
@@ -69,6 +70,8 @@ pub struct Loaded {
     pub pinned: Vec<(HostKey, Trust)>,
     /// What else is remembered of it.
     pub remembered: Remembered,
+    /// What the person knows of it from before this agent started.
+    pub recalled: Recalled,
     /// How its announcements come.
     pub channels: ChannelSettings,
     /// The last announcement that was accepted.
@@ -81,8 +84,9 @@ pub struct Loaded {
 impl Loaded {
     /// A session of which nothing else is remembered.
     pub fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
-        let (remembered, channels) = (Remembered::default(), ChannelSettings::default());
-        Self { session, pinned, remembered, channels, accepted: None, first_seen: None }
+        let (remembered, recalled) = (Remembered::default(), Recalled::default());
+        let channels = ChannelSettings::default();
+        Self { session, pinned, remembered, recalled, channels, accepted: None, first_seen: None }
     }
 }
 

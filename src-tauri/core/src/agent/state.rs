@@ -9,6 +9,7 @@ use super::cause::Cause;
 use super::effect::Adoption;
 use super::health::{Health, Light};
 use super::notice::NoticeKind;
+use super::recalled::Recalled;
 use super::run::Comparison;
 use super::snapshot::{Action, SessionView, Snapshot};
 use super::update::announced::Rival;
@@ -129,6 +130,8 @@ pub(super) struct Followed {
     pub writes: VecDeque<bool>,
     /// When to try again to write its files, while they cannot be.
     pub files_retry: Option<Timestamp>,
+    /// What the person knows of it, as it is kept over a restart.
+    pub recalled: Recalled,
 }
 
 /// What a person believes about a session because of us.
@@ -213,7 +216,31 @@ impl Followed {
             warned_of_idle: false,
             writes: VecDeque::new(),
             files_retry: None,
+            recalled: Recalled::default(),
         }
+    }
+
+    /// Takes up what an earlier agent told.
+    pub(super) fn recall(&mut self, recalled: Recalled) {
+        self.machine.clone_from(&recalled.machine);
+        self.machine_told = recalled.machine.is_some();
+        if let Some(cause) = &recalled.dropped {
+            self.told = Told::Dropped(cause.clone());
+        }
+        self.recalled = recalled;
+    }
+
+    /// What is to be kept for the next agent, if that is not what is kept already.
+    pub(super) fn news_to_recall(&mut self) -> Option<Recalled> {
+        let dropped = match &self.told {
+            Told::Dropped(cause) => Some(cause),
+            _ => None,
+        };
+        if self.recalled.dropped.as_ref() == dropped && self.recalled.machine == self.machine {
+            return None;
+        }
+        self.recalled = Recalled { machine: self.machine.clone(), dropped: dropped.cloned() };
+        Some(self.recalled.clone())
     }
 
     pub(super) fn keys(&self) -> Vec<HostKey> {

@@ -83,6 +83,10 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         tell::hold_back(state, &told, &mut effects, now);
     }
     tell::keep_track(state, &mut effects);
+    for (name, followed) in &mut state.sessions {
+        effects
+            .extend(followed.news_to_recall().map(|recalled| Effect::RememberTold(name.clone(), recalled)));
+    }
     effects
 }
 

@@ -6,6 +6,7 @@ use super::{announced, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
 use crate::agent::msg::Loaded;
+use crate::agent::recalled::Recalled;
 use crate::agent::state::{Followed, State};
 use crate::agent::tell;
 use crate::trust::Trust;
@@ -22,7 +23,9 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         .cloned()
         .collect();
     for name in gone {
-        state.sessions.remove(&name);
+        if state.sessions.remove(&name).is_some_and(|gone| gone.recalled != Recalled::default()) {
+            effects.push(Effect::RememberTold(name.clone(), Recalled::default()));
+        }
         effects.extend([Effect::Unwatch(name.clone()), Effect::Unlisten(name.clone())]);
         effects.extend(tell::all_slots(&name).map(Effect::Unnotify));
     }
@@ -31,7 +34,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         effects.push(Effect::Settle { session: followed.session.clone(), key: None });
     }
     let mut turn = 0;
-    for Loaded { session, pinned, remembered, channels, accepted, first_seen } in all {
+    for Loaded { session, pinned, remembered, recalled, channels, accepted, first_seen } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
             followed.notebook.clone_from(&remembered.notebook);
             followed.first_seen = first_seen;
@@ -67,6 +70,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 followed.notebook = remembered.notebook;
                 followed.last_editor = remembered.last_editor;
                 followed.last_folder = remembered.last_folder;
+                followed.recall(recalled);
                 if remembered.paused {
                     followed.health = Health::Paused;
                 } else {

@@ -11,6 +11,7 @@ use super::super::cause::Loss;
 use super::super::health::Light;
 use super::super::msg::Loaded;
 use super::super::notice::{Notice, NoticeAction, NoticeKind};
+use super::super::recalled::Recalled;
 use super::super::vitals::{Usage, Vitals};
 use super::*;
 use crate::editors::Editor;
@@ -46,19 +47,33 @@ fn session(text: &str) -> Session {
 struct Play {
     state: State,
     second: i64,
+    kept: Vec<Effect>,
 }
 
 impl Play {
     fn new(names: &[&str]) -> Self {
-        let mut play = Self { state: State::default(), second: 0 };
+        let mut play = Self { state: State::default(), second: 0, kept: Vec::new() };
         let all = names.iter().map(|n| Loaded::new(session(n), vec![(key(1), Trust::Approved)])).collect();
         let effects = play.send(Msg::Loaded(all));
         assert_eq!(effects.len(), names.len(), "each session is watched: {effects:?}");
         play
     }
 
+    /// What follows, but for what is kept over a restart: that stands in [`Play::kept`].
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
-        update(&mut self.state, msg, at(self.second))
+        let effects = update(&mut self.state, msg, at(self.second));
+        let (kept, effects) = effects.into_iter().partition(|e| matches!(e, Effect::RememberTold(..)));
+        self.kept.extend(kept);
+        effects
+    }
+
+    /// What an agent that starts anew knows of a session.
+    fn recalled(&self, who: &str) -> Recalled {
+        let of = |effect: &Effect| match effect {
+            Effect::RememberTold(name, recalled) if name.as_str() == who => Some(recalled.clone()),
+            _ => None,
+        };
+        self.kept.iter().rev().find_map(of).unwrap_or_default()
     }
 
     fn saw(&mut self, who: &str, sight: Sight) -> Vec<Effect> {

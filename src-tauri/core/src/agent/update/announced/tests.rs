@@ -79,7 +79,9 @@ impl Play {
     }
 
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
-        update(&mut self.state, msg, at(self.second))
+        let mut effects = update(&mut self.state, msg, at(self.second));
+        effects.retain(|effect| !matches!(effect, Effect::RememberTold(..)));
+        effects
     }
 
     fn hears(&mut self, said: Announcement) -> Vec<Effect> {

@@ -15,7 +15,7 @@ fn on(who: &str, runtime: &str) -> Session {
 }
 
 fn play(all: &[(&str, &str)]) -> Play {
-    let mut play = Play { state: State::default(), second: 0 };
+    let mut play = Play { state: State::default(), second: 0, kept: Vec::new() };
     let all = all.iter().map(|(who, runtime)| Loaded::new(on(who, runtime), vec![(key(1), Trust::Channel)]));
     play.send(Msg::Loaded(all.collect()));
     play

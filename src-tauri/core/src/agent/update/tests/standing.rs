@@ -150,3 +150,37 @@ fn the_first_login_that_works_ends_the_talk_of_passwords() {
     play.saw("colab", Sight::Online);
     assert!(!play.state.snapshot().sessions[0].password_only);
 }
+
+/// Another agent, which knows of `colab` what the one before kept.
+fn restarted(before: &Play) -> Play {
+    let mut play = Play::new(&[]);
+    let known = Loaded::new(session("colab"), vec![(key(1), Trust::Approved)]);
+    play.send(Msg::Loaded(vec![Loaded { recalled: before.recalled("colab"), ..known }]));
+    play
+}
+
+#[test]
+fn a_drop_that_was_told_before_a_restart_is_told_to_be_over_after_it_and_not_again() {
+    let mut play = restarted(&dropped());
+    play.saw("colab", REFUSED);
+    assert!(play.after(60).is_empty(), "it was told");
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-1"))));
+    assert_eq!(notice.title, "colab is back on the same machine");
+    let mut play = restarted(&play);
+    play.online("colab");
+}
+
+#[test]
+fn a_machine_that_was_replaced_while_no_agent_ran_is_told_of() {
+    let mut before = Play::new(&["colab"]);
+    before.online("colab");
+    let mut play = restarted(&before);
+    play.saw("colab", Sight::Online);
+    play.send(Msg::Settled(name("colab"), Ok(())));
+    let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
+    assert_eq!(notice.title, "colab has a new machine; the disk is empty");
+    play.send(Msg::Loaded(Vec::new()));
+    assert_eq!(play.recalled("colab"), Recalled::default(), "nothing is kept of what was forgotten");
+}
