@@ -11,7 +11,8 @@ if [ "${1:-}" != inside ]; then
     cargo build -q -p moorline-app >&2
     home=$(mktemp -d)
     trap 'rm -rf "$home"' EXIT
-    mkdir -p -m 700 "$home/run" "$home/.config/xfce4/xfconf/xfce-perchannel-xml"
+    mkdir -p "$home/run" "$home/.config/xfce4/xfconf/xfce-perchannel-xml"
+chmod 700 "$home/run"
     cat > "$home/.config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml" <<XML
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>

@@ -3,8 +3,11 @@
 pub(super) mod announced;
 mod approve;
 mod asked;
+mod dropped;
+mod files;
 mod keyring;
 mod loaded;
+mod login;
 mod lone;
 mod runtime;
 
@@ -14,29 +17,14 @@ use moorline_ssh_files::{Alias, HostKey};
 use super::cause::{Cause, Obstacle};
 use super::effect::{Effect, WatchOrder};
 use super::health::Health;
-use super::msg::{KeyInstall, Msg, Request, Sight};
+use super::msg::{Msg, Request, Sight};
 use super::state::{Followed, Return, State, Told};
 use super::tell;
 use crate::session::Link;
 use crate::trust::{Trust, channel_may_replace};
 
-/// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
-const GATHER: SignedDuration = SignedDuration::from_secs(1);
-
-/// The shortest such wait, where the redial took nearly all of the time.
-const LEAST_GATHER: SignedDuration = SignedDuration::from_millis(100);
-
-/// A drop that is known for certain by then is told this long after the loss: people are promised 5 s.
-const TOLD_WITHIN: SignedDuration = SignedDuration::from_millis(4800);
-
-/// A redial that fails later than this was on a slow link, where nothing is won by haste.
-const HASTE: SignedDuration = SignedDuration::from_millis(5500);
-
 /// How long after waking up a failure says nothing about a runtime.
 const SETTLE_IN: SignedDuration = SignedDuration::from_secs(30);
-
-/// How often files that could not be written are tried again.
-const FILES_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a return waits for the vitals to tell whether it is the same machine.
 const RECOGNISE: SignedDuration = SignedDuration::from_secs(5);
@@ -53,7 +41,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             state.settings = settings;
             Vec::new()
         }
-        Msg::Unreadable(sentence) => unreadable(state, sentence),
+        Msg::Unreadable(sentence) => files::unreadable(state, sentence),
         Msg::Found(editors) => {
             state.editors = editors;
             Vec::new()
@@ -61,12 +49,12 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Announced(name, news) => announced::heard(state, &name, *news, now),
         Msg::Alone(name, lone) => lone::found(state, &name, lone, now),
         Msg::Adopted(name, outcome) => announced::adopted(state, &name, outcome, now),
-        Msg::KeyInstalled(name, outcome) => key_installed(state, &name, outcome, now),
+        Msg::KeyInstalled(name, outcome) => login::installed(state, &name, outcome, now),
         Msg::VaultOpened(name) => keyring::opened(state, &name),
         Msg::NotKept(name, sentence) => vec![Effect::Notify(tell::not_kept(&name, &sentence))],
         Msg::NotOpened(name, sentence) => vec![Effect::Notify(tell::not_opened(&name, &sentence))],
-        Msg::Settled(name, outcome) => settled(state, &name, outcome, now),
-        Msg::Unmended(name, sentence) => unmended(state, &name, sentence),
+        Msg::Settled(name, outcome) => files::settled(state, &name, outcome, now),
+        Msg::Unmended(name, sentence) => files::unmended(state, &name, sentence),
         Msg::Asked(request) => asked::asked(state, request, now),
         Msg::Woke => {
             state.settling_in_until = Some(later(now, SETTLE_IN));
@@ -76,7 +64,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::NetworkChanged | Msg::Tick => Vec::new(),
     };
     effects.extend(timed(state, now));
-    note_writes(state, &effects);
+    files::note_writes(state, &effects);
     tell::withdraw_together(state, &mut effects);
     // Whoever asked for something hears what became of it, however quiet the rest is to be.
     if !answers {
@@ -88,20 +76,6 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
             .extend(followed.news_to_recall().map(|recalled| Effect::RememberTold(name.clone(), recalled)));
     }
     effects
-}
-
-/// File work is done in order, and each piece is answered once: so it is known which answer speaks of a new key.
-fn note_writes(state: &mut State, effects: &[Effect]) {
-    for effect in effects {
-        let (name, keyed) = match effect {
-            Effect::Settle { session, key } => (&session.name, key.is_some()),
-            Effect::Move { session, .. } => (&session.name, true),
-            _ => continue,
-        };
-        if let Some(followed) = state.sessions.get_mut(name) {
-            followed.writes.push_back(keyed);
-        }
-    }
 }
 
 /// Why a request cannot be met, as one sentence for whoever asks and waits for the answer. [`update`] guards itself:
@@ -219,89 +193,13 @@ fn failed(
             vouched(followed, key, now)
         }
         Obstacle::Key { key, .. } => unvouched(followed, &key, now),
-        Obstacle::Login => login_refused(followed, now),
+        Obstacle::Login => login::refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
-            down(followed, cause, grace, now);
+            dropped::down(followed, cause, grace, now);
             [approve::unanswered(followed), lone::given_up(followed, now)].concat()
         }
     }
-}
-
-/// The pinned key answers and does not know this desktop: a new disk, most likely. The login key is installed with
-/// the stored password, once for each runtime; only if that fails is a person needed.
-fn login_refused(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
-    followed.drop_due = None;
-    // A return on a key that was just vouched for goes on once the login works, and mends the files again then.
-    followed.returning.take_if(|returning| returning.online);
-    if let Some(returning) = &mut followed.returning {
-        returning.files_written = false;
-    }
-    if followed.installing || followed.vault_shut {
-        return Vec::new();
-    }
-    let keys = followed.keys();
-    if followed.session.identity_file.is_some() {
-        return needs_login(followed, "It refuses your own key: put its public half there.", now);
-    }
-    if keys.iter().any(|key| followed.install_tried.contains(key)) {
-        return needs_login(followed, "Its disk may be new. Repair tries the stored password again.", now);
-    }
-    followed.installing = true;
-    followed.install_tried = keys;
-    if !matches!(followed.health, Health::AuthFailed { .. }) {
-        followed.health = Health::Suspect { since: since(&followed.health, now) };
-    }
-    vec![Effect::InstallKey(followed.session.clone())]
-}
-
-fn key_installed(state: &mut State, name: &Alias, outcome: KeyInstall, now: Timestamp) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    followed.installing = false;
-    followed.password_only = matches!(outcome, KeyInstall::Failed(_));
-    if followed.health == Health::Paused || matches!(followed.health, Health::Online { .. }) {
-        return Vec::new();
-    }
-    match outcome {
-        KeyInstall::Done => {
-            if let Some(returning) = &mut followed.returning {
-                returning.until = returning.until.max(later(now, RECOGNISE));
-            }
-            vec![Effect::Redial(name.clone())]
-        }
-        KeyInstall::NoPassword => {
-            followed.install_tried.clear();
-            let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
-            needs_login(followed, &why, now)
-        }
-        KeyInstall::VaultShut => keyring::shut(followed, now),
-        KeyInstall::NotTried(sentence) => {
-            followed.install_tried.clear();
-            needs_login(followed, &sentence, now)
-        }
-        KeyInstall::Failed(sentence) => needs_login(followed, &sentence, now),
-    }
-}
-
-/// Told once: what helps is a person.
-fn needs_login(followed: &mut Followed, why: &str, now: Timestamp) -> Vec<Effect> {
-    followed.returning = None;
-    followed.health = Health::AuthFailed { since: since(&followed.health, now) };
-    if followed.told == Told::LoginRefused {
-        return Vec::new();
-    }
-    followed.told = Told::LoginRefused;
-    vec![Effect::Notify(tell::login_refused(&followed.session.name, why))]
-}
-
-/// Told once for each thing that is wrong; what was known goes on.
-fn unreadable(state: &mut State, sentence: String) -> Vec<Effect> {
-    if state.unreadable.as_ref() == Some(&sentence) {
-        return Vec::new();
-    }
-    let notice = tell::unreadable(&sentence);
-    state.unreadable = Some(sentence);
-    vec![Effect::Notify(notice)]
 }
 
 /// The way there proves the key: the files are written first, then the watcher goes on with it.
@@ -339,33 +237,6 @@ fn unvouched(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Vec<Effe
     }
     followed.told = Told::NewKey(fingerprint);
     vec![Effect::Notify(tell::new_key(&followed.session.name))]
-}
-
-/// Down, and told of once: only what was online can drop, and this computer's own network is no drop.
-fn down(followed: &mut Followed, cause: Cause, grace: Option<Timestamp>, now: Timestamp) {
-    followed.returning = None;
-    followed.seen_key = None;
-    let own_network = cause == Cause::LocalOffline;
-    let began = since(&followed.health, now);
-    followed.health = Health::Down { cause, since: began };
-    if own_network {
-        followed.drop_due = None;
-        return;
-    }
-    let untold = !matches!(followed.told, Told::Dropped(_));
-    if followed.was_online && untold && followed.drop_due.is_none() {
-        let soon = told_at(began, now);
-        followed.drop_due = Some(grace.map_or(soon, |end| end.max(soon)));
-    }
-}
-
-/// When a drop is told that began at `began` and is certain `now`.
-fn told_at(began: Timestamp, now: Timestamp) -> Timestamp {
-    let gathered = later(now, GATHER);
-    if later(began, HASTE) < now {
-        return gathered;
-    }
-    gathered.min(later(began, TOLD_WITHIN)).max(later(now, LEAST_GATHER))
 }
 
 /// An outage began when it began, not when more was learned about it.
@@ -406,76 +277,6 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     }
 }
 
-fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
-    if let Some(followed) = state.sessions.get_mut(name) {
-        followed.unmended = true;
-        followed.writes.pop_front();
-    }
-    unreadable(state, sentence)
-}
-
-fn settled(state: &mut State, name: &Alias, outcome: Result<(), String>, now: Timestamp) -> Vec<Effect> {
-    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    let of_key = followed.writes.pop_front().unwrap_or(true);
-    match outcome {
-        // What was mended is overtaken: the key that is being settled is not in the files yet.
-        Ok(()) if !of_key && followed.seen_key.is_some() => Vec::new(),
-        Ok(()) => {
-            files_accepted(followed, now);
-            // What was written was overtaken by something newer; the files say what is pinned by now.
-            let Some(returning) = &mut followed.returning else { return vec![Effect::Reload] };
-            returning.files_written = true;
-            returning.until = returning.until.max(later(now, RECOGNISE));
-            let Some(key) = followed.seen_key.take() else { return Vec::new() };
-            followed.moved_from = None;
-            // The new key is pinned; now the watcher may log in.
-            followed.pinned = vec![(key, Trust::Channel)];
-            vec![watch(followed, 0), Effect::Reload]
-        }
-        Err(sentence) => files_refused(followed, sentence, now),
-    }
-}
-
-/// Told once for each reason; tried again from time to time.
-fn files_refused(followed: &mut Followed, sentence: String, now: Timestamp) -> Vec<Effect> {
-    let new_machine = followed.returning.take().and_then(|returning| returning.new_machine);
-    followed.files_retry = Some(later(now, FILES_RETRY));
-    let (back_is_owed, new_machine) = match &followed.told {
-        Told::FilesRefused { back_is_owed, new_machine: known, .. } => {
-            (*back_is_owed, new_machine.or(*known))
-        }
-        Told::Nothing => (false, new_machine),
-        _ => (true, new_machine),
-    };
-    let notice = tell::files_refused(&followed.session.name, &sentence);
-    let again = matches!(&followed.told, Told::FilesRefused { sentence: told, .. } if *told == sentence);
-    followed.told = Told::FilesRefused { sentence, back_is_owed, new_machine };
-    if again { Vec::new() } else { vec![Effect::Notify(notice)] }
-}
-
-/// Files that could not be written are by now: what was said of them is taken back, and a return that waited for
-/// them is told.
-fn files_accepted(followed: &mut Followed, now: Timestamp) {
-    followed.files_retry = None;
-    let Told::FilesRefused { new_machine, .. } = followed.told else { return };
-    if matches!(followed.health, Health::Online { .. }) && followed.returning.is_none() {
-        let until = later(now, RECOGNISE);
-        followed.returning = Some(Return { online: true, new_machine, ..Return::new(None, until) });
-    }
-}
-
-fn files_due(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for followed in state.sessions.values_mut() {
-        let online = matches!(followed.health, Health::Online { .. });
-        if online && followed.files_retry.is_some_and(|moment| moment <= now) {
-            followed.files_retry = Some(later(now, FILES_RETRY));
-            effects.push(Effect::Settle { session: followed.session.clone(), key: None });
-        }
-    }
-    effects
-}
-
 fn watch(followed: &Followed, turn: u16) -> Effect {
     Effect::Watch(WatchOrder { session: followed.session.clone(), pinned: followed.keys(), turn })
 }
@@ -490,7 +291,7 @@ fn timed(state: &mut State, now: Timestamp) -> Vec<Effect> {
         state.settling_in_until = None;
     }
     let mut effects = announced::due(state, now);
-    effects.extend(files_due(state, now));
+    effects.extend(files::due(state, now));
     effects.extend(tell::drops(state, now));
     effects.extend(tell::returns(state, now));
     effects.extend(tell::warnings(state, now));

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, HostKey, Place};
 
-use super::{RECOGNISE, files_refused, later, since, watch};
+use super::{RECOGNISE, dropped, files, later, since, watch};
 use crate::agent::cause::Cause;
 use crate::agent::effect::{Adoption, Effect};
 use crate::agent::health::Health;
@@ -67,7 +67,7 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
-        return files_refused(followed, sentence, now);
+        return files::refused(followed, sentence, now);
     }
     if let Some(returning) = &mut followed.returning {
         returning.files_written = true;
@@ -185,7 +185,7 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
     followed.vitals = None;
     let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
     if !matches!(followed.health, Health::Down { .. }) {
-        super::down(followed, Cause::Ended, None, now);
+        dropped::down(followed, Cause::Ended, None, now);
         effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
     } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
         followed.health = Health::Down { cause: Cause::Ended, since: since(&followed.health, now) };

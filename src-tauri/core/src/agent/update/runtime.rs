@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use moorline_ssh_files::Alias;
 
-use super::{down, since, watch};
+use super::{dropped, since, watch};
 use crate::agent::cause::{Cause, Other};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
@@ -31,7 +31,7 @@ pub(super) fn ended(state: &mut State, name: &Alias, others: &[Other], now: Time
     match free[..] {
         [only] if !only.beside && adrift == 0 => go_on(followed, only.runtime.clone(), now),
         [only] => {
-            down(followed, Cause::Ended, grace, now);
+            dropped::down(followed, Cause::Ended, grace, now);
             if followed.offered.as_ref() == Some(&only.runtime) {
                 return Vec::new();
             }
@@ -40,7 +40,7 @@ pub(super) fn ended(state: &mut State, name: &Alias, others: &[Other], now: Time
         }
         _ => {
             followed.offered = None;
-            down(followed, Cause::Ended, grace, now);
+            dropped::down(followed, Cause::Ended, grace, now);
             Vec::new()
         }
     }

@@ -1,6 +1,8 @@
 //! Each transition.
 
 mod colab;
+mod keys;
+mod login;
 mod property;
 mod standing;
 mod together;
@@ -9,7 +11,7 @@ use moorline_ssh_files::Place;
 
 use super::super::cause::Loss;
 use super::super::health::Light;
-use super::super::msg::Loaded;
+use super::super::msg::{KeyInstall, Loaded};
 use super::super::notice::{Notice, NoticeAction, NoticeKind};
 use super::super::recalled::Recalled;
 use super::super::vitals::{Usage, Vitals};
@@ -128,6 +130,14 @@ fn closed() -> Sight {
 
 fn new_key(n: u8, channel: bool) -> Sight {
     Sight::Failed(Obstacle::Key { key: key(n), channel })
+}
+
+fn refused_login() -> Sight {
+    Sight::Failed(Obstacle::Login)
+}
+
+fn installed(outcome: KeyInstall) -> Msg {
+    Msg::KeyInstalled(name("colab"), outcome)
 }
 
 #[test]
@@ -258,86 +268,6 @@ fn files_that_cannot_be_written_are_told_instead_of_a_return() {
 }
 
 #[test]
-fn a_key_that_a_channel_proves_is_written_before_anybody_logs_in() {
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.saw("colab", closed());
-    let effects = play.saw("colab", new_key(2, true));
-    assert_eq!(effects, [Effect::Settle { session: session("colab"), key: Some((key(2), Trust::Channel)) }]);
-    assert!(play.saw("colab", new_key(2, true)).is_empty(), "once");
-    let effects = play.send(Msg::Settled(name("colab"), Ok(())));
-    let [Effect::Watch(order), Effect::Reload] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(order.pinned, [key(2)]);
-    assert!(notices(&play.saw("colab", Sight::Online)).is_empty(), "the machine is looked at first");
-    let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
-    assert_eq!(notice.title, "colab has a new machine; the disk is empty");
-}
-
-#[test]
-fn a_channel_does_not_replace_what_the_session_key_vouches_for() {
-    let mut play = Play::new(&["colab"]);
-    play.send(Msg::Loaded(vec![Loaded::new(session("colab"), vec![(key(1), Trust::Derived)])]));
-    play.online("colab");
-    play.saw("colab", closed());
-    let effects = play.saw("colab", new_key(2, true));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "{effects:?}");
-    assert!(matches!(play.health("colab"), Health::NewHostKey { .. }), "a person decides");
-}
-
-#[test]
-fn a_key_nobody_vouched_for_is_told_once_and_never_taken() {
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.saw("colab", closed());
-    let notice = only(&play.saw("colab", new_key(2, false)));
-    assert_eq!(notice.actions, [NoticeAction::Compare(name("colab"))], "approving is not a button");
-    assert!(play.saw("colab", new_key(2, false)).is_empty());
-    assert!(
-        matches!(play.health("colab"), Health::NewHostKey { fingerprint, .. } if *fingerprint == key(2).fingerprint())
-    );
-    only(&play.saw("colab", new_key(3, false)));
-    let repair = play.send(Msg::Asked(Request::Repair(name("colab"))));
-    assert_eq!(repair, [Effect::ShowWindow(Some(name("colab")))], "repairing means comparing");
-}
-
-#[test]
-fn an_approval_is_for_exactly_the_key_that_was_compared() {
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.saw("colab", closed());
-    play.saw("colab", new_key(2, false));
-    play.saw("colab", new_key(3, false));
-    let void = play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
-    assert!(only(&void).title.contains("another key answers"), "swapped between showing and approving");
-    assert!(!void.iter().any(|effect| matches!(effect, Effect::Settle { .. })));
-    let good = Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint()));
-    assert_eq!(play.send(good), [Effect::Redial(name("colab"))], "it is looked at once more");
-    let seen = play.saw("colab", new_key(3, false));
-    assert_eq!(seen, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
-}
-
-#[test]
-fn an_approval_is_void_when_the_key_is_swapped_or_nobody_answers() {
-    let approve = |n| Msg::Asked(Request::Approve(name("colab"), key(n).fingerprint()));
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.saw("colab", closed());
-    play.saw("colab", new_key(2, false));
-    play.send(approve(2));
-    let swapped = play.saw("colab", new_key(3, false));
-    assert!(only(&swapped).title.contains("another key answers"), "{swapped:?}");
-    assert_eq!(swapped.len(), 1, "and nothing is written: {swapped:?}");
-    assert!(play.saw("colab", new_key(3, false)).is_empty(), "told once");
-    assert!(play.saw("colab", new_key(2, false)).iter().all(|effect| matches!(effect, Effect::Notify(_))));
-
-    play.send(approve(2));
-    let gone = play.saw("colab", REFUSED);
-    assert_eq!(only(&gone).title, "colab does not answer any more");
-    let back = play.saw("colab", new_key(2, false));
-    assert!(!back.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "an old approval: {back:?}");
-}
-
-#[test]
 fn this_computer_s_own_network_is_no_drop() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
@@ -377,91 +307,6 @@ fn what_never_was_online_does_not_drop() {
     assert_eq!(play.state.snapshot().light, Light::Offline, "the icon tells all the same");
 }
 
-fn refused_login() -> Sight {
-    Sight::Failed(Obstacle::Login)
-}
-
-fn installed(outcome: KeyInstall) -> Msg {
-    Msg::KeyInstalled(name("colab"), outcome)
-}
-
-#[test]
-fn a_refused_login_is_told_once() {
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.saw("colab", closed());
-    let tried = play.saw("colab", refused_login());
-    assert_eq!(tried, [Effect::InstallKey(session("colab"))]);
-    assert!(play.saw("colab", refused_login()).is_empty(), "one try at a time");
-    let wrong = installed(KeyInstall::Failed("the runtime refused the password".to_owned()));
-    let notice = only(&play.send(wrong));
-    assert_eq!(notice.actions, [NoticeAction::Repair(name("colab"))]);
-    assert_eq!(notice.body, "the runtime refused the password");
-    assert!(matches!(play.health("colab"), Health::AuthFailed { .. }));
-    assert!(play.saw("colab", refused_login()).is_empty(), "neither told nor tried again");
-    assert!(play.after(60).is_empty());
-    play.send(Msg::Asked(Request::Repair(name("colab"))));
-    let again = play.saw("colab", refused_login());
-    assert!(matches!(again[..], [Effect::InstallKey(_)]), "a person asked: {again:?}");
-}
-
-#[test]
-fn a_stored_password_brings_a_new_disk_back_without_a_person() {
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.saw("colab", closed());
-    play.saw("colab", new_key(2, true));
-    play.send(Msg::Settled(name("colab"), Ok(())));
-    let tried = play.saw("colab", refused_login());
-    assert_eq!(tried, [Effect::InstallKey(session("colab"))]);
-    play.second += 20;
-    assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
-    let healed = play.saw("colab", Sight::Online);
-    assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
-    assert!(notices(&play.send(Msg::Settled(name("colab"), Ok(())))).is_empty());
-    let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
-    assert_eq!(notice.title, "colab has a new machine; the disk is empty");
-}
-
-#[test]
-fn a_vault_that_is_shut_costs_no_try() {
-    let mut play = Play::new(&["colab"]);
-    play.saw("colab", refused_login());
-    let notice = only(&play.send(installed(KeyInstall::NotTried("the keyring is locked".to_owned()))));
-    assert_eq!(notice.body, "the keyring is locked");
-    let again = play.saw("colab", refused_login());
-    assert!(matches!(again[..], [Effect::InstallKey(_)]), "it may be open by now: {again:?}");
-    assert!(matches!(play.health("colab"), Health::AuthFailed { .. }), "no flicker meanwhile");
-    assert!(play.send(installed(KeyInstall::NotTried("the keyring is locked".to_owned()))).is_empty());
-}
-
-#[test]
-fn a_locked_keyring_is_told_once_left_alone_and_healed_by_being_unlocked() {
-    let mut play = Play::new(&["colab"]);
-    play.saw("colab", refused_login());
-    let told = only(&play.send(installed(KeyInstall::VaultShut)));
-    assert_eq!(told.title, "colab needs a password, and the keyring is locked");
-    assert_eq!(play.state.snapshot().sessions[0].state, "waits for the keyring, which is locked");
-    assert!(play.saw("colab", refused_login()).is_empty(), "no dialog pops up again and again");
-    let install = [Effect::InstallKey(session("colab"))];
-    assert_eq!(play.send(Msg::VaultOpened(name("colab"))), install);
-    assert!(play.send(Msg::VaultOpened(name("colab"))).is_empty(), "once");
-    assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
-    play.saw("colab", Sight::Online);
-    play.send(Msg::Settled(name("colab"), Ok(())));
-    play.saw("colab", Sight::Vitals(vitals("boot-1")));
-    assert_eq!(play.state.snapshot().sessions[0].state, "online");
-}
-
-#[test]
-fn a_key_of_the_person_s_own_is_theirs_to_install() {
-    let mut play = Play::new(&[]);
-    let mut own = session("colab");
-    own.identity_file = Some("~/.ssh/id_work".parse().unwrap());
-    play.send(Msg::Loaded(vec![Loaded::new(own, vec![(key(1), Trust::Approved)])]));
-    assert!(only(&play.saw("colab", refused_login())).body.contains("your own key"));
-}
-
 #[test]
 fn what_was_remembered_is_known_again() {
     let mut play = Play::new(&[]);
@@ -492,19 +337,6 @@ fn files_that_cannot_be_read_are_told_once_and_change_nothing() {
     assert_eq!(play.state.snapshot().light, Light::Online);
     let same = Loaded::new(session("colab"), vec![(key(1), Trust::Approved)]);
     assert_eq!(play.send(Msg::Loaded(vec![same])), [Effect::Unnotify(notice.slot)]);
-}
-
-#[test]
-fn who_asks_is_told_why_not() {
-    let mut play = Play::new(&["colab"]);
-    let approve = |n| Request::Approve(name("colab"), key(n).fingerprint());
-    let why_not = |play: &Play, request: &Request| objection(&play.state, request).unwrap_or_default();
-    assert!(why_not(&play, &Request::Repair(name("gone"))).contains("no session gone"));
-    assert!(why_not(&play, &approve(2)).contains("no key that waits"));
-    play.saw("colab", new_key(3, false));
-    assert!(why_not(&play, &approve(2)).contains("not the key that you compared"));
-    assert_eq!(objection(&play.state, &approve(3)), None);
-    assert_eq!(objection(&play.state, &Request::Snooze(5)), None);
 }
 
 #[test]
@@ -581,17 +413,6 @@ fn nobody_is_told_of_a_return_from_a_drop_that_the_snooze_swallowed() {
     play.saw("colab", Sight::Online);
     play.send(Msg::Settled(name("colab"), Ok(())));
     assert!(notices(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).is_empty());
-}
-
-#[test]
-fn a_key_that_was_seen_in_a_snooze_is_told_of_after_it() {
-    let mut play = Play::new(&["colab"]);
-    play.online("colab");
-    play.send(Msg::Asked(Request::Snooze(1)));
-    play.saw("colab", closed());
-    assert!(notices(&play.saw("colab", new_key(2, false))).is_empty());
-    play.second += 60;
-    assert_eq!(only(&play.saw("colab", new_key(2, false))).kind, NoticeKind::Needed);
 }
 
 #[test]
