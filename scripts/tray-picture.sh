@@ -12,7 +12,7 @@ if [ "${1:-}" != inside ]; then
     home=$(mktemp -d)
     trap 'rm -rf "$home"' EXIT
     mkdir -p "$home/run" "$home/.config/xfce4/xfconf/xfce-perchannel-xml"
-chmod 700 "$home/run"
+    chmod 700 "$home/run"
     cat > "$home/.config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml" <<XML
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>

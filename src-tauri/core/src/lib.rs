@@ -21,6 +21,7 @@ pub mod ngrok;
 pub mod paste;
 pub mod pins;
 pub mod practice;
+mod printed;
 pub mod proxy_program;
 pub mod reach;
 pub mod regular;

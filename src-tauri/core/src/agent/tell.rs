@@ -133,8 +133,8 @@ pub(super) fn not_kept(name: &Alias, sentence: &str) -> Notice {
         slot: format!("{name} kept"),
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
-        title: format!("{name}: what you chose is not kept over a restart"),
-        body: sentence.to_owned(),
+        title: format!("{name}: pausing or resuming it is not kept over a restart"),
+        body: format!("{sentence}. Once that is mended, choose it again."),
         actions: vec![NoticeAction::ShowWindow],
     }
 }
@@ -306,7 +306,7 @@ fn send(state: &State, notices: Vec<Notice>, now: Timestamp) -> Vec<Effect> {
     notices.into_iter().filter(|notice| is_wanted(state, notice.kind, now)).map(Effect::Notify).collect()
 }
 
-/// What each person was told, where something may have to be held back.
+/// What was told of each session, where something may have to be held back.
 pub(super) fn told(state: &State) -> BTreeMap<Alias, Told> {
     if state.snoozed_until.is_none() && state.settings.silent.is_empty() {
         return BTreeMap::new();

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, SystemTime};
 
 use crate::editors::{Editor, Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
+use crate::printed::{Stream, printed};
 use crate::regular;
 use crate::ssh_files::Alias;
 
@@ -218,12 +216,6 @@ fn is_same(one: &Path, other: &Path) -> bool {
     real(one) == real(other)
 }
 
-#[derive(Clone, Copy)]
-enum Stream {
-    Output,
-    Errors,
-}
-
 /// Runs a command and collects one of its streams; `None` if it cannot be started or does not end in time.
 fn run(
     program: &str,
@@ -231,41 +223,9 @@ fn run(
     stream: Stream,
     env: &[(OsString, OsString)],
 ) -> Option<(ExitStatus, String)> {
-    run_within(PATIENCE, program, arguments, stream, env)
-}
-
-fn run_within(
-    patience: Duration,
-    program: &str,
-    arguments: &[&str],
-    stream: Stream,
-    env: &[(OsString, OsString)],
-) -> Option<(ExitStatus, String)> {
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(env.iter().cloned()).env("LC_ALL", "C").stdin(Stdio::null());
-    match stream {
-        Stream::Output => command.stdout(Stdio::piped()).stderr(Stdio::null()),
-        Stream::Errors => command.stdout(Stdio::null()).stderr(Stdio::piped()),
-    };
-    let mut child = command.spawn().ok()?;
-    let output = child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>);
-    let errors = child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>);
-    let mut pipe = output.or(errors)?;
-    let (send, receive) = mpsc::sync_channel(1);
-    let reader = thread::Builder::new().name("doctor-command".to_owned()).spawn(move || {
-        let mut bytes = Vec::new();
-        let read = pipe.read_to_end(&mut bytes);
-        // Nobody listens any more once the time is over.
-        let _ = send.send(read.map(|_| bytes));
-    });
-    let answer = reader.ok().and_then(|_| receive.recv_timeout(patience).ok());
-    if answer.is_none() {
-        // It may have ended in this very moment.
-        let _ = child.kill();
-    }
-    let status = child.wait().ok()?;
-    let bytes = answer?.ok()?;
-    Some((status, String::from_utf8_lossy(&bytes).into_owned()))
+    command.args(arguments).env_clear().envs(env.iter().cloned()).env("LC_ALL", "C");
+    printed(command, stream, PATIENCE)
 }
 
 #[cfg(test)]

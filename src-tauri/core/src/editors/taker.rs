@@ -1,14 +1,12 @@
 //! Who takes a link. `xdg-open` hands one that nobody takes to a browser, and says that it was opened.
 
 use std::ffi::OsString;
-use std::io::Read as _;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
 use super::search::find_program;
 use super::{Editor, EditorError, Os, SearchEnv, vscode};
+use crate::printed::{Stream, printed};
 
 /// How long the desktop may think about it; then the link is tried.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,8 +27,8 @@ pub(super) fn ensure_taken(
     let mut command = Command::new(xdg_mime);
     command.args(["query", "default", &format!("x-scheme-handler/{scheme}")]);
     command.env_clear().envs(env.iter().cloned());
-    match printed(command) {
-        Some(taker) if taker.trim().is_empty() => {
+    match printed(command, Stream::Output, PATIENCE) {
+        Some((status, taker)) if status.success() && taker.trim().is_empty() => {
             Err(EditorError::NoTaker { name, scheme: scheme.to_owned(), install })
         }
         _ => Ok(()),
@@ -55,23 +53,6 @@ fn program(scheme: &str) -> Option<(&'static str, &'static str)> {
         _ => return None,
     };
     Some((family?.display_name(), install))
-}
-
-/// What a command prints if it ends well and in time.
-fn printed(mut command: Command) -> Option<String> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
-    let mut stdout = child.stdout.take()?;
-    let (send, receive) = mpsc::sync_channel(1);
-    let reader = thread::Builder::new().name("link-taker".to_owned()).spawn(move || {
-        let mut text = String::new();
-        let read = stdout.read_to_string(&mut text).is_ok();
-        let ended = child.wait().is_ok_and(|status| status.success());
-        // Nobody listens any more once the time is over.
-        let _ = send.send((read && ended).then_some(text));
-    });
-    reader.ok()?;
-    receive.recv_timeout(PATIENCE).ok().flatten()
 }
 
 #[cfg(test)]

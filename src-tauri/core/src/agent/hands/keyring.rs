@@ -16,7 +16,7 @@ use crate::tools::Tools;
 use crate::vault::VaultError;
 use crate::watch::backoff::PACE;
 
-/// How long installing the login key may take, for each of its two logins.
+/// How long installing the login key may take.
 const LOGIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// How often a locked keyring is looked at.

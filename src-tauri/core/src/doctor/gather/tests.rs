@@ -162,8 +162,7 @@ mod commands {
         let machine = Machine::new();
         program(&machine, "hang", "exec /bin/sleep 600");
         let program = machine.at("bin/hang");
-        let answer =
-            run_within(Duration::from_millis(50), program.to_str().unwrap(), &[], Stream::Output, &[]);
+        let answer = printed(Command::new(&program), Stream::Output, Duration::from_millis(50));
         assert_eq!(answer.map(|(_, text)| text), None);
     }
 }

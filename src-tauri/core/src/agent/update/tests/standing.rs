@@ -138,7 +138,10 @@ fn a_choice_that_could_not_be_written_down_is_told() {
     let mut play = Play::new(&["colab"]);
     play.send(Msg::Asked(Request::Pause(name("colab"))));
     let notice = only(&play.send(Msg::NotKept(name("colab"), "the disk is full".to_owned())));
-    assert_eq!((notice.slot.as_str(), notice.body.as_str()), ("colab kept", "the disk is full"));
+    assert_eq!(
+        (notice.slot.as_str(), notice.body.as_str()),
+        ("colab kept", "the disk is full. Once that is mended, choose it again.")
+    );
 }
 
 #[test]
