@@ -118,6 +118,9 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
     if followed.health == Health::Paused {
         return Vec::new();
     }
+    if matches!(sight, Sight::Online | Sight::Failed(_)) {
+        followed.only_said = false;
+    }
     match sight {
         Sight::Dialling => {
             if followed.health == Health::Waiting {

@@ -86,7 +86,7 @@ pub(super) fn adopted(
 pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     for (name, followed) in &mut state.sessions {
-        let is_gone = gone(&followed.health);
+        let is_gone = is_gone(followed);
         let online = matches!(followed.health, Health::Online { .. });
         let Some(rival) = &mut followed.rival else { continue };
         if is_gone {
@@ -185,6 +185,7 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
     followed.vitals = None;
     let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
     if !matches!(followed.health, Health::Down { .. }) {
+        followed.only_said = true;
         dropped::down(followed, Cause::Ended, None, now);
         effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
     } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
@@ -226,19 +227,25 @@ fn here(
         return effects;
     }
     let adoption = Adoption { name: name.clone(), link, user, keys, accepted };
-    let first = followed.accepted.is_none() && !matches!(followed.health, Health::Online { .. });
-    if gone(&followed.health) || first || !(another || followed.accepted.is_none()) {
+    let online = matches!(followed.health, Health::Online { .. });
+    let first = followed.accepted.is_none() && !online;
+    let moved = followed.accepted.is_some() && !another;
+    if is_gone(followed) || first || (moved && !online) {
         return adopt(followed, adoption, another, now);
     }
     let asked = followed.rival.as_ref().filter(|rival| rival.adoption.accepted.runtime == said.runtime);
     let (ask_at, asked) = asked.map_or((later(now, ASK_AFTER), false), |rival| (rival.ask_at, rival.asked));
     followed.rival = Some(Rival { adoption, ask_at, asked });
-    Vec::new()
+    // Whoever holds the session key can say that the very runtime moved: only if the way that stands is dead is that
+    // followed unasked, and whether it is shows at once.
+    if moved { vec![Effect::Probe(name)] } else { Vec::new() }
 }
 
 fn follow_rival(followed: &mut Followed, rival: Rival, now: Timestamp) -> Vec<Effect> {
     let mut effects = vec![Effect::Unnotify(tell::rival_slot(&followed.session.name))];
-    effects.extend(adopt(followed, rival.adoption, true, now));
+    let another =
+        followed.accepted.as_ref().is_none_or(|last| last.runtime != rival.adoption.accepted.runtime);
+    effects.extend(adopt(followed, rival.adoption, another, now));
     effects
 }
 
@@ -264,6 +271,12 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
         return Some(if channel == ChannelKind::Ngrok { Link::Ngrok(place) } else { Link::Direct(place) });
     }
     announcement::way(Some(now), endpoints)
+}
+
+/// Whether a dial has shown that the runtime is gone which was followed; its own goodbye alone does not count, since
+/// whoever holds the session key can say it too.
+fn is_gone(followed: &Followed) -> bool {
+    gone(&followed.health) && !followed.only_said
 }
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,

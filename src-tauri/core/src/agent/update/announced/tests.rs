@@ -161,14 +161,40 @@ fn a_beat_of_the_same_place_is_remembered_and_changes_nothing_else() {
 }
 
 #[test]
-fn the_same_runtime_at_another_endpoint_is_followed_at_once_while_online() {
+fn the_same_runtime_at_another_endpoint_is_followed_once_the_old_way_is_dead() {
     let mut play = Play::online();
     let effects = play.hears(said(1, 2, Kind::Up, 2));
+    assert!(adoption(&effects).is_none() && effects.contains(&Effect::Probe(colab())), "{effects:?}");
+    let effects = play.saw(Sight::Failed(Obstacle::Refused));
     assert_eq!(adoption(&effects).map(|adoption| &adoption.link), Some(&Link::Ngrok(place(2))));
-    assert!(matches!(play.followed().health, Health::Online { .. }), "no false drop");
     play.send(Msg::Adopted(colab(), Ok(())));
     let effects = [play.saw(Sight::Dialling), play.saw(Sight::Online), play.after(10)].concat();
     assert!(notices(&effects).is_empty(), "nobody was told of a drop: {effects:?}");
+}
+
+#[test]
+fn a_thief_of_the_session_key_cannot_lead_an_online_session_away_as_the_very_runtime() {
+    let mut play = Play::online();
+    play.hears(said(1, 2, Kind::Up, 2));
+    let effects = play.after(16);
+    assert!(adoption(&effects).is_none());
+    let [notice] = notices(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(notice.actions, [NoticeAction::TakeOver(colab(), RuntimeId::of([1; 16]))]);
+}
+
+#[test]
+fn a_forged_goodbye_does_not_let_another_runtime_in() {
+    let mut play = Play::online();
+    play.hears(said(2, 1, Kind::Up, 2));
+    let effects = play.hears(said(1, 2, Kind::Down, 1));
+    assert_eq!(adoption(&effects), None, "{effects:?}");
+    assert_eq!(adoption(&play.after(5)), None, "nobody has looked yet");
+    play.saw(Sight::Dialling);
+    assert_eq!(adoption(&play.saw(Sight::Online)), None, "it is still there");
+
+    play.hears(said(1, 3, Kind::Down, 1));
+    let effects = play.saw(Sight::Failed(Obstacle::Refused));
+    assert!(adoption(&effects).is_some(), "now it is gone: {effects:?}");
 }
 
 #[test]
@@ -300,21 +326,16 @@ fn step() -> impl Strategy<Value = Msg> {
 
 proptest! {
     #[test]
-    fn an_online_session_never_follows_another_runtime_unasked(steps in prop::collection::vec(step(), 1..60)) {
+    fn an_online_session_is_led_nowhere_unasked(steps in prop::collection::vec(step(), 1..60)) {
         let mut play = Play::online();
         for msg in steps {
             let online = matches!(play.followed().health, Health::Online { .. });
-            let before = play.followed().accepted.clone();
             let adopting = play.followed().adopting.is_some();
-            let leaves = matches!(&msg, Msg::Saw(..)) || matches!(&msg, Msg::Announced(_, news)
-                if news.said.as_ref().is_ok_and(|(said, _)| said.kind == Kind::Down));
+            let seen = matches!(&msg, Msg::Saw(..));
             play.second += 1;
             let effects = play.send(msg);
-            if let Some(adopted) = adoption(&effects)
-                && online && !leaves && !adopting
-            {
-                prop_assert_eq!(before.map(|before| before.runtime), Some(adopted.accepted.runtime.clone()));
-            }
+            let led_away = adoption(&effects).is_some() && online && !seen && !adopting;
+            prop_assert!(!led_away, "{effects:?}");
         }
     }
 }
