@@ -1,5 +1,6 @@
 //! Cloudflare's edge with a tunnel behind it, as cloudflared 2025's own origin behaves.
 
+use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,7 @@ impl CloudflareEdge {
     }
 
     /// The edge of all quick tunnels: each leads where a stand-in of `cloudflared tunnel` noted it in this file, as soon
-    /// as it did.
+    /// as it did, and for as long as that program lives.
     pub fn quick(internet: &Internet, noted: &Path) -> Self {
         Self::start(internet, "*.trycloudflare.com", 0, Some(noted.to_owned()))
     }
@@ -141,6 +142,11 @@ impl Inside {
     /// Where the tunnel of this name leads, if there is one.
     fn target(&self, name: &str) -> Option<u16> {
         let Some(noted) = &self.noted else { return Some(self.target.load(Ordering::Relaxed)) };
+        // Its agent holds the lock.
+        let held = format!("{}.{name}", noted.display());
+        if File::open(held).ok()?.try_lock_shared().is_ok() {
+            return None;
+        }
         let noted = std::fs::read_to_string(noted).ok()?;
         let found = noted.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         found?.parse().ok()

@@ -131,7 +131,9 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
         Sight::Online => online(followed, now),
         Sight::Lost(_) => {
             followed.vitals = None;
-            followed.returning = None;
+            if followed.adopting.is_none() {
+                followed.returning = None;
+            }
             followed.health = Health::Suspect { since: now };
             Vec::new()
         }

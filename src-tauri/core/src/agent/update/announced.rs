@@ -18,7 +18,7 @@ use crate::session::{Link, Session};
 /// nobody has noticed yet.
 const ASK_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
-/// A runtime that announced itself while another one was followed.
+/// A runtime that announced itself while another one was followed, or the very one at another place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::agent) struct Rival {
     /// Where it would lead.
@@ -67,6 +67,9 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
+        if let Health::Down { cause, .. } = followed.health.clone() {
+            dropped::down(followed, cause, None, now);
+        }
         return files::refused(followed, sentence, now);
     }
     if let Some(returning) = &mut followed.returning {
@@ -94,7 +97,9 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
             effects.extend(follow_rival(followed, rival, now));
         } else if online && !rival.asked && rival.ask_at <= now {
             rival.asked = true;
-            effects.push(Effect::Notify(tell::rival(name, &rival.adoption.accepted.runtime)));
+            let runtime = &rival.adoption.accepted.runtime;
+            let moved = followed.accepted.as_ref().is_some_and(|last| last.runtime == *runtime);
+            effects.push(Effect::Notify(tell::rival(name, runtime, moved)));
         }
     }
     effects
@@ -114,8 +119,10 @@ pub(super) fn objection(followed: &Followed, runtime: &RuntimeId) -> Option<Stri
     let name = &followed.session.name;
     match &followed.rival {
         Some(rival) if rival.adoption.accepted.runtime == *runtime => None,
-        Some(_) => Some(format!("{name}: yet another runtime announces itself by now; nothing was changed")),
-        None => Some(format!("{name}: no other runtime announces itself; look at `moorline status`")),
+        Some(_) => Some(format!(
+            "{name}: yet another runtime announces itself elsewhere by now; nothing was changed"
+        )),
+        None => Some(format!("{name} announces itself nowhere else; look at `moorline status`")),
     }
 }
 
@@ -219,8 +226,10 @@ fn here(
         && followed.adopting.is_none();
     if in_place {
         let online = matches!(followed.health, Health::Online { .. });
-        followed.rival.take_if(|rival| rival.adoption.accepted.runtime == said.runtime);
         let mut effects = keep(followed, accepted);
+        if followed.rival.take_if(|rival| rival.adoption.accepted.runtime == said.runtime).is_some() {
+            effects.push(Effect::Unnotify(tell::rival_slot(&name)));
+        }
         if !online {
             effects.push(Effect::Redial(name));
         }

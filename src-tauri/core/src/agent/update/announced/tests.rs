@@ -6,7 +6,7 @@ use super::super::update;
 use super::*;
 use crate::agent::cause::{Loss, Obstacle};
 use crate::agent::msg::{Loaded, Msg, Request, Sight};
-use crate::agent::notice::{Notice, NoticeAction};
+use crate::agent::notice::{Notice, NoticeAction, NoticeKind};
 use crate::announcement::Info;
 use crate::session::RelayLink;
 use crate::trust::Trust;
@@ -173,6 +173,36 @@ fn the_same_runtime_at_another_endpoint_is_followed_once_the_old_way_is_dead() {
 }
 
 #[test]
+fn the_old_way_that_dies_while_the_new_one_is_written_is_no_drop() {
+    let mut play = Play::online();
+    play.saw(Sight::Lost(Loss::Closed));
+    assert!(adoption(&play.hears(said(1, 2, Kind::Up, 2))).is_some(), "it waits for nothing");
+    let mut effects = play.saw(Sight::Failed(Obstacle::Refused));
+    assert!(matches!(play.followed().health, Health::Down { .. }));
+    effects.extend(play.after(10));
+    effects.extend(play.send(Msg::Adopted(colab(), Ok(()))));
+    effects.extend([play.saw(Sight::Dialling), play.saw(Sight::Online), play.after(10)].concat());
+    assert!(notices(&effects).is_empty(), "{effects:?}");
+}
+
+#[test]
+fn a_new_way_that_cannot_be_written_or_is_dead_too_is_a_drop() {
+    for written in [Ok(()), Err("the disk is full".to_owned())] {
+        let mut play = Play::online();
+        play.saw(Sight::Lost(Loss::Closed));
+        play.hears(said(1, 2, Kind::Up, 2));
+        play.saw(Sight::Failed(Obstacle::Refused));
+        play.send(Msg::Adopted(colab(), written.clone()));
+        if written.is_ok() {
+            play.saw(Sight::Failed(Obstacle::Refused));
+        }
+        let effects = play.after(5);
+        let told = notices(&effects).iter().any(|notice| notice.kind == NoticeKind::Dropped);
+        assert!(told, "{written:?}: {effects:?}");
+    }
+}
+
+#[test]
 fn a_thief_of_the_session_key_cannot_lead_an_online_session_away_as_the_very_runtime() {
     let mut play = Play::online();
     play.hears(said(1, 2, Kind::Up, 2));
@@ -180,6 +210,11 @@ fn a_thief_of_the_session_key_cannot_lead_an_online_session_away_as_the_very_run
     assert!(adoption(&effects).is_none());
     let [notice] = notices(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(notice.actions, [NoticeAction::TakeOver(colab(), RuntimeId::of([1; 16]))]);
+    assert_eq!(notice.title, "colab: its runtime says that it moved");
+    // The runtime itself says that it is where it was.
+    let effects = play.hears(said(1, 3, Kind::Beat, 1));
+    assert!(effects.contains(&Effect::Unnotify(tell::rival_slot(&colab()))), "{effects:?}");
+    assert_eq!(play.followed().rival, None);
 }
 
 #[test]
