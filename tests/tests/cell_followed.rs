@@ -89,7 +89,7 @@ fn over_a_relay_that_knows_its_key() {
 fn over_a_quick_tunnel_of_cloudflare_and_an_ntfy_topic() {
     let (person, ntfy) = (Person::new(), Ntfy::start());
     let internet = Internet::start(&person.stage);
-    let edge = CloudflareEdge::quick(&internet, &person.noted_tunnels());
+    let _edge = CloudflareEdge::quick(&internet, &person.noted_tunnels());
     person.begins(&["--link", "cloudflare"]);
     person.configures(&format!("ntfy_server = \"{}\"\n", ntfy.url()), "");
     let notebook = person.notebook();
@@ -105,7 +105,6 @@ fn over_a_quick_tunnel_of_cloudflare_and_an_ntfy_topic() {
     runtime
         .run_cell("import subprocess\nsubprocess.run(['pkill', '-f', 'cloudflared tunnel'])")
         .works("it dies");
-    edge.cut();
     until("another tunnel", || person.tunnels().len() > before);
     let (host, _) = person.tunnels().pop().expect("it is noted");
     until("the session to lead there", || {
