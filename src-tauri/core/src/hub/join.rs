@@ -3,7 +3,7 @@
 use std::fs::TryLockError;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,10 @@ use crate::dirs::{Dirs, DirsError};
 /// How long a hub may take until it lets people in; it does nothing but make a socket in that time.
 const START: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
+
+/// How long it may take to answer: longer than it takes to make a connection, and less than the 15 s after which ssh
+/// gives up without a reason.
+const ANSWER: Duration = Duration::from_millis(13_500);
 
 /// A way to the runtime's sshd.
 #[derive(Debug)]
@@ -49,14 +53,14 @@ pub enum JoinError {
         said: String,
     },
     /// It does not answer.
-    #[error(
-        "the hub of {session} does not answer ({cause}); end its process (`moorline hub {session}`) and try again"
-    )]
+    #[error("the hub of {session} does not answer ({cause}); {next}", next = next_step(*process))]
     NoAnswer {
         /// The session.
         session: Alias,
         /// What happened.
         cause: String,
+        /// The hub, where it is known.
+        process: Option<u32>,
     },
 }
 
@@ -70,13 +74,13 @@ pub fn join(dirs: &Dirs, session: &Alias, program: &Path, extra: &[String]) -> R
     place.make()?;
     let end = Instant::now() + START;
     loop {
-        let stream = connect(&place, session, program, extra, end)?;
-        match ask(&stream, session, Want::Way)? {
-            Some(Answer::Open) => return Ok(Joined(Arc::new(stream))),
+        let stream = Arc::new(connect(&place, session, program, extra, end)?);
+        match ask(&stream, &place, session, Want::Way)? {
+            Some(Answer::Open) => return Ok(Joined(stream)),
             Some(Answer::Refused { error }) => return Err(JoinError::Refused(error)),
             // It was ending, or was ended: another one takes its place.
             None if Instant::now() < end => thread::sleep(POLL),
-            None => return Err(no_answer(session, "it hangs up")),
+            None => return Err(no_answer(&place, session, "it hangs up")),
         }
     }
 }
@@ -95,9 +99,10 @@ pub fn end(dirs: &Dirs, session: &Alias) -> Result<(), JoinError> {
     if !same_user(&stream) {
         return Err(JoinError::Foreign { session: session.clone() });
     }
-    if ask(&stream, session, Want::End)?.is_some() {
+    let stream = Arc::new(stream);
+    if ask(&stream, &place, session, Want::End)?.is_some() {
         // It hangs up when it is over.
-        let _ = read_line(&stream);
+        in_time(&stream, |stream| read_line(stream)).map_err(|error| no_answer(&place, session, error))?;
     }
     Ok(())
 }
@@ -125,7 +130,7 @@ fn connect(
     end: Instant,
 ) -> Result<Stream, JoinError> {
     let socket = place.socket();
-    let unusable = |error: io::Error| no_answer(session, error);
+    let unusable = |error: io::Error| no_answer(place, session, error);
     let starting = place.starting().map_err(unusable)?;
     let mut started: Option<Started> = None;
     loop {
@@ -134,11 +139,11 @@ fn connect(
                 Ok(stream) if same_user(&stream) => return Ok(stream),
                 Ok(_) => return Err(JoinError::Foreign { session: session.clone() }),
                 Err(error) if nobody_there(&error) => {}
-                Err(error) => return Err(no_answer(session, error)),
+                Err(error) => return Err(no_answer(place, session, error)),
             }
         }
         if Instant::now() > end {
-            return Err(no_answer(session, "it does not let anybody in"));
+            return Err(no_answer(place, session, "it does not let anybody in"));
         }
         // One of all that wait starts it; the lock is free again when that one has got in, or has ended.
         if let Some(hub) = &mut started {
@@ -163,10 +168,15 @@ fn connect(
 }
 
 /// `None` when the hub hangs up instead of answering.
-fn ask(stream: &Stream, session: &Alias, want: Want) -> Result<Option<Answer>, JoinError> {
-    let failed = |error: io::Error| no_answer(session, error);
+fn ask(
+    stream: &Arc<Stream>,
+    place: &HubPlace,
+    session: &Alias,
+    want: Want,
+) -> Result<Option<Answer>, JoinError> {
+    let failed = |error: io::Error| no_answer(place, session, error);
     let hello = line(&Hello { hub: PROTOCOL, want }).map_err(failed)?;
-    let heard = (&mut &*stream).write_all(&hello).and_then(|()| read_line(stream));
+    let heard = in_time(stream, move |mut stream| stream.write_all(&hello).and_then(|()| read_line(stream)));
     match heard {
         Ok(Some(said)) => serde_json::from_slice(&said).map(Some).map_err(|error| failed(error.into())),
         Ok(None) => Ok(None),
@@ -175,8 +185,34 @@ fn ask(stream: &Stream, session: &Alias, want: Want) -> Result<Option<Answer>, J
     }
 }
 
-fn no_answer(session: &Alias, cause: impl std::fmt::Display) -> JoinError {
-    JoinError::NoAnswer { session: session.clone(), cause: cause.to_string() }
+/// What the hub says within [`ANSWER`]. A local socket has no limits in time on every system, so a thread waits for it;
+/// one that waits in vain ends with this process.
+fn in_time<T: Send + 'static>(
+    stream: &Arc<Stream>,
+    talk: impl FnOnce(&Stream) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (tell, told) = mpsc::sync_channel(1);
+    let stream = Arc::clone(stream);
+    let talking = thread::Builder::new().name("ask".to_owned()).stack_size(128 * 1024);
+    talking.spawn(move || drop(tell.send(talk(&stream))))?;
+    let silent = format!("it is silent for {} s", ANSWER.as_secs());
+    told.recv_timeout(ANSWER).unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, silent)))
+}
+
+fn no_answer(place: &HubPlace, session: &Alias, cause: impl std::fmt::Display) -> JoinError {
+    JoinError::NoAnswer { session: session.clone(), cause: cause.to_string(), process: place.process() }
+}
+
+fn next_step(process: Option<u32>) -> String {
+    match process {
+        Some(process) => format!("end it with `{}`, and try again", kill(process)),
+        None => "try again in a minute".to_owned(),
+    }
+}
+
+/// The command that ends a process which may be stuck.
+pub(super) fn kill(process: u32) -> String {
+    if cfg!(windows) { format!("taskkill /F /PID {process}") } else { format!("kill -9 {process}") }
 }
 
 fn nobody_there(error: &io::Error) -> bool {

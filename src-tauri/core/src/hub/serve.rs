@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use super::join::kill;
 use super::passage::carry;
 use super::place::HubPlace;
 use super::start::leave_starter;
@@ -162,7 +163,8 @@ async fn meet(stream: Stream, crowded: bool, upstream: Arc<Upstream>, end: Arc<N
         Ok(Ok(Hello { hub, .. })) => {
             let error = format!(
                 "a hub of another Moorline still runs (it speaks {PROTOCOL}, not {hub}); close what uses it, or \
-                 end its process, and try again"
+                 end it with `{}`, and try again",
+                kill(std::process::id())
             );
             refuse(&stream, error).await;
         }
