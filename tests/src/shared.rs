@@ -43,6 +43,15 @@ impl Shared {
         shared
     }
 
+    /// The edge lets everybody in.
+    pub fn with_many_slots() -> Self {
+        let story = Story::begin();
+        let slot = Slot::start(story.runtime.port());
+        let shared = Self { story, slot };
+        shared.follow(shared.slot.port());
+        shared
+    }
+
     /// With these lines before all others in the runtime's `sshd_config`.
     pub fn begin_with(options: &str) -> Self {
         let mut story = Story::begin();

@@ -1,9 +1,11 @@
 //! An edge that lets one connection through at a time, as Google's does.
 
-use std::io;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// A TCP endpoint in front of a runtime's sshd.
 #[derive(Debug)]
@@ -17,9 +19,23 @@ struct Seen {
     single: bool,
     target: u16,
     held: Option<TcpStream>,
+    /// Whether nothing comes through the connection that was let in last.
+    silent: Arc<AtomicBool>,
+    all_silent: bool,
     open: usize,
     let_in: usize,
     turned_away: usize,
+}
+
+/// A connection through which nothing comes.
+#[derive(Debug)]
+pub struct Silence(Arc<AtomicBool>);
+
+impl Silence {
+    /// What was held back comes, and all that follows.
+    pub fn ends(self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Slot {
@@ -64,6 +80,19 @@ impl Slot {
         (seen.let_in, seen.turned_away)
     }
 
+    /// From now on nothing comes through the connection that stands, and nobody is told: so it is after a sleep, or when
+    /// the network has become another one.
+    pub fn hush(&self) -> Silence {
+        let silence = Silence(Arc::clone(&self.seen.lock().expect("no thread of this panics").silent));
+        silence.0.store(true, Ordering::SeqCst);
+        silence
+    }
+
+    /// Nothing comes through those that are made from now on; or it does again.
+    pub fn hush_all(&self, silent: bool) {
+        self.seen.lock().expect("no thread of this panics").all_silent = silent;
+    }
+
     /// Cuts the connection that stands.
     pub fn cut(&self) {
         let held = self.seen.lock().expect("no thread of this panics").held.take();
@@ -81,23 +110,28 @@ impl Seen {
         self.let_in += 1;
         self.open += 1;
         self.held = visitor.try_clone().ok();
+        self.silent = Arc::new(AtomicBool::new(self.all_silent));
         true
     }
 }
 
 fn carry(outer: TcpStream, seen: Arc<Mutex<Seen>>) {
     thread::spawn(move || {
-        let target = seen.lock().expect("no thread of this panics").target;
+        let (target, silent) = {
+            let seen = seen.lock().expect("no thread of this panics");
+            (seen.target, Arc::clone(&seen.silent))
+        };
         let inner = TcpStream::connect((Ipv4Addr::LOCALHOST, target));
         if let Ok(inner) = inner {
             let _ = (outer.set_nodelay(true), inner.set_nodelay(true));
             let halves = (outer.try_clone(), inner.try_clone());
-            if let (Ok(mut outer_again), Ok(mut inner_again)) = halves {
+            if let (Ok(outer_again), Ok(inner_again)) = halves {
+                let silent_up = Arc::clone(&silent);
                 let up = thread::spawn(move || {
-                    let _ = io::copy(&mut outer_again, &mut inner_again);
+                    let _ = pass(&outer_again, &inner_again, &silent_up);
                     let _ = inner_again.shutdown(Shutdown::Both);
                 });
-                let _ = io::copy(&mut &inner, &mut &outer);
+                let _ = pass(&inner, &outer, &silent);
                 let _ = outer.shutdown(Shutdown::Both);
                 let _ = up.join();
             }
@@ -106,4 +140,23 @@ fn carry(outer: TcpStream, seen: Arc<Mutex<Seen>>) {
         let _ = outer.shutdown(Shutdown::Both);
         seen.lock().expect("no thread of this panics").open -= 1;
     });
+}
+
+/// Passes on what comes, once it is not to be held back. The end is passed on at any time.
+fn pass(mut from: &TcpStream, mut to: &TcpStream, silent: &AtomicBool) -> io::Result<()> {
+    let (mut buffer, mut held) = (vec![0; 64 * 1024], Vec::new());
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => held.extend_from_slice(&buffer[..count]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error),
+        }
+        if !silent.load(Ordering::SeqCst) {
+            to.write_all(&held)?;
+            held.clear();
+        }
+        let look = Duration::from_millis(20);
+        from.set_read_timeout((!held.is_empty()).then_some(look))?;
+    }
 }

@@ -55,9 +55,8 @@ impl Single {
 
 fn worth_waiting(holder: Holder) -> Duration {
     match holder {
-        // An earlier connection of this very process is one that broke off.
-        Holder::Here(process) if process == std::process::id() => Duration::MAX,
         Holder::HalfOpen => Duration::MAX,
+        // This process itself, perhaps: then it is about to end that one, or it needs to hear of it.
         Holder::Here(_) => A_LOOK,
         Holder::Elsewhere => Duration::ZERO,
     }

@@ -12,6 +12,7 @@
 
 mod colab;
 mod join;
+mod lines;
 mod passage;
 mod place;
 mod pump;

@@ -5,32 +5,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moorline_ssh_files::{Alias, HostKey, IdentityFile, UserName};
-use tokio::sync::{OnceCell, Semaphore};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 use super::colab;
+use super::lines::Lines;
 use super::way::{NoWay, ROOMS, Way, open};
+use crate::carry::CarryError;
 use crate::pins::Pins;
 use crate::reach;
 use crate::session::{Link, Session};
 use crate::sessions_file::SessionsFile;
 use crate::ssh::trunk::{Trunk, trunk};
-use crate::ssh::{Identity, LoginError, LoginKey};
+use crate::ssh::{Identity, LoginError, LoginKey, ProbeError, RouteError};
 use crate::tools::Tools;
 use crate::watch::random as jitter;
 
-/// How long all of a new connection may take. ssh gives up after 15 s (the `ConnectTimeout` of our entries), and the
-/// person should read our reason rather than its.
+/// How long a way may take with all that it needs: Google, the connection, a channel in it. ssh gives up after 15 s
+/// (the `ConnectTimeout` of our entries), and the person should read our reason rather than its.
 const REACH: Duration = Duration::from_secs(12);
+
+/// Whatever ends by then has a better reason to give than that time ran out.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// How long it is tried again when sshd turns somebody away for the moment.
 const BUSY: Duration = Duration::from_secs(8);
+
+/// From one try to the next, where the edge still counts a connection that was just cut.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// The session's connection.
 pub(super) struct Upstream {
     tools: Arc<Tools>,
     session: Alias,
-    current: Mutex<Option<Arc<Attempt>>>,
+    lines: Mutex<Lines>,
 }
 
 /// A connection that stands, and what was learned about it.
@@ -49,30 +57,30 @@ pub(super) struct Target {
     pub pinned: Vec<HostKey>,
 }
 
-/// All who wait for the same connection get it, or the same reason.
-struct Attempt {
-    target: Target,
-    outcome: OnceCell<Result<Arc<Held>, String>>,
-}
-
 impl Upstream {
     pub fn new(tools: Arc<Tools>, session: Alias) -> Self {
-        Self { tools, session, current: Mutex::default() }
+        Self { tools, session, lines: Mutex::default() }
     }
 
     /// A way to the runtime's sshd, and the connection that must stay for it; else one sentence why not.
     pub async fn way(&self) -> Result<(Way, Arc<Held>), String> {
-        let end = Instant::now() + BUSY;
+        let begun = Instant::now();
+        let (end, busy) = (begun + REACH, begun + BUSY);
         let mut pause = Duration::from_millis(40);
         loop {
-            let held = self.held().await?;
-            match open(&held, REACH).await {
+            let held = self.held(end).await?;
+            match open(&held, end).await {
                 Ok(way) => return Ok((way, held)),
-                Err(NoWay::Busy(_) | NoWay::Ended) if Instant::now() + pause < end => {}
+                Err(NoWay::Silent) => {
+                    lock(&self.lines).set_aside(&held);
+                    continue;
+                }
+                Err(NoWay::Busy(_) | NoWay::Ended) if Instant::now() + pause < busy => {}
                 Err(NoWay::Busy(why) | NoWay::Never(why)) => return Err(format!("{}: {why}", self.session)),
                 Err(NoWay::Ended) => {
                     return Err(format!("{}: the connection to it ended again and again", self.session));
                 }
+                Err(NoWay::Late) => return Err(self.late()),
             }
             // Those who were turned away together must not come back together.
             tokio::time::sleep(pause.mul_f64(0.5 + jitter())).await;
@@ -82,30 +90,32 @@ impl Upstream {
 
     /// Ends the connection politely.
     pub async fn leave(&self) {
-        let current = lock(&self.current).take();
-        if let Some(Ok(held)) = current.as_ref().and_then(|attempt| attempt.outcome.get()) {
+        let last = lock(&self.lines).end();
+        if let Some(held) = last {
             held.trunk.leave().await;
         }
     }
 
-    async fn held(&self) -> Result<Arc<Held>, String> {
+    async fn held(&self, end: Instant) -> Result<Arc<Held>, String> {
         let (session, target) = self.target()?;
-        let attempt = {
-            let mut current = lock(&self.current);
-            match &*current {
-                Some(attempt) if attempt.target == target && attempt.may_do() => Arc::clone(attempt),
-                _ => {
-                    let fresh = Arc::new(Attempt { target, outcome: OnceCell::new() });
-                    *current = Some(Arc::clone(&fresh));
-                    fresh
-                }
-            }
-        };
+        let attempt = lock(&self.lines).to(target);
         let reached = attempt.outcome.get_or_init(|| async {
-            let reached = self.reach(&session, &attempt.target).await;
-            reached.map(|trunk| Arc::new(Held::new(trunk)))
+            let trunk = self.reach(&session, &attempt.target, end).await?;
+            // This one came through where the other one says nothing.
+            lock(&self.lines).cut_aside();
+            Ok(Arc::new(Held::new(trunk)))
         });
-        reached.await.clone()
+        match timeout_at(end + GRACE, reached).await {
+            Ok(reached) => reached.clone(),
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    fn late(&self) -> String {
+        let (session, seconds) = (&self.session, REACH.as_secs());
+        format!(
+            "{session}: no way to its sshd was had within {seconds} s; check your own network and try again"
+        )
     }
 
     /// Read anew for everybody: the runtime may have been replaced meanwhile.
@@ -125,7 +135,7 @@ impl Upstream {
         Ok((session, target))
     }
 
-    async fn reach(&self, session: &Session, target: &Target) -> Result<Trunk, String> {
+    async fn reach(&self, session: &Session, target: &Target, end: Instant) -> Result<Trunk, String> {
         let name = &self.session;
         let dirs = &self.tools.dirs;
         let identity = match &session.identity_file {
@@ -134,20 +144,16 @@ impl Upstream {
                 LoginKey::load(&dirs.login_key()).map(Identity::Own).map_err(|error| error.to_string())?
             }
         };
-        let end = Instant::now() + REACH;
-        let reached = if let Link::Colab(_) = &session.link {
-            let reached = colab::connect(&self.tools, session, target, &identity, end).await;
-            reached.map_err(|error| format!("{name}: {error}"))?
-        } else {
-            let (tools, named) = (Arc::clone(&self.tools), session.clone());
-            // The keyring blocks, and some keyrings run an executor of their own.
-            let route = tokio::task::spawn_blocking(move || {
-                let ssh = reach::relay_ssh(&tools, &named);
-                reach::route(&tools, &ssh, &named)
-            });
-            let route = route.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-            let left = end.saturating_duration_since(Instant::now());
-            trunk(&route, &target.pinned, &session.user, &identity, left).await
+        let mut cut = false;
+        let reached = loop {
+            let reached = self.connect(session, target, &identity, end).await?;
+            // It may be our own silent connection that has the place.
+            let again = is_taken(&reached) && Instant::now() + AGAIN < end;
+            if !again || !(cut || lock(&self.lines).cut_aside()) {
+                break reached;
+            }
+            cut = true;
+            tokio::time::sleep(AGAIN).await;
         };
         match reached {
             Ok(Some(trunk)) => Ok(trunk),
@@ -164,16 +170,40 @@ impl Upstream {
             Err(error) => Err(format!("{name}: {error}")),
         }
     }
+
+    async fn connect(
+        &self,
+        session: &Session,
+        target: &Target,
+        identity: &Identity,
+        end: Instant,
+    ) -> Result<Result<Option<Trunk>, LoginError>, String> {
+        let name = &self.session;
+        if let Link::Colab(_) = &session.link {
+            let reached = colab::connect(&self.tools, session, target, identity, end).await;
+            return reached.map_err(|error| format!("{name}: {error}"));
+        }
+        let (tools, named) = (Arc::clone(&self.tools), session.clone());
+        // The keyring blocks, and some keyrings run an executor of their own.
+        let route = tokio::task::spawn_blocking(move || {
+            let ssh = reach::relay_ssh(&tools, &named);
+            reach::route(&tools, &ssh, &named)
+        });
+        let route = timeout_at(end, route).await.map_err(|_| self.late())?;
+        let route = route.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let left = end.saturating_duration_since(Instant::now());
+        Ok(trunk(&route, &target.pinned, &session.user, identity, left).await)
+    }
 }
 
-impl Attempt {
-    /// It is being made, or it stands.
-    fn may_do(&self) -> bool {
-        match self.outcome.get() {
-            None => true,
-            Some(Ok(held)) => held.trunk.stands(),
-            Some(Err(_)) => false,
+/// Whether the edge is there, and turned us away.
+fn is_taken(reached: &Result<Option<Trunk>, LoginError>) -> bool {
+    match reached {
+        Err(LoginError::Probe(ProbeError::ClosedAtOnce)) => true,
+        Err(LoginError::Probe(ProbeError::Route(RouteError::Carry(refusal)))) => {
+            matches!(**refusal, CarryError::ColabTaken(_))
         }
+        _ => false,
     }
 }
 

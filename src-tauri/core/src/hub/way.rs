@@ -5,6 +5,7 @@ use std::time::Duration;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 
 use super::upstream::Held;
 use crate::ssh::failure::last_line;
@@ -28,6 +29,10 @@ pub(super) enum NoWay {
     Never(String),
     /// The connection that carries the ways has ended.
     Ended,
+    /// It stands, as far as the system knows, but nothing comes over it any more.
+    Silent,
+    /// Time ran out.
+    Late,
 }
 
 /// What OpenSSH says to whom it lets in later (sshd_config(5): MaxStartups, PerSourcePenalties).
@@ -56,14 +61,13 @@ pub(super) const SSHD_INSIDE: &str = concat!(
     "exec $(command -v sshd) -i -e ${f:+-f \"$f\"}'",
 );
 
-/// Opens a way through the upstream connection.
-pub(super) async fn open(held: &Held, limit: Duration) -> Result<Way, NoWay> {
+/// Opens a way through the upstream connection, before `end`.
+pub(super) async fn open(held: &Held, end: Instant) -> Result<Way, NoWay> {
     if !held.forbids_forwarding() {
-        match held.trunk.forward(limit).await {
-            Ok(channel) => return first_words(channel, None).await,
+        match held.trunk.forward(end).await {
+            Ok(channel) => return first_words(channel, None, end).await,
             Err(NoChannel::Forbidden) => held.note_forbidden(),
-            Err(NoChannel::Ended) => return Err(NoWay::Ended),
-            Err(other) => return Err(NoWay::Never(format!("{other}; restart sshd in the notebook"))),
+            Err(error) => return Err(no_way(&error, "restart sshd in the notebook")),
         }
     }
     let Ok(room) = held.rooms.clone().try_acquire_owned() else {
@@ -71,14 +75,26 @@ pub(super) async fn open(held: &Held, limit: Duration) -> Result<Way, NoWay> {
             "its sshd forbids forwarding, so that at most {ROOMS} connections can share it; close one and try again"
         )));
     };
-    let channel = held.trunk.exec(SSHD_INSIDE).await.map_err(|error| match error {
-        NoChannel::Ended => NoWay::Ended,
-        other => NoWay::Never(format!("{other}; close a connection and try again")),
-    })?;
-    first_words(channel, Some(room)).await
+    let channel = held.trunk.exec(SSHD_INSIDE, end).await;
+    let channel = channel.map_err(|error| no_way(&error, "close a connection and try again"))?;
+    first_words(channel, Some(room), end).await
 }
 
-async fn first_words(mut channel: Channel<Msg>, room: Option<OwnedSemaphorePermit>) -> Result<Way, NoWay> {
+fn no_way(error: &NoChannel, next: &str) -> NoWay {
+    match error {
+        NoChannel::Ended => NoWay::Ended,
+        NoChannel::Silent => NoWay::Silent,
+        NoChannel::Late => NoWay::Late,
+        other => NoWay::Never(format!("{other}; {next}")),
+    }
+}
+
+async fn first_words(
+    mut channel: Channel<Msg>,
+    room: Option<OwnedSemaphorePermit>,
+    end: Instant,
+) -> Result<Way, NoWay> {
+    let patience = Instant::now() + FIRST_WORDS;
     let mut complaint = Vec::new();
     let wait = async {
         loop {
@@ -92,7 +108,7 @@ async fn first_words(mut channel: Channel<Msg>, room: Option<OwnedSemaphorePermi
             }
         }
     };
-    let heard = tokio::time::timeout(FIRST_WORDS, wait).await;
+    let heard = timeout_at(patience.min(end), wait).await;
     match heard {
         Ok(Some(first)) if !NOT_NOW.iter().any(|words| first.starts_with(words)) => {
             return Ok(Way { channel, first, room });
@@ -117,6 +133,7 @@ async fn first_words(mut channel: Channel<Msg>, room: Option<OwnedSemaphorePermi
                  set AllowTcpForwarding to local in its sshd_config"
             ))
         }
+        Err(_) if end < patience => NoWay::Late,
         Err(_) => NoWay::Never("its sshd stays silent; restart it in the notebook".to_owned()),
     })
 }

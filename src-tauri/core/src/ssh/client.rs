@@ -42,7 +42,8 @@ pub(super) struct Connection {
     pub(super) key: HostKey,
     /// Its sender is dropped when the connection has ended.
     pub(super) stands: watch::Receiver<()>,
-    _watch: Watch,
+    /// What comes over it, and the way to cut it.
+    pub(super) watch: Watch,
 }
 
 /// Checks the server's key, and remembers it.
@@ -158,7 +159,7 @@ pub(super) async fn exchange_for(
     let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (outcome, presented) {
         (Ok(Ok(handle)), Some(Presented::Key(key))) => {
-            Ok(Exchange::Ready(Connection { handle, key, stands, _watch: watch }))
+            Ok(Exchange::Ready(Connection { handle, key, stands, watch }))
         }
         (_, Some(Presented::Key(key))) => Ok(Exchange::Stopped(key)),
         (_, Some(Presented::Unusable(what))) => {

@@ -39,7 +39,20 @@ pub(crate) enum NoChannel {
     /// The connection has ended.
     #[error("the connection to it has ended")]
     Ended,
+    /// Nothing at all came over it while an answer was waited for.
+    #[error("the connection to it has gone silent")]
+    Silent,
+    /// Something came, but not the answer.
+    #[error("its sshd did not answer in time")]
+    Late,
 }
+
+/// How long a connection may say nothing at all while an answer is waited for. sshd opens a channel without asking
+/// anybody else, so this is a way there and back and nothing more.
+const SILENCE: Duration = Duration::from_secs(4);
+
+/// How long the server's shell may take to say where its sshd is: a person's start-up files run before that.
+const PRINT: Duration = Duration::from_secs(5);
 
 /// Opens `route`, holds the server to the `pinned` keys and logs `user` in, all of it within `limit`. `None` if the
 /// server proved its key and refuses the login. Nothing but the key exchange is sent to a server with another key.
@@ -62,9 +75,9 @@ pub(crate) async fn trunk(
 }
 
 impl Trunk {
-    /// A byte stream to the very sshd that serves this connection, as `ssh -W` gives it.
-    pub async fn forward(&self, limit: Duration) -> Result<Channel<Msg>, NoChannel> {
-        let places = self.sshd.get_or_init(|| self.ask_where_sshd_is(limit)).await;
+    /// A byte stream to the very sshd that serves this connection, as `ssh -W` gives it; before `end`.
+    pub async fn forward(&self, end: Instant) -> Result<Channel<Msg>, NoChannel> {
+        let places = self.sshd.get_or_try_init(|| self.ask_where_sshd_is(end)).await?;
         let mut last = NoChannel::Ended;
         for (address, port) in places {
             let opened = self.connection.handle.channel_open_direct_tcpip(
@@ -73,7 +86,7 @@ impl Trunk {
                 "127.0.0.1",
                 0,
             );
-            match opened.await {
+            match self.answer(end, opened).await? {
                 Ok(channel) => return Ok(channel),
                 Err(russh::Error::ChannelOpenFailure(ChannelOpenFailure::ConnectFailed)) => {
                     last = NoChannel::NothingThere(format!("{address} port {port}"));
@@ -84,15 +97,15 @@ impl Trunk {
         Err(last)
     }
 
-    /// A channel in which this constant command runs.
-    pub async fn exec(&self, command: &str) -> Result<Channel<Msg>, NoChannel> {
-        let opened = self.connection.handle.channel_open_session().await;
+    /// A channel in which this constant command runs; before `end`.
+    pub async fn exec(&self, command: &str, end: Instant) -> Result<Channel<Msg>, NoChannel> {
+        let opened = self.answer(end, self.connection.handle.channel_open_session()).await?;
         // OpenSSH answers so when MaxSessions are open (sshd_config(5)).
         let channel = opened.map_err(|error| match no_channel(&error) {
             NoChannel::Forbidden | NoChannel::NothingThere(_) => NoChannel::Full,
             other => other,
         })?;
-        channel.exec(false, command).await.map_err(|_| NoChannel::Ended)?;
+        self.answer(end, channel.exec(false, command)).await?.map_err(|_| NoChannel::Ended)?;
         Ok(channel)
     }
 
@@ -101,25 +114,58 @@ impl Trunk {
         self.connection.stands.has_changed().is_ok() && !self.connection.handle.is_closed()
     }
 
+    /// When something came over it last.
+    pub fn heard(&self) -> Instant {
+        self.connection.watch.heard()
+    }
+
+    /// Ends it for all that it carries, without a word to the server.
+    pub fn cut(&self) {
+        self.connection.watch.cut();
+    }
+
     /// A polite end, so that the server does not log a lost connection.
     pub async fn leave(&self) {
         goodbye(&self.connection).await;
     }
 
-    /// Loopback first: that is where a runtime's sshd should listen, and the port is what matters.
-    async fn ask_where_sshd_is(&self, limit: Duration) -> Vec<Place> {
-        let loopback = IpAddr::from([127, 0, 0, 1]);
-        let printed = self.print(SSHD_PLACE, limit).await.unwrap_or_default();
-        let Some((address, port)) = served_at(&String::from_utf8_lossy(&printed)) else {
-            return vec![(loopback, 22)];
-        };
-        let own = (!address.is_loopback()).then_some((address, port));
-        std::iter::once((loopback, port)).chain(own).collect()
+    /// What the server answers. A stream that is dead is not told from a slow one by the system for a long time; by
+    /// this it is: a server that is there says something.
+    async fn answer<T>(&self, end: Instant, asked: impl Future<Output = T>) -> Result<T, NoChannel> {
+        let begun = Instant::now();
+        tokio::pin!(asked);
+        loop {
+            let silent = self.heard().max(begun) + SILENCE;
+            if let Ok(answer) = timeout_at(silent.min(end), &mut asked).await {
+                return Ok(answer);
+            }
+            if Instant::now() >= self.heard().max(begun) + SILENCE {
+                return Err(NoChannel::Silent);
+            }
+            if Instant::now() >= end {
+                return Err(NoChannel::Late);
+            }
+        }
     }
 
-    async fn print(&self, command: &str, limit: Duration) -> Option<Vec<u8>> {
-        let end = Instant::now() + limit;
-        let mut channel = timeout_at(end, self.exec(command)).await.ok()?.ok()?;
+    /// Loopback first: that is where a runtime's sshd should listen, and the port is what matters.
+    async fn ask_where_sshd_is(&self, end: Instant) -> Result<Vec<Place>, NoChannel> {
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        let printed = match self.print(SSHD_PLACE, end).await {
+            Ok(printed) => printed,
+            Err(error @ (NoChannel::Silent | NoChannel::Late)) => return Err(error),
+            Err(_) => Vec::new(),
+        };
+        let Some((address, port)) = served_at(&String::from_utf8_lossy(&printed)) else {
+            return Ok(vec![(loopback, 22)]);
+        };
+        let own = (!address.is_loopback()).then_some((address, port));
+        Ok(std::iter::once((loopback, port)).chain(own).collect())
+    }
+
+    async fn print(&self, command: &str, end: Instant) -> Result<Vec<u8>, NoChannel> {
+        let mut channel = self.exec(command, end).await?;
+        let patience = Instant::now() + PRINT;
         let mut printed = Vec::new();
         let read = async {
             while let Some(message) = channel.wait().await {
@@ -128,9 +174,11 @@ impl Trunk {
                 }
             }
         };
-        let _ = timeout_at(end, read).await;
+        let all = timeout_at(patience.min(end), read).await;
         let _ = channel.close().await;
-        Some(printed)
+        // What is taken for the answer counts as long as the connection stands, so only a whole one does, or none
+        // after all the patience that there is.
+        if all.is_err() && end < patience { Err(NoChannel::Late) } else { Ok(printed) }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 /// How much of the beginning is remembered: enough for the longest identification line and what may precede it.
 const REMEMBERED: usize = 1024;
@@ -22,16 +23,19 @@ pub(super) struct Watched<S> {
 #[derive(Debug)]
 pub(super) struct Watch(Arc<Mutex<Seen>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
     head: Vec<u8>,
+    /// When something came last; before that, when it began.
+    heard: Instant,
     cut: bool,
     readers: Vec<Waker>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(inner: S) -> (Self, Watch) {
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Seen { head: Vec::new(), heard: Instant::now(), cut: false, readers: Vec::new() };
+        let seen = Arc::new(Mutex::new(seen));
         (Self { inner, seen: Arc::clone(&seen) }, Watch(seen))
     }
 }
@@ -41,15 +45,25 @@ impl Watch {
     pub(super) fn head(&self) -> Vec<u8> {
         lock(&self.0).head.clone()
     }
-}
 
-impl Drop for Watch {
-    fn drop(&mut self) {
+    /// When something came last.
+    pub(super) fn heard(&self) -> Instant {
+        lock(&self.0).heard
+    }
+
+    /// Cuts the stream, as dropping this does.
+    pub(super) fn cut(&self) {
         let mut seen = lock(&self.0);
         seen.cut = true;
         let readers = std::mem::take(&mut seen.readers);
         drop(seen);
         readers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.cut();
     }
 }
 
@@ -70,6 +84,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let room = REMEMBERED.saturating_sub(seen.head.len());
         let fresh = buf.filled().get(before..).unwrap_or_default();
         seen.head.extend(fresh.iter().take(room));
+        if !fresh.is_empty() {
+            seen.heard = Instant::now();
+        }
         polled
     }
 }
