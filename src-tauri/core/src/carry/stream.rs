@@ -34,7 +34,7 @@ pub struct Carried {
     /// Our side has ended.
     said_goodbye: bool,
     /// The note that this computer has the edge's one slot.
-    _slot: Option<Slot>,
+    slot: Option<Slot>,
 }
 
 impl Carried {
@@ -58,7 +58,7 @@ impl Carried {
             frames: Vec::new(),
             over,
             said_goodbye: false,
-            _slot: slot,
+            slot,
         };
         // What is there may be all that comes for a while.
         carried.take()?;
@@ -131,6 +131,9 @@ impl AsyncRead for Carried {
             ready!(Pin::new(&mut this.tcp).poll_read(cx, &mut room))?;
             let count = room.filled().len();
             this.have += count;
+            if let Some(slot) = &mut this.slot {
+                slot.lives();
+            }
             // The origin of a tunnel goes without a goodbye.
             this.over |= count == 0;
             this.take()?;

@@ -7,7 +7,7 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::EndpointId;
 use crate::dirs::Dirs;
@@ -15,10 +15,15 @@ use crate::dirs::Dirs;
 /// How long Google may take to notice that a connection broke off.
 const HALF_OPEN: Duration = Duration::from_secs(120);
 
+/// How old a note is at most whose connection lives: a process that is killed writes nothing at its end.
+const REFRESHED: Duration = Duration::from_secs(20);
+
 /// A connection of this computer. Dropped, it is over.
 #[derive(Debug)]
 pub struct Slot {
     file: Option<File>,
+    /// When the note was written last.
+    noted: Instant,
     /// What was noted before, and when.
     before: String,
     written: Option<SystemTime>,
@@ -65,7 +70,18 @@ impl Slot {
             Ok(file)
         });
         let file = taken.inspect_err(|error| tracing::debug!(%error, "the SSH slot is not noted")).ok();
-        Self { file, before, written }
+        Self { file, noted: Instant::now(), before, written }
+    }
+
+    /// Something came over the connection just now: the note's age is counted from here.
+    pub fn lives(&mut self) {
+        if self.noted.elapsed() < REFRESHED {
+            return;
+        }
+        self.noted = Instant::now();
+        if let Some(file) = &self.file {
+            let _ = file.set_modified(SystemTime::now());
+        }
     }
 
     /// It was not had after all: the note stays as it was found, so that its age is that of the last real connection.
@@ -102,10 +118,11 @@ pub fn holder(dirs: &Dirs, runtime: &EndpointId) -> Holder {
         Ok(()) => {
             let written = fs::metadata(path(dirs, runtime)).and_then(|found| found.modified()).ok();
             let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
-            // A process that was killed wrote nothing at its end, which may have been just now.
+            // A process that was killed wrote nothing at its end: that was shortly after the note was refreshed.
             let killed = text.trim() != "over";
-            let recent = age.is_some_and(|age| age < HALF_OPEN);
-            if killed || recent { Holder::HalfOpen } else { Holder::Elsewhere }
+            let limit = if killed { HALF_OPEN + REFRESHED } else { HALF_OPEN };
+            let recent = age.is_some_and(|age| age < limit);
+            if recent { Holder::HalfOpen } else { Holder::Elsewhere }
         }
     }
 }
@@ -139,13 +156,30 @@ mod tests {
         let past = SystemTime::now() - Duration::from_secs(200);
         File::options().append(true).open(path(&dirs, &one)).unwrap().set_modified(past).unwrap();
         assert_eq!(holder(&dirs, &one), Holder::Elsewhere, "by now Google has noticed");
-        fs::write(path(&dirs, &one), "4711").unwrap();
-        File::options().append(true).open(path(&dirs, &one)).unwrap().set_modified(past).unwrap();
-        assert_eq!(
-            holder(&dirs, &one),
-            Holder::HalfOpen,
-            "a process that was killed may have ended just now"
-        );
+    }
+
+    #[test]
+    fn a_process_that_was_killed_counts_for_a_while_and_not_for_ever() {
+        let home = tempfile::tempdir().unwrap();
+        let dirs = Dirs::under(home.path());
+        let one = "gpu-1".parse().unwrap();
+        let mut slot = Slot::take(&dirs, &one);
+        let file = || File::options().append(true).open(path(&dirs, &one)).unwrap();
+        let age = |seconds| file().set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+        age(600);
+        slot.lives();
+        let written = || file().metadata().unwrap().modified().unwrap().elapsed().unwrap();
+        assert!(written() > Duration::from_secs(500), "not every byte is noted");
+        slot.noted = Instant::now().checked_sub(REFRESHED).unwrap();
+        slot.lives();
+        assert!(written() < Duration::from_secs(60), "that it lives is noted now and then");
+        // It is killed: the lock goes, the note stays.
+        slot.file.take().unwrap().unlock().unwrap();
+        assert_eq!(holder(&dirs, &one), Holder::HalfOpen, "that may have been just now");
+        age(130);
+        assert_eq!(holder(&dirs, &one), Holder::HalfOpen, "it may have lived for a while after its note");
+        age(200);
+        assert_eq!(holder(&dirs, &one), Holder::Elsewhere, "by now Google has noticed");
     }
 
     #[test]
