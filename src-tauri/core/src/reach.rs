@@ -21,6 +21,9 @@ use crate::tools::Tools;
 use crate::trust::Evidence;
 use crate::vault::{SecretKind, SecretName};
 
+/// How long Google may take to give the way to a runtime where nobody waits who gives up before.
+pub const GOOGLE: Duration = Duration::from_secs(15);
+
 /// What answered at a session's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -104,7 +107,7 @@ pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route,
         Link::Cloudflare(host) => Route::Carry(Box::new(cloudflare(tools, session, host)?)),
         Link::Colab(link) => match through_hub(tools, session, &link.runtime) {
             Some(argv) => argv.into(),
-            None => Route::Carry(Box::new(colab(tools, session)?)),
+            None => Route::Carry(Box::new(colab(tools, session, GOOGLE)?)),
         },
     })
 }
@@ -129,20 +132,20 @@ pub fn cloudflare(tools: &Tools, session: &Session, host: &HostName) -> Result<C
 }
 
 /// The way to a Colab runtime's own SSH, for the key with which the session logs in. Asks Google where no fresh token is
-/// kept. Blocks for a bounded time; in async code, call it from `spawn_blocking`.
+/// kept, within `limit`; the keyring has a bound of its own. Blocks; in async code, call it from `spawn_blocking`.
 ///
 /// # Errors
 /// Google does not give the way, or the login key cannot be read.
-pub fn colab(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
-    colab_with(tools, session, google::access(tools, session)?)
+pub fn colab(tools: &Tools, session: &Session, limit: Duration) -> Result<Carrier, ReachError> {
+    colab_with(tools, session, google::access(tools, session, limit)?)
 }
 
 /// As [`colab`], with a token that Google gives now: the runtime refused the kept one (401).
 ///
 /// # Errors
 /// As for [`colab`].
-pub fn colab_anew(tools: &Tools, session: &Session) -> Result<Carrier, ReachError> {
-    colab_with(tools, session, google::renewed(tools, session)?)
+pub fn colab_anew(tools: &Tools, session: &Session, limit: Duration) -> Result<Carrier, ReachError> {
+    colab_with(tools, session, google::renewed(tools, session, limit)?)
 }
 
 fn colab_with(tools: &Tools, session: &Session, access: RuntimeAccess) -> Result<Carrier, ReachError> {

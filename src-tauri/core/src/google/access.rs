@@ -1,6 +1,7 @@
 //! What opens the way to one runtime: its host and its proxy token, which lives about an hour.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::HostName;
@@ -44,15 +45,17 @@ impl fmt::Debug for RuntimeAccess {
     }
 }
 
-/// The way to a session's runtime: the kept one while it is fresh, else one that Google gives now. A runtime is never
-/// made. Blocks for a bounded time, and may be called from any thread; in async code, from `spawn_blocking`.
+/// The way to a session's runtime: the kept one while it is fresh, else one that Google gives now, before `limit` has
+/// passed. A runtime is never made. Blocks for so long and for as long as the keyring does, and may be called from any
+/// thread; in async code, from `spawn_blocking`.
 ///
 /// # Errors
 /// The session has another link, nobody is signed in, Google cannot be asked, or the runtime has ended.
-pub fn access(tools: &Tools, session: &Session) -> Result<RuntimeAccess, GoogleError> {
+pub fn access(tools: &Tools, session: &Session, limit: Duration) -> Result<RuntimeAccess, GoogleError> {
+    let begun = Instant::now();
     match kept(tools, session, clock::now())? {
         Some(access) => Ok(access),
-        None => renewed(tools, session),
+        None => renewed(tools, session, limit.saturating_sub(begun.elapsed())),
     }
 }
 
@@ -60,10 +63,17 @@ pub fn access(tools: &Tools, session: &Session) -> Result<RuntimeAccess, GoogleE
 ///
 /// # Errors
 /// As [`access`].
-pub fn renewed(tools: &Tools, session: &Session) -> Result<RuntimeAccess, GoogleError> {
+pub fn renewed(tools: &Tools, session: &Session, limit: Duration) -> Result<RuntimeAccess, GoogleError> {
     let runtime = runtime_of(session)?;
+    let begun = Instant::now();
     let client = Client::new(Credentials::all(tools)?)?;
-    let listed = blocking(|| client.assignments())?;
+    let left = limit.saturating_sub(begun.elapsed());
+    let late =
+        |_| GoogleError::TimedOut { host: "Google".to_owned(), seconds: limit.as_secs_f64().ceil() as u64 };
+    let listed = blocking(|| async {
+        // Each request has a limit of its own, and there are up to four of them.
+        tokio::time::timeout(left, client.assignments()).await.map_err(late)?
+    })?;
     let found = listed.into_iter().find(|assignment| assignment.endpoint == *runtime);
     let access = found.ok_or_else(|| GoogleError::Ended { runtime: runtime.clone() })?.access;
     if let Err(error) = keep(tools, session, &access) {

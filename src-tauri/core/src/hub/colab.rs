@@ -1,8 +1,9 @@
 //! The connection to a Colab runtime, which takes one at a time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::carry::{Carrier, CarryError};
 use crate::reach::{self, ReachError};
@@ -12,6 +13,9 @@ use crate::ssh::{Identity, LoginError, ProbeError, Route, RouteError};
 use crate::tools::Tools;
 
 use super::upstream::Target;
+
+/// What is left for the runtime itself when Google has answered late.
+const FOR_THE_RUNTIME: Duration = Duration::from_secs(3);
 
 /// Connects before `end`; see [`trunk`]. A token that the runtime does not take any more is renewed once. The outer
 /// error is one sentence.
@@ -24,7 +28,7 @@ pub(super) async fn connect(
 ) -> Result<Result<Option<Trunk>, LoginError>, String> {
     let mut anew = false;
     loop {
-        let route = Route::Carry(Box::new(carrier(tools, session, anew).await?));
+        let route = Route::Carry(Box::new(carrier(tools, session, anew, end).await?));
         let left = end.saturating_duration_since(Instant::now());
         let reached = trunk(&route, &target.pinned, &session.user, identity, left).await;
         if anew || !expired(&reached) {
@@ -34,13 +38,19 @@ pub(super) async fn connect(
     }
 }
 
-async fn carrier(tools: &Arc<Tools>, session: &Session, anew: bool) -> Result<Carrier, String> {
+async fn carrier(tools: &Arc<Tools>, session: &Session, anew: bool, end: Instant) -> Result<Carrier, String> {
+    let left = end.saturating_duration_since(Instant::now());
+    let limit = left.checked_sub(FOR_THE_RUNTIME).unwrap_or(left);
     let (tools, session) = (Arc::clone(tools), session.clone());
     // The keyring blocks, and Google takes its time.
     let found = tokio::task::spawn_blocking(move || {
-        if anew { reach::colab_anew(&tools, &session) } else { reach::colab(&tools, &session) }
+        if anew { reach::colab_anew(&tools, &session, limit) } else { reach::colab(&tools, &session, limit) }
     });
-    let found: Result<Carrier, ReachError> = found.await.map_err(|error| error.to_string())?;
+    // Google keeps to the limit; a keyring that waits for a person has one of its own, which is longer.
+    let found = timeout_at(end, found)
+        .await
+        .map_err(|_| "the keyring did not answer in time; unlock it, and try again".to_owned())?;
+    let found: Result<Carrier, ReachError> = found.map_err(|error| error.to_string())?;
     found.map_err(|error| error.to_string())
 }
 

@@ -38,7 +38,11 @@ async fn probe(tools: &Arc<Tools>, order: &WatchOrder, anew: bool) -> Result<Hos
     let (tools, session) = (Arc::clone(tools), order.session.clone());
     // The keyring blocks.
     let found = tokio::task::spawn_blocking(move || {
-        if anew { reach::colab_anew(&tools, &session) } else { reach::colab(&tools, &session) }
+        if anew {
+            reach::colab_anew(&tools, &session, reach::GOOGLE)
+        } else {
+            reach::colab(&tools, &session, reach::GOOGLE)
+        }
     });
     let broke = |error: tokio::task::JoinError| ProbeError::KeyExchange { reason: error.to_string() };
     let carrier = found.await.map_err(broke)??;
