@@ -10,6 +10,7 @@ use moorline_tests::processes::{Program, until};
 use moorline_tests::shared::{Session, a_lot_at_once, end_hubs, hubs, long_ago};
 use moorline_tests::watching::Call;
 use moorline_tests::{Internet, Story, Watching};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 const FIRST: &str = "gpu-t4-s-kkb-first";
@@ -219,6 +220,109 @@ fn a_slot_that_google_still_counts_is_waited_for() {
         scene.leave();
         scene.edge.fail(failure);
         scene.ssh().fails("Colab refuses").says(says);
+    }
+}
+
+#[test]
+fn a_key_that_colab_does_not_take_is_named() {
+    let scene = Scene::added();
+    let home = scene.story.stage.home_inside().display().to_string();
+    let file = format!("{home}/.ssh/mine");
+    scene.story.stage.run("mkdir", &["-p", &format!("{home}/.ssh")]).works("a folder for the key");
+    let make = ["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", &file];
+    scene.story.stage.run("ssh-keygen", &make).works("a person has an old key");
+    let user = scene.story.runtime.user();
+    let add = ["add", "colab", "--colab", "--yes", "--user", user, "--identity", &file];
+    scene.story.stage.moorline(&add).says("(400)");
+    scene.ssh().fails("Colab takes no RSA").says("moorline: colab: ").says("(400)").says("ssh-ed25519");
+    assert!(scene.edge.refused().iter().all(|status| *status == 400), "{:?}", scene.edge.refused());
+}
+
+#[test]
+fn a_silent_google_is_named_before_ssh_gives_up() {
+    let scene = Scene::added();
+    // The kept token is refused, so that Google has to be asked.
+    scene.edge.renew_token("another-token-Hw81");
+    scene.google.change(FIRST, |vm| "another-token-Hw81".clone_into(&mut vm.token));
+    scene.internet.raw("oauth2.googleapis.com", |wire| async move {
+        let _open = wire;
+        std::future::pending::<()>().await;
+    });
+    scene.ssh().fails("nobody can say the new one").says("moorline: colab: Google did not answer within");
+}
+
+#[test]
+fn a_silent_connection_is_replaced_when_google_lets_go_of_it() {
+    let scene = Scene::added();
+    let session = scene.session();
+    let hub = hubs(&scene.story.stage);
+    scene.edge.hush();
+    let mut command = scene.story.stage.command("ssh");
+    command.args(["-o", "BatchMode=yes", "colab", "true"]).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(scene.story.stage.log("second"));
+    let mut second = Program::start(command);
+    // The hub gives the old one up where it stands in the way; Google counts it a moment longer.
+    session.ends_badly();
+    let refused = scene.edge.refused().len();
+    assert!(refused > 0, "it was in the way");
+    until("it to be waited for", || scene.edge.refused().len() > refused);
+    scene.edge.cut();
+    assert!(second.wait_in_time("the second ssh").success(), "{}", scene.story.stage.read_log("second"));
+    assert_eq!(hubs(&scene.story.stage), hub, "the same hub made it");
+}
+
+#[test]
+fn a_hub_that_was_killed_long_ago_is_not_blamed() {
+    let scene = Scene::added();
+    let mut session = scene.session();
+    session.echoes("here");
+    let hub = Pid::from_raw(hubs(&scene.story.stage)[0]).expect("a process");
+    kill_process(hub, Signal::KILL).expect("the hub can be killed");
+    session.ends_badly();
+    until("the slot to be free", || !scene.edge.is_taken());
+    long_ago(&scene.story.stage, FIRST);
+    scene.edge.take(true);
+    let before = scene.edge.refused().len();
+    scene.ssh().fails("somebody else has it").says("(429), and another computer or program");
+    assert_eq!(scene.edge.refused().len(), before + 1, "that is no reason to try again and again");
+}
+
+#[test]
+fn the_hub_honours_the_proxies_of_the_environment() {
+    let scene = Scene::added();
+    scene.internet.wants_login("ada", "let me out");
+    scene.ssh().fails("the proxy wants a login").says("(407)");
+    scene.leave();
+    let address = scene.internet.address();
+    scene.story.stage.set_env("HTTPS_PROXY", format!("http://ada:let%20me%20out@{address}"));
+    let asked = scene.internet.asked().len();
+    scene.ssh().works("with the login");
+    let asked = scene.internet.asked().split_off(asked);
+    assert_eq!(asked, [Vm::new(FIRST).host()], "the runtime is reached through the proxy");
+    scene.leave();
+    scene.story.stage.set_env("HTTPS_PROXY", "http://ada:wrong-one@127.0.0.1:9");
+    let refused = scene.ssh().fails("no such proxy").says("the proxy 127.0.0.1:9 cannot be used");
+    assert!(!refused.said().contains("wrong-one"), "its password is not shown:\n{refused}");
+}
+
+#[test]
+fn signing_in_again_counts_at_once() {
+    let scene = Scene::added();
+    let mut watching = Watching::start(&scene.story.stage);
+    watching.health("colab", "online");
+    let tokens = || scene.google.requests().iter().filter(|line| *line == "POST /token").count();
+    let before = tokens();
+    // Another account's, which Google takes no more: the one that was there before is asked with after that.
+    let mut other = scene.google.sign_in();
+    other.refresh_token = "1//0of-another-account".to_owned();
+    scene.story.stage.put(".config/gcloud/application_default_credentials.json", other.gcloud_file());
+    let set = ["secret", "set", "google-refresh-token", "--from-gcloud"];
+    scene.story.stage.moorline(&set).works("it is copied, and the agent is told");
+    // While all is well, the list is asked for every half minute.
+    let end = Instant::now() + Duration::from_secs(90);
+    while tokens() < before + 2 {
+        assert!(Instant::now() < end, "the new sign-in was never tried");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

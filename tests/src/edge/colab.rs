@@ -44,6 +44,7 @@ struct Inside {
     carried: AtomicUsize,
     refused: Mutex<Vec<u16>>,
     cut: Notify,
+    hush: Notify,
     pages: Mutex<Option<Pages>>,
 }
 
@@ -77,6 +78,7 @@ impl ColabEdge {
             carried: AtomicUsize::new(0),
             refused: Mutex::default(),
             cut: Notify::new(),
+            hush: Notify::new(),
             pages: Mutex::default(),
         });
         let serving = Arc::clone(&inside);
@@ -122,6 +124,12 @@ impl ColabEdge {
         self.inside.cut.notify_waiters();
     }
 
+    /// From now on nothing comes through the connection that is carried, and it keeps the slot until it is cut here:
+    /// whatever its other end does, nobody hears of it.
+    pub fn hush(&self) {
+        self.inside.hush.notify_waiters();
+    }
+
     /// How many connections were carried so far.
     pub fn carried(&self) -> usize {
         self.inside.carried.load(Ordering::SeqCst)
@@ -159,8 +167,16 @@ impl Inside {
                 self.carried.fetch_add(1, Ordering::SeqCst);
                 let pongs = Arc::default();
                 let manner = Manner { most: usize::MAX, ping: Duration::from_secs(30), pongs };
+                let carried = async {
+                    let carrying = carry(stream, &request, sshd, manner);
+                    tokio::pin!(carrying);
+                    tokio::select! {
+                        ended = &mut carrying => ended,
+                        () = self.hush.notified() => std::future::pending().await,
+                    }
+                };
                 let ended = tokio::select! {
-                    ended = carry(stream, &request, sshd, manner) => ended,
+                    ended = carried => ended,
                     () = self.cut.notified() => Ok(()),
                 };
                 drop(slot);

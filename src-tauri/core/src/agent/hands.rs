@@ -137,7 +137,10 @@ impl<F: Faces> World for Hands<F> {
             }
             Effect::Settle { session, key } => self.job(Job::Settle(session, key)),
             Effect::Move { was, session, key } => self.job(Job::Move(was, session, key)),
-            Effect::Reload => self.job(Job::Read),
+            Effect::Reload => {
+                self.watching.google.doubt();
+                self.job(Job::Read);
+            }
             Effect::Remember { name, editor, folder } => self.job(Job::LastUsed(name, editor, folder)),
             Effect::RememberTold(name, recalled) => self.job(Job::Told(name, recalled)),
             Effect::RememberPause(name, paused) => self.job(Job::Paused(name, paused)),

@@ -1,9 +1,10 @@
 //! One account for all watchers: what Google said a moment ago is not asked again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::answer::{Assignment, Balance, Kernels, Resources};
@@ -26,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(4);
 pub struct Account {
     tools: Arc<Tools>,
     held: Mutex<Held>,
+    /// A person may have signed in anew since.
+    doubtful: AtomicBool,
 }
 
 /// What was heard last. Whoever asks holds this, so that others wait for the same answer.
@@ -40,7 +43,13 @@ struct Held {
 impl Account {
     /// Nothing is asked yet.
     pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools, held: Mutex::default() }
+        Self { tools, held: Mutex::default(), doubtful: AtomicBool::new(false) }
+    }
+
+    /// A person changed something: whoever asks next reads the sign-ins anew, and where they are others, nothing of
+    /// what was heard before counts.
+    pub fn doubt(&self) {
+        self.doubtful.store(true, Ordering::SeqCst);
     }
 
     /// The account's runtimes, as they were at most `age` ago.
@@ -48,7 +57,7 @@ impl Account {
     /// # Errors
     /// The sign-in, the network or Google is in the way.
     pub async fn runtimes(&self, age: Duration) -> Result<Arc<Vec<Assignment>>, GoogleError> {
-        let mut held = self.held.lock().await;
+        let mut held = self.lock().await;
         if let Some((at, listed)) = &held.listed
             && at.elapsed() <= age
         {
@@ -93,7 +102,7 @@ impl Account {
 
     /// The compute units, as they were some minutes ago at most; `None` if they cannot be had.
     pub async fn units(&self) -> Option<Balance> {
-        let mut held = self.held.lock().await;
+        let mut held = self.lock().await;
         if let Some((at, units)) = held.units
             && at.elapsed() <= UNITS
         {
@@ -107,12 +116,29 @@ impl Account {
 
     /// What a runtime tells of itself: nothing of it where it does not answer.
     pub async fn vitals(&self, of: &Assignment) -> (Option<Resources>, Option<Kernels>) {
-        let Ok(client) = self.client(&mut *self.held.lock().await).await else { return (None, None) };
+        let Ok(client) = self.client(&mut *self.lock().await).await else { return (None, None) };
         let (resources, kernels) = tokio::join!(client.resources(of), client.kernels(of));
         for error in [resources.as_ref().err(), kernels.as_ref().err()].into_iter().flatten() {
             tracing::debug!(%error, "a runtime tells nothing of itself");
         }
         (resources.ok(), kernels.ok())
+    }
+
+    async fn lock(&self) -> MutexGuard<'_, Held> {
+        let mut held = self.held.lock().await;
+        if self.doubtful.swap(false, Ordering::SeqCst) && !self.is_still_signed_in(&held).await {
+            *held = Held::default();
+        }
+        held
+    }
+
+    async fn is_still_signed_in(&self, held: &Held) -> bool {
+        let Some(client) = held.client.clone() else { return false };
+        let tools = Arc::clone(&self.tools);
+        let same = tokio::task::spawn_blocking(move || {
+            Credentials::all(&tools).is_ok_and(|sign_ins| client.signs_in_with(&sign_ins))
+        });
+        same.await.unwrap_or(false)
     }
 
     async fn client(&self, held: &mut Held) -> Result<Arc<Client>, GoogleError> {

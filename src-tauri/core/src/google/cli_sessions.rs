@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use moorline_ssh_files::Alias;
 use serde::Deserialize;
 
-use super::{EndpointId, GoogleError, whole};
+use super::whole::{self, NotRead};
+use super::{EndpointId, GoogleError};
 use crate::dirs::Dirs;
 
 /// No list is longer.
@@ -20,14 +21,20 @@ pub struct CliSession {
     pub runtime: EndpointId,
 }
 
-/// The sessions in `~/.config/colab-cli/sessions.json` (google-colab-cli 0.7.5), by name; none where there is no file.
-/// Entries that cannot be used here are left out.
+/// The sessions in `~/.config/colab-cli/sessions.json` (google-colab-cli 0.7.5), by name; none where the file
+/// is missing or empty. Entries that cannot be used here are left out.
 ///
 /// # Errors
 /// The file cannot be read, or is not JSON and stays so.
 pub fn cli_sessions(dirs: &Dirs) -> Result<Vec<CliSession>, GoogleError> {
     let path = dirs.home.join(".config/colab-cli/sessions.json");
-    Ok(whole::read(&path, parse)?.unwrap_or_default())
+    match whole::read(&path, parse) {
+        Ok(sessions) => Ok(sessions.unwrap_or_default()),
+        // It is being rewritten for a moment; where it stays so, its owner sees no sessions in it, either.
+        Err(NotRead::Empty) => Ok(Vec::new()),
+        Err(NotRead::System(why)) => Err(GoogleError::Unreadable { path, why }),
+        Err(NotRead::Odd(why)) => Err(GoogleError::NoList { path, why }),
+    }
 }
 
 #[derive(Deserialize)]
@@ -36,7 +43,6 @@ struct Entry {
 }
 
 fn parse(text: &str) -> Result<Vec<CliSession>, &'static str> {
-    // An empty file is being rewritten; one that stays empty has no sessions, which its owner sees alike.
     let entries: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(text).map_err(|_| "it is not JSON, or cut off")?;
     let sessions = entries.into_iter().take(MOST).filter_map(|(name, entry)| {

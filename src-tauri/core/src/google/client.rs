@@ -63,6 +63,12 @@ impl Client {
         Ok(Self { web: client()?, sign_ins, token: Mutex::new(None) })
     }
 
+    /// Whether these are the sign-ins that it was made with, in the same order.
+    pub fn signs_in_with(&self, sign_ins: &[Credentials]) -> bool {
+        self.sign_ins.len() == sign_ins.len()
+            && self.sign_ins.iter().zip(sign_ins).all(|(own, other)| own.is_same(other))
+    }
+
     /// The account's runtimes.
     ///
     /// # Errors

@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroize;
 
-use super::{GoogleError, whole};
+use super::GoogleError;
+use super::whole::{self, NotRead};
 use crate::dirs::Dirs;
 use crate::tools::Tools;
 use crate::vault::{SecretKind, SecretName, VaultError};
@@ -75,7 +76,13 @@ impl Credentials {
     /// Its file cannot be read, or holds something else.
     pub fn of(dirs: &Dirs, source: Source) -> Result<Option<Self>, GoogleError> {
         let path = source.file(dirs);
-        whole::read(&path, |text| Self::parse(text, path.display().to_string()))
+        let place = path.display().to_string();
+        let read = whole::read(&path, |text| Self::parse(text, place.clone()));
+        read.map_err(|error| match error {
+            NotRead::System(why) => GoogleError::Unreadable { path, why },
+            NotRead::Empty => GoogleError::Unusable { place, why: "it is empty" },
+            NotRead::Odd(why) => GoogleError::Unusable { place, why },
+        })
     }
 
     /// Copies the sign-in into the keyring, where it stays when the program's own file is deleted.
@@ -90,6 +97,13 @@ impl Credentials {
             "refresh_token": self.refresh_token.expose_secret(),
         });
         tools.vault.set(&vault_name(), &SecretString::from(text.to_string()))
+    }
+
+    /// Whether it is the same sign-in, wherever it lies.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.client_id == other.client_id
+            && self.client_secret.expose_secret() == other.client_secret.expose_secret()
+            && self.refresh_token.expose_secret() == other.refresh_token.expose_secret()
     }
 
     fn parse(text: &str, place: String) -> Result<Self, &'static str> {

@@ -45,6 +45,16 @@ pub enum GoogleError {
         /// What the system said.
         why: String,
     },
+    /// google-colab-cli's list of sessions holds something else.
+    #[error(
+        "google-colab-cli's list of sessions in {path} cannot be used: {why}; delete that file if `colab sessions` cannot read it either, and name the runtime by its id"
+    )]
+    NoList {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// 401.
     #[error("Google refuses the sign-in (401); {SIGN_IN} again")]
     Unauthorised,

@@ -17,6 +17,9 @@ use crate::ssh::{Prompts, SystemSsh};
 use crate::tools::Tools;
 use crate::vault::{MemoryVault, SecretKind, SecretName, Vault, VaultError};
 
+/// Nothing here asks Google.
+const LIMIT: Duration = Duration::from_secs(1);
+
 const SIGN_IN: &str = r#"{"token":"ya29.x","refresh_token":"1//refresh-colab","token_uri":"https://elsewhere.example",
  "client_id":"id.apps.googleusercontent.com","client_secret":"secret-colab","scopes":["openid"],
  "universe_domain":"googleapis.com","account":"","expiry":"2026-01-01T00:00:00Z"}"#;
@@ -146,8 +149,15 @@ fn the_sessions_of_the_command_line_are_read_as_far_as_they_can_be_used() {
     assert_eq!(cli_sessions(&home.tools.dirs).unwrap(), []);
     fs::write(&path, "{\"a\": ").unwrap();
     age(&path);
-    let said = cli_sessions(&home.tools.dirs).unwrap_err().to_string();
+    let error = cli_sessions(&home.tools.dirs).unwrap_err();
+    let said = error.to_string();
     assert!(said.contains("sessions.json cannot be used: it is not JSON, or cut off"), "{said}");
+    assert!(!said.contains("sign") && !error.needs_a_person(), "a sign-in is something else: {said}");
+    for empty in ["", " \n"] {
+        fs::write(&path, empty).unwrap();
+        age(&path);
+        assert_eq!(cli_sessions(&home.tools.dirs).unwrap(), [], "an empty list has no sessions");
+    }
 }
 
 /// They empty the file, then fill it; a reader may see any part of that.
@@ -188,7 +198,11 @@ fn a_kept_way_is_used_while_it_is_fresh_and_for_its_own_runtime() {
     keep(&home.tools, &colab, &way(in_minutes(60))).unwrap();
     let found = kept(&colab).unwrap();
     assert_eq!((found.host.as_str(), found.token.expose_secret()), ("h.example", "proxy-token-7"));
-    assert_eq!(access(&home.tools, &colab).unwrap().host.as_str(), "h.example", "Google need not be asked");
+    assert_eq!(
+        access(&home.tools, &colab, LIMIT).unwrap().host.as_str(),
+        "h.example",
+        "Google need not be asked"
+    );
     assert!(kept(&session("gpu-t4-s-2")).is_none(), "it opens no other runtime");
     keep(&home.tools, &colab, &way(in_minutes(5))).unwrap();
     assert!(kept(&colab).is_none(), "what ends in five minutes has ended");
@@ -215,7 +229,7 @@ fn what_is_kept_may_have_been_tampered_with() {
     }
     let direct = Session { link: Link::Cloudflare("h.example".parse().unwrap()), ..session("gpu-t4-s-1") };
     assert_eq!(
-        access(&home.tools, &direct).unwrap_err(),
+        access(&home.tools, &direct, LIMIT).unwrap_err(),
         GoogleError::OtherLink { kind: "cloudflare" },
         "another link has no such way"
     );
@@ -224,6 +238,21 @@ fn what_is_kept_may_have_been_tampered_with() {
 #[test]
 fn without_a_sign_in_the_way_is_not_found_and_the_next_step_is_named() {
     let home = Home::new();
-    let said = access(&home.tools, &session("gpu-t4-s-1")).unwrap_err().to_string();
+    let said = access(&home.tools, &session("gpu-t4-s-1"), LIMIT).unwrap_err().to_string();
     assert!(said.contains("colab sessions") && said.contains("gcloud auth"), "{said}");
+}
+
+#[test]
+fn what_was_heard_counts_until_somebody_else_is_signed_in() {
+    let home = Home::new();
+    home.put(".config/colab-cli/token.json", SIGN_IN);
+    let client = |tools: &Tools| Client::new(Credentials::all(tools).unwrap()).unwrap();
+    let first = client(&home.tools);
+    assert!(first.signs_in_with(&Credentials::all(&home.tools).unwrap()));
+    let copy = Credentials::of(&home.tools.dirs, Source::ColabCli).unwrap().unwrap();
+    copy.keep(&home.tools).unwrap();
+    assert!(!first.signs_in_with(&Credentials::all(&home.tools).unwrap()), "there is another one");
+    let both = client(&home.tools);
+    home.put(".config/colab-cli/token.json", &SIGN_IN.replace("refresh-colab", "refresh-other"));
+    assert!(!both.signs_in_with(&Credentials::all(&home.tools).unwrap()), "one of them is another's");
 }
