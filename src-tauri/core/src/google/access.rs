@@ -68,8 +68,8 @@ pub fn renewed(tools: &Tools, session: &Session, limit: Duration) -> Result<Runt
     let begun = Instant::now();
     let client = Client::new(Credentials::all(tools)?)?;
     let left = limit.saturating_sub(begun.elapsed());
-    let late =
-        |_| GoogleError::TimedOut { host: "Google".to_owned(), seconds: limit.as_secs_f64().ceil() as u64 };
+    let seconds = limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
+    let late = |_| GoogleError::TimedOut { host: "Google".to_owned(), seconds };
     let listed = blocking(|| async {
         // Each request has a limit of its own, and there are up to four of them.
         tokio::time::timeout(left, client.assignments()).await.map_err(late)?
