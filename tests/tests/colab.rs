@@ -254,6 +254,7 @@ fn a_silent_google_is_named_before_ssh_gives_up() {
 #[test]
 fn a_silent_connection_is_replaced_when_google_lets_go_of_it() {
     let scene = Scene::added();
+    scene.story.stage.set_env("MOORLINE_HUB_IDLE", "30");
     let session = scene.session();
     let hub = hubs(&scene.story.stage);
     scene.edge.hush();

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moorline_tests::processes::until;
 use moorline_tests::shared::{Session, Shared, a_lot_at_once, end_hubs, parent, processes_with};
@@ -35,12 +35,11 @@ fn an_upstream_that_breaks_ends_all_and_the_next_one_connects() {
 }
 
 /// ssh as the person has it, which gives up after 15 s without a reason.
-fn impatient(shared: &Shared) -> (Outcome, Duration) {
-    let mut command = shared.plain(&["-o", "ConnectTimeout=15"]);
-    command.args(["-o", "ProxyCommand=moorline proxy --shared colab", "colab", "true"]);
-    let begun = Instant::now();
-    let output = command.stdin(Stdio::null()).output().expect("ssh runs");
-    (Outcome::new("ssh colab true".to_owned(), &output), begun.elapsed())
+fn impatient(shared: &Shared) -> Outcome {
+    let proxy = "ProxyCommand=moorline proxy --shared colab";
+    shared
+        .stage()
+        .run("ssh", &["-o", proxy, "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "colab", "true"])
 }
 
 #[test]
@@ -50,11 +49,11 @@ fn an_upstream_that_goes_silent_is_replaced_at_once() {
     session.is_ready();
     let hub = shared.the_hub();
     shared.slot.hush();
-    impatient(&shared).0.works("a new connection is made while ssh waits");
+    impatient(&shared).works("a new connection is made while ssh waits");
     session.ends_badly();
     assert_eq!(shared.the_hub(), hub, "the same hub made it");
     assert_eq!(shared.slot.counts().0, 2, "the silent one was cut, so that there is room for another");
-    impatient(&shared).0.works("it is the one that is used");
+    impatient(&shared).works("it is the one that is used");
     assert_eq!(shared.slot.counts().0, 2);
 }
 
@@ -66,10 +65,9 @@ fn silence_everywhere_is_named_before_ssh_gives_up() {
     let hub = shared.the_hub();
     shared.slot.hush_all(true);
     shared.slot.hush();
-    let (outcome, _) = impatient(&shared);
-    outcome.fails("nothing answers").says("moorline: colab: ").says("stays silent for");
+    impatient(&shared).fails("nothing answers").says("moorline: colab: ").says("stays silent for");
     shared.slot.hush_all(false);
-    impatient(&shared).0.works("the next one connects");
+    impatient(&shared).works("the next one connects");
     assert_eq!(shared.the_hub(), hub);
     session.ends_badly();
 }
@@ -81,11 +79,11 @@ fn a_silence_that_passes_costs_nobody_their_session() {
     session.is_ready();
     shared.slot.hush_all(true);
     let silence = shared.slot.hush();
-    impatient(&shared).0.fails("nothing answers");
+    impatient(&shared).fails("nothing answers");
     silence.ends();
     session.echoes("still here");
     let (made, _) = shared.slot.counts();
-    impatient(&shared).0.works("it is used again");
+    impatient(&shared).works("it is used again");
     assert_eq!(shared.slot.counts().0, made, "no other one was made");
     session.ends_well();
 }
@@ -97,11 +95,11 @@ fn a_hub_that_is_stuck_is_named_with_what_ends_it() {
     let hub = shared.the_hub();
     kill_process(hub, Signal::STOP).expect("it can be stopped");
     let next = format!("kill -9 {}", hub.as_raw_nonzero());
-    impatient(&shared).0.fails("it does not answer").says("the hub of colab does not answer").says(&next);
+    impatient(&shared).fails("it does not answer").says("the hub of colab does not answer").says(&next);
     let [program, arguments @ ..] = &next.split(' ').collect::<Vec<_>>()[..] else { unreachable!() };
     shared.stage().run(program, arguments).works("the next step");
     until("the slot to be free", || shared.slot.open() == 0);
-    impatient(&shared).0.works("another one takes its place");
+    impatient(&shared).works("another one takes its place");
 }
 
 #[test]
