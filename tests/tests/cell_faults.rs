@@ -72,17 +72,27 @@ fn a_locked_account_is_let_in_and_keeps_its_password() {
     if !is_root() {
         return; // Nobody else can play another /etc/shadow, and no other's cell touches it.
     }
-    for (field, after) in [("!", "*"), ("!*", "*"), ("!$6$salt$hash", "!$6$salt$hash"), ("*", "*")] {
+    for (field, usermod, after) in [
+        ("!", "true", "*"),
+        ("!*", "true", "*"),
+        ("!", "exit 1", "!"),
+        ("!$6$salt$hash", "true", "!$6$salt$hash"),
+        ("*", "true", "*"),
+    ] {
         let person = Person::new();
         let notebook = person.begins(&["--link", "cloudflare"]);
         let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
         let etc = runtime.machine().programs().join("etc");
         let lock = format!(
             "import subprocess, pathlib
+program = pathlib.Path('{programs}/usermod')
+program.write_text('#!/bin/sh\\n{usermod} && exec /usr/sbin/usermod \"$@\"\\n')
+program.chmod(0o755)
 subprocess.run(['cp', '-a', '/etc', '{etc}'], check=True)
 subprocess.run(['mount', '--bind', '{etc}', '/etc'], check=True)
 pathlib.Path('/etc/shadow').write_text('root:{field}:19000:0:99999:7:::\\nsshd:*:19000:0:99999:7:::\\n')",
-            etc = etc.display()
+            etc = etc.display(),
+            programs = runtime.machine().programs().display(),
         );
         runtime.run_cell(&lock).works("the account is locked");
         runtime.run_notebook(&notebook).works("the cell runs");
@@ -90,7 +100,7 @@ pathlib.Path('/etc/shadow').write_text('root:{field}:19000:0:99999:7:::\\nsshd:*
         person.logs_in(port, "true").works(&format!("root with {field} is let in by key"));
         let shadow = read(&etc.join("shadow"));
         let root = shadow.lines().find_map(|line| line.strip_prefix("root:")).expect("there is root");
-        assert_eq!(root.split(':').next(), Some(after), "of {field}");
+        assert_eq!(root.split(':').next(), Some(after), "of {field} with {usermod}");
     }
 }
 

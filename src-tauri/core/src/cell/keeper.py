@@ -59,10 +59,12 @@ class Keeper:
             step()
         except Exception as error:
             trouble = f"{type(error).__name__}: {error}"
-        if trouble != self.troubles.get(name):
+        before = self.troubles.get(name)
+        if trouble != before:
             self.troubles[name], self.untold = trouble, True
             try:
-                print(time.strftime("%F %T"), f"{name}: {trouble or 'works again'}", file=sys.stderr, flush=True)
+                said = trouble or f"works again, after {before}"
+                print(time.strftime("%F %T"), f"{name}: {said}", file=sys.stderr, flush=True)
             except OSError:
                 pass  # The log lies on the same disk.
 

@@ -130,15 +130,11 @@ class Sshd:
     def unlock_account(self):
         """Without PAM, sshd lets nobody in whose account is locked (`!`). Where no password stands behind the lock, `*`
         is as good, and is no lock; where one does, it stays as it is, and PAM is asked. Whether it is to be asked."""
-        try:
-            with open("/etc/shadow") as file:
-                entries = [line.split(":") for line in file]
-        except OSError:
-            return False
+        entries = [line.split(":") for line in read_text("/etc/shadow").splitlines()]
         password = next((entry[1] for entry in entries if entry[0] == self.home.user and len(entry) > 1), "")
         if not password.startswith("!"):
             return False
-        if password.strip("!*"):
+        usermod = self.home.find("usermod")
+        if password.strip("!*") or not usermod:
             return True
-        self.home.start(["usermod", "-p", "*", self.home.user])
-        return False
+        return self.home.start([usermod, "-p", "*", self.home.user]).returncode != 0

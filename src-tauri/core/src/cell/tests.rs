@@ -90,7 +90,7 @@ fn every_kind_of_cell_is_python_and_says_what_was_asked() {
 
 #[test]
 fn the_notebook_keeps_no_name_of_the_cell() {
-    let left = r#"
+    let left = r"
 import ast, json, sys
 names = set()
 for s in ast.parse(sys.stdin.read()).body:
@@ -99,7 +99,7 @@ for s in ast.parse(sys.stdin.read()).body:
         case ast.Assign(): names.add(s.targets[0].id)
         case ast.Delete(): names -= {target.id for target in s.targets}
 print(json.dumps(sorted(names)))
-"#;
+";
     assert_eq!(python(left, &cell().setup()), json!([]));
 }
 
