@@ -89,15 +89,19 @@ print(all(one['seq'] < two['seq'] for one, two in zip(said, said[1:])))";
 fn a_second_run_uses_the_keeper_that_is_still_starting() {
     let person = Person::new();
     let notebook = person.begins(&["--link", "cloudflare"]);
-    let slow = notebook.replace("    Keeper(json.load", "    time.sleep(3); Keeper(json.load");
+    let waits = "    while not os.path.exists('go'): time.sleep(0.05)\\n\",\n    \"    Keeper(json.load";
+    let slow = notebook.replace("    Keeper(json.load", waits);
     assert_ne!(slow, notebook, "a keeper that takes its time to start");
     let stopped = slow.replace("self.keeper.tend(plan)", "self.keeper.tend(plan); raise KeyboardInterrupt");
+    let go = "__import__('threading').Timer(0.5, open, [self.home.path('go'), 'w']).start()";
+    let again = slow.replace("self.keeper.tend(plan)", &format!("{go}; self.keeper.tend(plan)"));
+    assert!(stopped != slow && again != slow, "the cell has such a line");
     let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", KEY)]);
     let run = runtime.run_notebook(&stopped);
     assert!(!run.ok && run.said.contains("KeyboardInterrupt"), "somebody stops the cell: {}", run.said);
     assert!(!runtime.file("colab", "status.json").exists(), "and the keeper has said nothing yet");
     let first = keepers(&mut runtime);
-    let run = runtime.run_notebook(&slow).works("the cell is run again");
+    let run = runtime.run_notebook(&again).works("the cell is run again");
     run.line("colab is up, by cloudflare ");
     assert_eq!(
         (first.len(), keepers(&mut runtime)),

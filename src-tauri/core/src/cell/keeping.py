@@ -3,7 +3,7 @@ class KeeperProcess:
 
     # How long one may take to say who it is, one that is told to make room for that, and the channels for taking the
     # news, in seconds.
-    START, ROOM, NEWS = 5, 20, 20
+    START, ROOM, NEWS = 10, 20, 20
 
     def __init__(self, home, program):
         self.home, self.program, self.since = home, program, time.time()
