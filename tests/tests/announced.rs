@@ -199,12 +199,12 @@ fn a_runtime_that_is_online_is_not_taken_over_unasked() {
     watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
 
     let status = scene.story.stage.moorline(&["status"]).works("it is told");
-    status.says("another runtime announces itself").says("moorline repair colab --take-over");
+    status.says("announces itself elsewhere").says("moorline repair colab --take-over");
     let mut window = Call::open(&scene.story.stage);
     let wrong = window.ask(&json!({ "take-over": ["colab", "AAECAwQFBgcICQoLDA0ODw"] }));
     assert_eq!(wrong["say"], "refused", "an answer is for the runtime that was asked about: {wrong}");
     let taken = scene.story.stage.moorline(&["repair", "colab", "--take-over"]);
-    taken.works("the one that waits is followed").says("goes on with the other runtime");
+    taken.works("the one that waits is followed").says("goes on where it announces itself");
     watching.event("the files", |event| event["event"] == "files" && event["ok"] == true);
     until("it to lead to the second", || {
         scene.story.stage.text(".config/moorline/config.toml").contains(&format!("port = {}", other.port()))
@@ -215,35 +215,64 @@ fn a_runtime_that_is_online_is_not_taken_over_unasked() {
     refused(&mut watching, "older runtime");
     let refused =
         scene.story.stage.moorline(&["repair", "colab", "--take-over"]).fails("there is no other now");
-    refused.says("no other runtime announces itself");
+    refused.says("announces itself nowhere else");
 }
 
 #[test]
-fn goodbye_is_told_at_once_and_a_new_endpoint_of_the_same_runtime_is_no_drop() {
+fn a_tunnel_that_is_made_anew_is_no_drop_and_goodbye_is_told_at_once() {
     let (mut scene, mut watching) = Scene::online(&["ntfy"]);
-    // The tunnel was made anew: the same runtime, another endpoint.
     let key = scene.voice.host_key(&scene.story.runtime.machine().keys());
     let mut moved = Machine::new("unused-password");
     moved.authorise(scene.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
     moved.serve(&[key], None);
     let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": moved.port() }]);
     let user = moved.user().to_owned();
+    // The same runtime, another endpoint, and the way that stands is dead.
+    let before = watching.lines().len();
+    scene.story.runtime.stop();
     let line = scene.voice.say("up", &there, &user);
     scene.ntfy.publish(scene.voice.topic(), &line);
-    watching.event("the files", |event| event["event"] == "files" && event["ok"] == true);
     until("a login there", || moved.log().contains("Accepted publickey"));
-    let dropped = watching.lines().iter().any(|event| {
-        event["health"]["state"] == "down"
-            && event["session"] == "colab"
-            && event["words"] != "down: its tunnel is gone, the machine may still run"
-    });
-    assert!(!dropped, "{:?}", watching.lines());
+    watching.health("colab", "online");
+    let told = watching.lines()[before..].iter().any(|event| event["event"] == "notice");
+    assert!(!told, "nobody was told of a drop: {:?}", watching.lines());
 
     let line = scene.voice.say("down", &there, &user);
     moved.stop();
     scene.ntfy.publish(scene.voice.topic(), &line);
     let told = watching.notice("dropped");
     assert!(told["title"].as_str().is_some_and(|title| title.starts_with("colab dropped: ")), "{told}");
+}
+
+#[test]
+fn whoever_has_the_session_key_leads_an_online_session_nowhere() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let key = scene.voice.host_key(&scene.story.runtime.machine().keys());
+    let mut thief = Machine::new("unused-password");
+    thief.authorise(scene.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
+    thief.serve(&[key], None);
+    let config = scene.story.stage.text(".config/moorline/config.toml");
+    let (there, user) =
+        (json!([{ "link": "ngrok", "host": "127.0.0.1", "port": thief.port() }]), thief.user().to_owned());
+    // As the very runtime, then with a goodbye in its name while another runtime waits.
+    let line = scene.voice.say("up", &there, &user);
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    let asked = watching.event("the question", |event| {
+        event["event"] == "notice" && event["title"] == "colab: its runtime says that it moved"
+    });
+    assert_eq!(asked["actions"][0], json!({ "take-over": ["colab", scene.voice.runtime()] }), "{asked}");
+    let mut other = Announcer::with_key(&scene.story.stage, scene.voice.key());
+    other.reborn();
+    other.reborn();
+    let line = other.say("up", &there, &user);
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    let line = scene.line("down");
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    watching.health("colab", "down");
+    watching.health("colab", "online");
+    assert_eq!(scene.story.stage.text(".config/moorline/config.toml"), config, "it leads where it led");
+    assert!(!thief.log().contains("Accepted"), "nobody logged in at the thief's:\n{}", thief.log());
+    scene.story.all_is_well();
 }
 
 #[test]

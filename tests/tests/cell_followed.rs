@@ -89,7 +89,7 @@ fn over_a_relay_that_knows_its_key() {
 fn over_a_quick_tunnel_of_cloudflare_and_an_ntfy_topic() {
     let (person, ntfy) = (Person::new(), Ntfy::start());
     let internet = Internet::start(&person.stage);
-    let edge = CloudflareEdge::quick(&internet, &person.noted_tunnels());
+    let _edge = CloudflareEdge::quick(&internet, &person.noted_tunnels());
     person.begins(&["--link", "cloudflare"]);
     person.configures(&format!("ntfy_server = \"{}\"\n", ntfy.url()), "");
     let notebook = person.notebook();
@@ -105,7 +105,6 @@ fn over_a_quick_tunnel_of_cloudflare_and_an_ntfy_topic() {
     runtime
         .run_cell("import subprocess\nsubprocess.run(['pkill', '-f', 'cloudflared tunnel'])")
         .works("it dies");
-    edge.cut();
     until("another tunnel", || person.tunnels().len() > before);
     let (host, _) = person.tunnels().pop().expect("it is noted");
     until("the session to lead there", || {
@@ -161,6 +160,10 @@ fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
     assert!(!knocks(&person, &relay).contains("Permission denied"), "it opens the relay");
 
     person.stage.moorline(&["secret", "new-session-key", "colab", "--rotate"]).works("the key is rotated");
+    let trusted = person.stage.text(".ssh/known_hosts");
+    assert!(!trusted.contains(HOST_KEY), "what follows from the old key is trusted no more:\n{trusted}");
+    person.stage.run("ssh", &["colab", "true"]).fails("so the runtime with the old key is refused");
+    watching.health("colab", "new-host-key");
     assert!(knocks(&person, &relay).contains("Permission denied"), "it opened the relay");
     let after: Vec<String> = ours(&keys());
     assert_eq!((before.len(), after.len()), (1, 1), "one line, in place of the old one");
@@ -171,7 +174,6 @@ fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
 
     // The old key opens nothing any more: not the relay, and not the session.
     old.reclaim();
-    watching.health("colab", "down");
     let refused = old.run_notebook(&person.notebook());
     assert!(
         !refused.ok && refused.said.contains("another session's key, or an older one"),
@@ -185,8 +187,8 @@ fn a_new_session_key_takes_the_old_one_s_place_on_the_relay() {
         client.connects(&person.stage, "colab");
     }
     let now = person.stage.text(".ssh/known_hosts");
-    assert_ne!(now, known, "another host key follows from it");
-    assert!(!now.contains(HOST_KEY), "and the old one is trusted no more:\n{now}");
+    assert_eq!(now, trusted, "the files knew the new host key before its runtime was there");
+    assert_ne!(now, known);
 }
 
 #[test]

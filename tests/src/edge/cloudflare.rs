@@ -1,14 +1,16 @@
 //! Cloudflare's edge with a tunnel behind it, as cloudflared 2025's own origin behaves.
 
+use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::websocket::{CHUNK, Manner, Request, carry, refuse};
 use crate::internet::{Internet, Tls};
@@ -61,7 +63,7 @@ impl CloudflareEdge {
     }
 
     /// The edge of all quick tunnels: each leads where a stand-in of `cloudflared tunnel` noted it in this file, as soon
-    /// as it did.
+    /// as it did, and for as long as that program lives.
     pub fn quick(internet: &Internet, noted: &Path) -> Self {
         Self::start(internet, "*.trycloudflare.com", 0, Some(noted.to_owned()))
     }
@@ -141,9 +143,25 @@ impl Inside {
     /// Where the tunnel of this name leads, if there is one.
     fn target(&self, name: &str) -> Option<u16> {
         let Some(noted) = &self.noted else { return Some(self.target.load(Ordering::Relaxed)) };
+        if File::open(held(noted, name)).ok()?.try_lock_shared().is_ok() {
+            return None;
+        }
         let noted = std::fs::read_to_string(noted).ok()?;
         let found = noted.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         found?.parse().ok()
+    }
+
+    /// Ends when the agent of this name's tunnel does: nothing is carried any longer then.
+    async fn agent_gone(&self, name: &str) {
+        let Some(held) = self.noted.as_ref().and_then(|noted| File::open(held(noted, name)).ok()) else {
+            return std::future::pending().await;
+        };
+        let (told, gone) = oneshot::channel();
+        // A thread of its own: the runtime would wait for one of its pool when it ends.
+        thread::spawn(move || {
+            let _ = told.send(held.lock_shared());
+        });
+        drop(gone.await);
     }
 
     async fn answer(&self, mut stream: Tls) -> io::Result<()> {
@@ -197,10 +215,18 @@ impl Inside {
             return refuse(&mut stream, "530 ", "Content-Type: text/plain\r\n", "error code: 1033").await;
         };
         match TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await {
-            Ok(sshd) => carry(stream, &request, sshd, manner).await,
+            Ok(sshd) => tokio::select! {
+                ended = carry(stream, &request, sshd, manner) => ended,
+                () = self.agent_gone(named) => Ok(()),
+            },
             Err(_) => refuse(&mut stream, "502 Bad Gateway", "", "").await,
         }
     }
+}
+
+/// The file whose lock the agent of a quick tunnel holds.
+fn held(noted: &Path, name: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{name}", noted.display()))
 }
 
 /// A connection with both ends in our hand.

@@ -57,7 +57,7 @@ has_notebook: boolean,
  */
 offered: string | null, 
 /**
- * Another runtime that announced itself while this one is online; a person may follow it.
+ * A runtime that announced itself elsewhere while this one is online; a person may follow it.
  */
 rival: string | null, 
 /**

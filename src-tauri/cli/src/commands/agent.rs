@@ -38,7 +38,7 @@ pub fn snapshot(tools: &Tools, printer: &Printer) -> anyhow::Result<Option<Snaps
     })
 }
 
-/// Has the agent follow the runtime that announced itself beside the one of this session that is online.
+/// Has the agent follow what announced itself beside the way of this session that is online.
 ///
 /// # Errors
 /// No agent runs, or no such runtime is known to it.
@@ -46,7 +46,7 @@ pub fn take_over(tools: &Tools, name: &Alias) -> anyhow::Result<()> {
     super::block_on(async {
         let Some(mut agent) = Caller::connect(&tools.dirs, Role::Cli).await? else {
             bail!(
-                "nothing watches your sessions, so no other runtime is known; start Moorline or `moorline watch`"
+                "nothing watches your sessions, so nothing else is known; start Moorline or `moorline watch`"
             );
         };
         let Answer::Snapshot(snapshot) = agent.call(Call::Snapshot).await? else {
@@ -54,7 +54,7 @@ pub fn take_over(tools: &Tools, name: &Alias) -> anyhow::Result<()> {
         };
         let seen = snapshot.sessions.into_iter().find(|seen| seen.name == *name);
         let Some(rival) = seen.and_then(|seen| seen.rival) else {
-            bail!("{name}: no other runtime announces itself; look at `moorline status`");
+            bail!("{name} announces itself nowhere else; look at `moorline status`");
         };
         Ok(agent.ask(Request::TakeOver(name.clone(), rival)).await?)
     })?

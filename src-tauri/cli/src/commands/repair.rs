@@ -45,7 +45,7 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     }
     if args.take_over {
         super::agent::take_over(&tools, &session.name)?;
-        printer.done(format!("{} goes on with the other runtime", session.name));
+        printer.done(format!("{} goes on where it announces itself", session.name));
         printer.json(&json!({ "session": session.name, "taken_over": true }));
         return Ok(ExitCode::SUCCESS);
     }

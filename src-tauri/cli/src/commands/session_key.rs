@@ -4,10 +4,14 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use moorline_core::clock;
+use moorline_core::pins::Pins;
 use moorline_core::relay::prepared_relays;
 use moorline_core::session::Link;
-use moorline_core::session_key::{self, secret_name};
+use moorline_core::session_key::{self, SessionKey, secret_name};
+use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
+use moorline_core::trust::Trust;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -24,22 +28,7 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
             printer.done(format!("{name} has a session key already (generation {})", key.generation()));
             key
         }
-        _ if args.rotate => {
-            let key = session_key::next(tools, name)?;
-            // The relay's key line first: a key that the relay does not know would lock the next runtime out.
-            if let Some(session) = super::sessions(tools)?.get(name)
-                && matches!(session.link, Link::Relay(_))
-                && !prepared_relays(tools, name)?.is_empty()
-            {
-                super::relay::prepare_with(tools, session, &key, printer)?;
-            }
-            session_key::keep(tools, name, &key)?;
-            printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
-            printer.note(
-                "until the notebook has it and its cell ran again, runtimes are not recognised by themselves",
-            );
-            key
-        }
+        _ if args.rotate => rotate(tools, name, printer)?,
         _ => {
             let key = session_key::create(tools, name)?;
             printer.done(format!("made a session key for {name}"));
@@ -50,6 +39,42 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
     super::agent::reload(tools);
     printer.json(&json!({ "session": name, "generation": key.generation(), "key_id": key.id().as_str() }));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The next key, in force everywhere: on the relay, in the keyring, and as the host key that the session may show.
+fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<SessionKey> {
+    let key = session_key::next(tools, name)?;
+    let sessions = super::sessions(tools)?;
+    let session = sessions.get(name);
+    // The relay's key line first: a key that the relay does not know would lock the next runtime out.
+    if let Some(session) = session
+        && matches!(session.link, Link::Relay(_))
+        && !prepared_relays(tools, name)?.is_empty()
+    {
+        super::relay::prepare_with(tools, session, &key, printer)?;
+    }
+    session_key::keep(tools, name, &key)?;
+    printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
+    let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));
+    match (session, trust) {
+        // Whoever has the old session key can show the host key that follows from it.
+        (Some(session), Some(Trust::Derived)) => {
+            let keys = vec![(key.host_key(), Trust::Derived)];
+            let change =
+                Change { was: Some(session.clone()), keys, ..Change::of(session.clone(), clock::now()) };
+            super::block_on(settle::settle(tools, &change))??;
+            printer.note(format!(
+                "from now on ssh takes the new host key of {name} alone: the runtime that runs now is refused until the notebook has the new session key and its cell ran again"
+            ));
+        }
+        (_, Some(Trust::Announced)) => printer.note(format!(
+            "{name} keeps the host key that was announced last under the old one; until the notebook has the new session key and its line ran again, runtimes are not recognised by themselves"
+        )),
+        _ => printer.note(
+            "until the notebook has it and its cell ran again, runtimes are not recognised by themselves",
+        ),
+    }
+    Ok(key)
 }
 
 /// Shows the key to a person: on a terminal, nowhere else.

@@ -20,6 +20,8 @@ pub enum Effect {
     Unwatch(Alias),
     /// Dial now instead of when the backoff ends.
     Redial(Alias),
+    /// Try a connection that stands at once; one that does not answer is replaced.
+    Probe(Alias),
     /// Write the session's files, with a newly settled key or only mending them; answered by `Msg::Settled`.
     Settle {
         /// The session.

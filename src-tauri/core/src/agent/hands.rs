@@ -119,6 +119,11 @@ impl<F: Faces> World for Hands<F> {
                     watcher.redial();
                 }
             }
+            Effect::Probe(name) => {
+                if let Some(watcher) = self.watchers.get(&name) {
+                    watcher.network_changed();
+                }
+            }
             Effect::Listen(session, settings) => {
                 let (name, tools) = (session.name.clone(), Arc::clone(&self.tools));
                 let listening = listening::start(tools, session, settings, self.news.clone());

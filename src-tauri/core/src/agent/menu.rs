@@ -134,7 +134,7 @@ fn called_for(session: &SessionView) -> Option<Item> {
     let name = &session.name;
     if let Some(runtime) = session.rival.clone() {
         let event = Event::Ask(Request::TakeOver(name.clone(), runtime));
-        return Some(act("Follow the other runtime", event));
+        return Some(act("Follow it there", event));
     }
     if let Some(runtime) = session.offered.as_ref().and_then(|runtime| runtime.parse().ok()) {
         let label = format!("Follow {runtime}");
@@ -240,9 +240,9 @@ mod tests {
         colab.rival = Some(runtime.clone());
         let menu = menu(&snapshot(vec![colab]));
         let drawn = drawn(&menu, 0);
-        assert!(drawn.starts_with("(colab · online · another runtime announces itself)\n"), "{drawn}");
+        assert!(drawn.starts_with("(colab · online · announces itself elsewhere)\n"), "{drawn}");
         let event = Event::Ask(Request::TakeOver("colab".parse().unwrap(), runtime));
-        assert!(menu.items.contains(&act("Follow the other runtime", event)), "{drawn}");
+        assert!(menu.items.contains(&act("Follow it there", event)), "{drawn}");
         assert!(
             menu.items.iter().position(|item| *item == Item::Separator).unwrap() <= 6,
             "six rows: {drawn}"

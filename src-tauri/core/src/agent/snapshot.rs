@@ -55,7 +55,7 @@ pub struct SessionView {
     pub has_notebook: bool,
     /// Another runtime of the person's account that it could follow.
     pub offered: Option<String>,
-    /// Another runtime that announced itself while this one is online; a person may follow it.
+    /// A runtime that announced itself elsewhere while this one is online; a person may follow it.
     #[cfg_attr(feature = "typescript", ts(type = "string | null"))]
     pub rival: Option<RuntimeId>,
     /// The one action that its health calls for.

@@ -132,6 +132,8 @@ pub(super) struct Followed {
     pub files_retry: Option<Timestamp>,
     /// What the person knows of it, as it is kept over a restart.
     pub recalled: Recalled,
+    /// It is down by its own word alone so far.
+    pub only_said: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -217,6 +219,7 @@ impl Followed {
             writes: VecDeque::new(),
             files_retry: None,
             recalled: Recalled::default(),
+            only_said: false,
         }
     }
 

@@ -57,18 +57,24 @@ pub(super) fn key_changed_again(name: &Alias) -> Notice {
     }
 }
 
-/// The slot of the question about another runtime; no alias has a space.
+/// The slot of the question about another way; no alias has a space.
 pub(super) fn rival_slot(name: &Alias) -> String {
     format!("{name} other runtime")
 }
 
-pub(super) fn rival(name: &Alias, runtime: &RuntimeId) -> Notice {
+/// Another runtime announces itself while one is online, or the very one says that it `moved`.
+pub(super) fn rival(name: &Alias, runtime: &RuntimeId, moved: bool) -> Notice {
+    let (title, body) = if moved {
+        ("its runtime says that it moved", "It still answers where it was. Follow it to the new place?")
+    } else {
+        ("another runtime announces itself", "The one that you use is still online. Follow the new one?")
+    };
     Notice {
         slot: rival_slot(name),
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
-        title: format!("{name}: another runtime announces itself"),
-        body: "The one that you use is still online. Follow the new one?".to_owned(),
+        title: format!("{name}: {title}"),
+        body: body.to_owned(),
         actions: vec![NoticeAction::TakeOver(name.clone(), runtime.clone())],
     }
 }

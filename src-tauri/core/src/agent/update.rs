@@ -118,6 +118,9 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
     if followed.health == Health::Paused {
         return Vec::new();
     }
+    if matches!(sight, Sight::Online | Sight::Failed(_)) {
+        followed.only_said = false;
+    }
     match sight {
         Sight::Dialling => {
             if followed.health == Health::Waiting {
@@ -128,7 +131,9 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
         Sight::Online => online(followed, now),
         Sight::Lost(_) => {
             followed.vitals = None;
-            followed.returning = None;
+            if followed.adopting.is_none() {
+                followed.returning = None;
+            }
             followed.health = Health::Suspect { since: now };
             Vec::new()
         }

@@ -8,8 +8,8 @@ use super::vitals::{Units, Usage, Vitals};
 /// In place of a health, when all that is missing is the keyring.
 pub const VAULT_SHUT: &str = "waits for the keyring, which is locked";
 
-/// Beside the state of a session that is online while another runtime announced itself.
-pub const RIVAL: &str = "another runtime announces itself";
+/// Beside the state of a session that is online while an announcement says that it is elsewhere.
+pub const RIVAL: &str = "announces itself elsewhere";
 
 /// Health in a few words.
 pub fn state(health: &Health) -> String {

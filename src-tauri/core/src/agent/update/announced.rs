@@ -18,7 +18,7 @@ use crate::session::{Link, Session};
 /// nobody has noticed yet.
 const ASK_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
-/// A runtime that announced itself while another one was followed.
+/// A runtime that announced itself while another one was followed, or the very one at another place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::agent) struct Rival {
     /// Where it would lead.
@@ -67,6 +67,9 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
+        if let Health::Down { cause, .. } = followed.health.clone() {
+            dropped::down(followed, cause, None, now);
+        }
         return files::refused(followed, sentence, now);
     }
     if let Some(returning) = &mut followed.returning {
@@ -86,7 +89,7 @@ pub(super) fn adopted(
 pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     for (name, followed) in &mut state.sessions {
-        let is_gone = gone(&followed.health);
+        let is_gone = is_gone(followed);
         let online = matches!(followed.health, Health::Online { .. });
         let Some(rival) = &mut followed.rival else { continue };
         if is_gone {
@@ -94,7 +97,9 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
             effects.extend(follow_rival(followed, rival, now));
         } else if online && !rival.asked && rival.ask_at <= now {
             rival.asked = true;
-            effects.push(Effect::Notify(tell::rival(name, &rival.adoption.accepted.runtime)));
+            let runtime = &rival.adoption.accepted.runtime;
+            let moved = followed.accepted.as_ref().is_some_and(|last| last.runtime == *runtime);
+            effects.push(Effect::Notify(tell::rival(name, runtime, moved)));
         }
     }
     effects
@@ -114,8 +119,10 @@ pub(super) fn objection(followed: &Followed, runtime: &RuntimeId) -> Option<Stri
     let name = &followed.session.name;
     match &followed.rival {
         Some(rival) if rival.adoption.accepted.runtime == *runtime => None,
-        Some(_) => Some(format!("{name}: yet another runtime announces itself by now; nothing was changed")),
-        None => Some(format!("{name}: no other runtime announces itself; look at `moorline status`")),
+        Some(_) => Some(format!(
+            "{name}: yet another runtime announces itself elsewhere by now; nothing was changed"
+        )),
+        None => Some(format!("{name} announces itself nowhere else; look at `moorline status`")),
     }
 }
 
@@ -185,6 +192,7 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
     followed.vitals = None;
     let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
     if !matches!(followed.health, Health::Down { .. }) {
+        followed.only_said = true;
         dropped::down(followed, Cause::Ended, None, now);
         effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
     } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
@@ -218,27 +226,35 @@ fn here(
         && followed.adopting.is_none();
     if in_place {
         let online = matches!(followed.health, Health::Online { .. });
-        followed.rival.take_if(|rival| rival.adoption.accepted.runtime == said.runtime);
         let mut effects = keep(followed, accepted);
+        if followed.rival.take_if(|rival| rival.adoption.accepted.runtime == said.runtime).is_some() {
+            effects.push(Effect::Unnotify(tell::rival_slot(&name)));
+        }
         if !online {
             effects.push(Effect::Redial(name));
         }
         return effects;
     }
     let adoption = Adoption { name: name.clone(), link, user, keys, accepted };
-    let first = followed.accepted.is_none() && !matches!(followed.health, Health::Online { .. });
-    if gone(&followed.health) || first || !(another || followed.accepted.is_none()) {
+    let online = matches!(followed.health, Health::Online { .. });
+    let first = followed.accepted.is_none() && !online;
+    let moved = followed.accepted.is_some() && !another;
+    if is_gone(followed) || first || (moved && !online) {
         return adopt(followed, adoption, another, now);
     }
     let asked = followed.rival.as_ref().filter(|rival| rival.adoption.accepted.runtime == said.runtime);
     let (ask_at, asked) = asked.map_or((later(now, ASK_AFTER), false), |rival| (rival.ask_at, rival.asked));
     followed.rival = Some(Rival { adoption, ask_at, asked });
-    Vec::new()
+    // Whoever holds the session key can say that the very runtime moved: only if the way that stands is dead is that
+    // followed unasked, and whether it is shows at once.
+    if moved { vec![Effect::Probe(name)] } else { Vec::new() }
 }
 
 fn follow_rival(followed: &mut Followed, rival: Rival, now: Timestamp) -> Vec<Effect> {
     let mut effects = vec![Effect::Unnotify(tell::rival_slot(&followed.session.name))];
-    effects.extend(adopt(followed, rival.adoption, true, now));
+    let another =
+        followed.accepted.as_ref().is_none_or(|last| last.runtime != rival.adoption.accepted.runtime);
+    effects.extend(adopt(followed, rival.adoption, another, now));
     effects
 }
 
@@ -264,6 +280,12 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
         return Some(if channel == ChannelKind::Ngrok { Link::Ngrok(place) } else { Link::Direct(place) });
     }
     announcement::way(Some(now), endpoints)
+}
+
+/// Whether a dial has shown that the runtime is gone which was followed; its own goodbye alone does not count, since
+/// whoever holds the session key can say it too.
+fn is_gone(followed: &Followed) -> bool {
+    gone(&followed.health) && !followed.only_said
 }
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,

@@ -21,6 +21,11 @@ const HASTE: SignedDuration = SignedDuration::from_millis(5500);
 
 /// Down, and told of once: only what was online can drop, and this computer's own network is no drop.
 pub(super) fn down(followed: &mut Followed, cause: Cause, grace: Option<Timestamp>, now: Timestamp) {
+    if followed.adopting.is_some() {
+        // The old way is dead, and the new one is being written: what a dial finds there decides.
+        followed.health = Health::Down { cause, since: since(&followed.health, now) };
+        return;
+    }
     followed.returning = None;
     followed.seen_key = None;
     let own_network = cause == Cause::LocalOffline;

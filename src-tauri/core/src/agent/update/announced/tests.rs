@@ -6,7 +6,7 @@ use super::super::update;
 use super::*;
 use crate::agent::cause::{Loss, Obstacle};
 use crate::agent::msg::{Loaded, Msg, Request, Sight};
-use crate::agent::notice::{Notice, NoticeAction};
+use crate::agent::notice::{Notice, NoticeAction, NoticeKind};
 use crate::announcement::Info;
 use crate::session::RelayLink;
 use crate::trust::Trust;
@@ -161,14 +161,75 @@ fn a_beat_of_the_same_place_is_remembered_and_changes_nothing_else() {
 }
 
 #[test]
-fn the_same_runtime_at_another_endpoint_is_followed_at_once_while_online() {
+fn the_same_runtime_at_another_endpoint_is_followed_once_the_old_way_is_dead() {
     let mut play = Play::online();
     let effects = play.hears(said(1, 2, Kind::Up, 2));
+    assert!(adoption(&effects).is_none() && effects.contains(&Effect::Probe(colab())), "{effects:?}");
+    let effects = play.saw(Sight::Failed(Obstacle::Refused));
     assert_eq!(adoption(&effects).map(|adoption| &adoption.link), Some(&Link::Ngrok(place(2))));
-    assert!(matches!(play.followed().health, Health::Online { .. }), "no false drop");
     play.send(Msg::Adopted(colab(), Ok(())));
     let effects = [play.saw(Sight::Dialling), play.saw(Sight::Online), play.after(10)].concat();
     assert!(notices(&effects).is_empty(), "nobody was told of a drop: {effects:?}");
+}
+
+#[test]
+fn the_old_way_that_dies_while_the_new_one_is_written_is_no_drop() {
+    let mut play = Play::online();
+    play.saw(Sight::Lost(Loss::Closed));
+    assert!(adoption(&play.hears(said(1, 2, Kind::Up, 2))).is_some(), "it waits for nothing");
+    let mut effects = play.saw(Sight::Failed(Obstacle::Refused));
+    assert!(matches!(play.followed().health, Health::Down { .. }));
+    effects.extend(play.after(10));
+    effects.extend(play.send(Msg::Adopted(colab(), Ok(()))));
+    effects.extend([play.saw(Sight::Dialling), play.saw(Sight::Online), play.after(10)].concat());
+    assert!(notices(&effects).is_empty(), "{effects:?}");
+}
+
+#[test]
+fn a_new_way_that_cannot_be_written_or_is_dead_too_is_a_drop() {
+    for written in [Ok(()), Err("the disk is full".to_owned())] {
+        let mut play = Play::online();
+        play.saw(Sight::Lost(Loss::Closed));
+        play.hears(said(1, 2, Kind::Up, 2));
+        play.saw(Sight::Failed(Obstacle::Refused));
+        play.send(Msg::Adopted(colab(), written.clone()));
+        if written.is_ok() {
+            play.saw(Sight::Failed(Obstacle::Refused));
+        }
+        let effects = play.after(5);
+        let told = notices(&effects).iter().any(|notice| notice.kind == NoticeKind::Dropped);
+        assert!(told, "{written:?}: {effects:?}");
+    }
+}
+
+#[test]
+fn a_thief_of_the_session_key_cannot_lead_an_online_session_away_as_the_very_runtime() {
+    let mut play = Play::online();
+    play.hears(said(1, 2, Kind::Up, 2));
+    let effects = play.after(16);
+    assert!(adoption(&effects).is_none());
+    let [notice] = notices(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(notice.actions, [NoticeAction::TakeOver(colab(), RuntimeId::of([1; 16]))]);
+    assert_eq!(notice.title, "colab: its runtime says that it moved");
+    // The runtime itself says that it is where it was.
+    let effects = play.hears(said(1, 3, Kind::Beat, 1));
+    assert!(effects.contains(&Effect::Unnotify(tell::rival_slot(&colab()))), "{effects:?}");
+    assert_eq!(play.followed().rival, None);
+}
+
+#[test]
+fn a_forged_goodbye_does_not_let_another_runtime_in() {
+    let mut play = Play::online();
+    play.hears(said(2, 1, Kind::Up, 2));
+    let effects = play.hears(said(1, 2, Kind::Down, 1));
+    assert_eq!(adoption(&effects), None, "{effects:?}");
+    assert_eq!(adoption(&play.after(5)), None, "nobody has looked yet");
+    play.saw(Sight::Dialling);
+    assert_eq!(adoption(&play.saw(Sight::Online)), None, "it is still there");
+
+    play.hears(said(1, 3, Kind::Down, 1));
+    let effects = play.saw(Sight::Failed(Obstacle::Refused));
+    assert!(adoption(&effects).is_some(), "now it is gone: {effects:?}");
 }
 
 #[test]
@@ -300,21 +361,16 @@ fn step() -> impl Strategy<Value = Msg> {
 
 proptest! {
     #[test]
-    fn an_online_session_never_follows_another_runtime_unasked(steps in prop::collection::vec(step(), 1..60)) {
+    fn an_online_session_is_led_nowhere_unasked(steps in prop::collection::vec(step(), 1..60)) {
         let mut play = Play::online();
         for msg in steps {
             let online = matches!(play.followed().health, Health::Online { .. });
-            let before = play.followed().accepted.clone();
             let adopting = play.followed().adopting.is_some();
-            let leaves = matches!(&msg, Msg::Saw(..)) || matches!(&msg, Msg::Announced(_, news)
-                if news.said.as_ref().is_ok_and(|(said, _)| said.kind == Kind::Down));
+            let seen = matches!(&msg, Msg::Saw(..));
             play.second += 1;
             let effects = play.send(msg);
-            if let Some(adopted) = adoption(&effects)
-                && online && !leaves && !adopting
-            {
-                prop_assert_eq!(before.map(|before| before.runtime), Some(adopted.accepted.runtime.clone()));
-            }
+            let led_away = adoption(&effects).is_some() && online && !seen && !adopting;
+            prop_assert!(!led_away, "{effects:?}");
         }
     }
 }
