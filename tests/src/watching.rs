@@ -64,10 +64,11 @@ impl Watching {
         self.read = self.lines().len();
     }
 
-    /// What people were told of sessions, but not how full the disk of this computer is, which plays the runtime's.
+    /// What people were told of sessions, but not how full the disk of this computer is, which plays the runtime's, nor
+    /// how long it has been up.
     pub fn told(&self) -> Vec<Value> {
-        let told = |event: &Value| event["event"] == "notice" && event["kind"] != "disk";
-        self.lines().into_iter().filter(told).collect()
+        let ours = |event: &Value| event["kind"] == "disk" || event["kind"] == "lifetime";
+        self.lines().into_iter().filter(|event| event["event"] == "notice" && !ours(event)).collect()
     }
 
     /// Waits for the next line that is wanted; those before it are passed over.

@@ -125,7 +125,7 @@ class Sshd:
     def complaint(self):
         lines = self.home.read("sshd.log").strip().splitlines()
         loud = [line for line in lines if re.search("failed|rror", line)]
-        return (loud or lines or ["it said nothing"])[-1].removesuffix(".")
+        return (loud or lines or ["it said nothing"])[-1].rstrip(".")
 
     def unlock_account(self):
         """Without PAM, sshd lets nobody in whose account is locked (`!`). Where no password stands behind the lock, `*`
