@@ -251,8 +251,8 @@ fn plain_entry(story: &Story) {
 }
 
 fn proxy(story: &Story, name: &str) -> (Child, ChildStdout) {
-    let mut command = story.stage.command("moorline");
-    command.args(["proxy", name]);
+    let mut command = story.stage.command("moorline-proxy");
+    command.arg(name);
     piped(command)
 }
 
