@@ -144,7 +144,7 @@ fn a_host_and_port_are_reached_through_the_proxy_of_the_environment() {
 #[test]
 fn a_host_and_port_are_reached_through_a_socks_proxy() {
     let (story, _internet) = direct(4022);
-    let socks = socks_proxy(story.runtime.port());
+    let socks = socks_proxy(story.runtime.port()).expect("loopback has a free port");
     story.stage.set_env("HTTPS_PROXY", "");
     story.stage.set_env("ALL_PROXY", format!("socks5h://127.0.0.1:{socks}"));
     through(&story).works("it leads there").says("300000");
@@ -158,15 +158,15 @@ fn a_host_and_port_are_reached_through_a_socks_proxy() {
 }
 
 /// A SOCKS 5 proxy that takes exactly what RFC 1928 has, without a login, and leads port 4022 of [`FAR`] to this port.
-fn socks_proxy(target: u16) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    let port = listener.local_addr().expect("a listener has an address").port();
+fn socks_proxy(target: u16) -> io::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let port = listener.local_addr()?.port();
     thread::spawn(move || {
         for visitor in listener.incoming().flatten() {
             thread::spawn(move || drop(lead(visitor, target)));
         }
     });
-    port
+    Ok(port)
 }
 
 fn lead(mut visitor: TcpStream, target: u16) -> io::Result<()> {

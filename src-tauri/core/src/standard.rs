@@ -56,7 +56,6 @@ mod platform {
     use std::io;
     use std::os::fd::AsFd;
 
-    #[expect(clippy::needless_pass_by_value, reason = "a handle that stands for one that never ends")]
     pub fn file(stream: impl AsFd) -> io::Result<File> {
         stream.as_fd().try_clone_to_owned().map(File::from)
     }
@@ -78,7 +77,6 @@ mod platform {
     use std::io;
     use std::os::windows::io::AsHandle;
 
-    #[expect(clippy::needless_pass_by_value, reason = "a handle that stands for one that never ends")]
     pub fn file(stream: impl AsHandle) -> io::Result<File> {
         stream.as_handle().try_clone_to_owned().map(File::from)
     }
