@@ -21,6 +21,11 @@ use clap::error::ErrorKind;
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
 
+/// What watches all day should take little room.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static HEAP: moorline_core::heap::own_pages::Heap = moorline_core::heap::own_pages::Heap;
+
 fn main() -> ExitCode {
     if let Some(code) = askpass::acted() {
         return code;
