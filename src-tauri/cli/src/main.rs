@@ -23,6 +23,11 @@ use moorline_core::{proxy_program, said};
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
 
+/// What watches all day should take little room.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static HEAP: moorline_core::heap::own_pages::Heap = moorline_core::heap::own_pages::Heap;
+
 fn main() -> ExitCode {
     if proxy_program::is_proxy() {
         return proxied::main();

@@ -14,6 +14,7 @@ pub mod dirs;
 pub mod doctor;
 pub mod editors;
 pub mod google;
+pub mod heap;
 pub mod hub;
 pub mod login;
 pub mod made;

@@ -263,7 +263,13 @@ impl Followed {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
             Health::Down {
-                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::Ended,
+                cause:
+                    Cause::TunnelDown
+                    | Cause::SshdDown
+                    | Cause::NoServer
+                    | Cause::HangsUp
+                    | Cause::RuntimeGone
+                    | Cause::Ended,
                 ..
             } if self.notebook.is_some() => Some(Action::OpenNotebook),
             Health::Down { cause: Cause::LocalOffline, .. } => None,
