@@ -59,7 +59,7 @@ impl<F: Faces> Hands<F> {
         senses.spawn(hand_on(seen, out.clone(), |(name, sight)| Msg::Saw(name, sight)));
         let (news, heard) = mpsc::channel(SIGHTS);
         senses.spawn(hand_on(heard, out.clone(), |(name, heard)| match heard {
-            Tidings::News(news) => Msg::Announced(name, Box::new(news)),
+            Tidings::News(news) => Msg::Announced(name, news),
             Tidings::Lone(lone) => Msg::Alone(name, lone),
         }));
         let (shaken, shakes) = mpsc::channel(4);
