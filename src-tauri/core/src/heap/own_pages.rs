@@ -4,8 +4,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// The system's allocator, but for blocks of 16 to 32 KiB, which are mappings of their own and go back when they are
-/// freed: a queue of russh's is one of 18 KiB, its task one of 30. Larger ones are in the C library's care.
+/// The system's allocator, but for blocks of 17 to 31 KiB, which are mappings of their own and go back when they are
+/// freed: a queue of russh's is one of 18 KiB, its task one of 30. What is carried comes in blocks of just over 16 KiB
+/// (a TLS record, a WebSocket message) or of powers of two, which come and go too often for that; those and larger
+/// ones are in the C library's care.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Heap;
 
@@ -63,8 +65,8 @@ fn has_own_pages(layout: &Layout) -> bool {
 }
 
 /// In bytes, both.
-const SMALLEST: usize = 16 * 1024;
-const LARGEST: usize = 32 * 1024;
+const SMALLEST: usize = 17 * 1024;
+const LARGEST: usize = 31 * 1024;
 
 /// No system has smaller pages.
 const PAGE: usize = 4096;
