@@ -24,6 +24,7 @@ mod ngrok;
 mod proxy_tcp;
 mod reaching;
 pub mod relay;
+mod rival;
 mod session_key;
 
 use std::future::Future;
