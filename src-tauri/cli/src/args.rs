@@ -363,3 +363,6 @@ pub enum Shell {
     /// elvish
     Elvish,
 }
+
+#[cfg(test)]
+mod tests;
