@@ -14,7 +14,7 @@ help: ## list the targets
 run: ## start the tray; without a display, see a practice runtime restart in a throw-away home
 	@scripts/run.sh $(LOCKED)
 
-install: ## build the command line and put it into ~/.cargo/bin
+install: ## build the command line and the program that ssh runs, and put them into ~/.cargo/bin
 	@scripts/setup.sh run
 	$(CARGO) install $(LOCKED) --path src-tauri/cli
 

@@ -12,7 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tree=$work/$name
 
-install -Dm755 -t "$tree/usr/bin" "$programs/moorline" "$programs/moorline-tray" "$programs/moorline-window"
+install -Dm755 -t "$tree/usr/bin" "$programs/moorline" "$programs/moorline-proxy" \
+    "$programs/moorline-tray" "$programs/moorline-window"
 install -Dm644 scripts/Moorline.desktop "$tree/usr/share/applications/Moorline.desktop"
 for size in 32x32 128x128; do
     install -Dm644 "icons/app/$size.png" "$tree/usr/share/icons/hicolor/$size/apps/moorline-tray.png"

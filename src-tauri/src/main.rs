@@ -14,6 +14,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use moorline_app::args::Args;
 
+/// What watches all day should take little room.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static HEAP: moorline_core::heap::own_pages::Heap = moorline_core::heap::own_pages::Heap;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     match start::run(args) {

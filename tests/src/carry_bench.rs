@@ -1,6 +1,7 @@
 //! What it costs to carry SSH over a WebSocket: `moorline proxy` beside plain TCP, and beside the peers that are
 //! installed, over the same edge on loopback in the same run.
 
+mod alone;
 pub mod capped;
 pub mod floor;
 
@@ -11,8 +12,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use alone::{Memory, Start, alone};
 
 use crate::edge::CloudflareEdge;
 use crate::internet::Internet;
@@ -34,25 +34,31 @@ const COUNTED: u64 = 1_000_000_000;
 /// How long a peer may take until sshd's greeting is through.
 const PEER: Duration = Duration::from_secs(20);
 
-/// Measures, and gives the table.
-pub fn table() -> String {
+/// Measures, and gives the table; or the part of it that weighs the proxy by itself.
+pub fn table(alone_only: bool) -> String {
     let story = Story::begin();
     let internet = Internet::start(&story.stage);
-    let _edge = CloudflareEdge::open(&internet, HOST, story.runtime.port());
+    let edge = CloudflareEdge::open(&internet, HOST, story.runtime.port());
     let mut out = String::new();
     let _ =
         writeln!(out, "SSH over a WebSocket; the edge is a stand-in on loopback, its certificate checked");
-    add(&story, "colab", HOST);
-    plain_entry(&story);
-    starts(&story, &mut out);
-    through_ssh(&story, &mut out);
-    capped(&story, &internet, &mut out);
+    if !alone_only {
+        add(&story, "colab", HOST);
+        plain_entry(&story);
+        starts(&story, &mut out);
+        through_ssh(&story, &mut out);
+        capped(&story, &internet, &mut out);
+    }
     let bulk = bulk_server();
     let _edge = CloudflareEdge::open(&internet, BULK, bulk);
     add_unreached(&story, "bulk", BULK);
-    let ours = alone("proxy alone", &mut out, || proxy(&story, "bulk"));
-    let _ = alone("calls and cipher", &mut out, || floor(bulk));
+    let programs: [(&str, Start<'_>); 2] =
+        [("proxy alone", &|| proxy(&story, "bulk")), ("calls and cipher", &|| floor(bulk))];
+    let ours = alone(&programs, &mut out)[0];
     peers(&story, ours, &mut out);
+    if !alone_only {
+        with_token(&story, &edge, &mut out);
+    }
     out
 }
 
@@ -81,7 +87,7 @@ fn peers(story: &Story, ours: [f64; 2], out: &mut String) {
             writeln!(out, "skipped: `cloudflared access ssh`; it does not get through to the stand-in edge");
         return;
     }
-    let [down, up] = alone("cloudflared", out, start);
+    let [down, up] = alone(&[("cloudflared", &start)], out)[0];
     let _ = writeln!(
         out,
         "beside cloudflared: {:.2} times its speed down, {:.2} up",
@@ -112,6 +118,20 @@ fn starts(story: &Story, out: &mut String) {
     }
     first.line(out, "first SSH byte");
     whole.line(out, "ssh true");
+}
+
+/// What it holds once it has read a service token from the keyring.
+fn with_token(story: &Story, edge: &CloudflareEdge, out: &mut String) {
+    let (id, secret) = ("b1946ac92492d234.access", "5891b5b522d5df086d0ff0b1c2d3e4f5");
+    edge.protect(id, secret);
+    let set = ["secret", "set", "colab", "service-token"];
+    story.stage.moorline_reads(&set, &format!("{id} {secret}\n")).works("the token is kept");
+    let (mut child, mut output) = proxy(story, "colab");
+    output.read_exact(&mut [0; 8]).expect("sshd greets");
+    let peak = f64::from(Memory::of(child.id()).peak) / 1024.0;
+    let _ = writeln!(out, "with a service token   peak {peak:.1} MiB (RSS)");
+    drop(child.stdin.take());
+    finish(child);
 }
 
 /// A file through ssh, which is what people wait for.
@@ -174,56 +194,6 @@ fn transfers(story: &Story, out: &mut String, bytes: u64, how: &str, plain: &[St
     }
 }
 
-/// A program by itself, with nothing encrypted inside: its own speed, processor time and memory. Gives the speeds down
-/// and up, in MB/s.
-fn alone(name: &str, out: &mut String, start: impl Fn() -> (Child, ChildStdout)) -> [f64; 2] {
-    [b'D', b'U'].map(|order| {
-        let (mut times, mut spent, mut peak) = (Vec::new(), Vec::new(), Memory::default());
-        for _ in 0..TRANSFERS {
-            let before = cpu_of_children();
-            let (mut child, mut output) = start();
-            output.read_exact(&mut [0; 8]).expect("it greets");
-            let started = Instant::now();
-            let mut input = child.stdin.take().expect("it is piped");
-            input.write_all(&[order]).expect("it takes the order");
-            let mut buffer = vec![0; 1 << 20];
-            let mut left = COUNTED;
-            if order == b'D' {
-                while left > 0 {
-                    let many = output.read(&mut buffer).expect("it comes") as u64;
-                    assert!(many > 0, "all of it comes");
-                    left -= many.min(left);
-                }
-            } else {
-                // By itself, so that the other side can read it as an order.
-                output.read_exact(&mut [0; 1]).expect("the order is taken");
-                while left > 0 {
-                    let many = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-                    input.write_all(&buffer[..many]).expect("it goes");
-                    left -= many as u64;
-                }
-                output.read_exact(&mut [0; 1]).expect("all of it arrived");
-            }
-            times.push(started.elapsed().as_secs_f64());
-            peak = peak.max(Memory::of(child.id()));
-            drop(input);
-            finish(child);
-            spent.push(cpu_of_children().saturating_sub(before).as_secs_f64());
-        }
-        let way = if order == b'D' { "down" } else { "up" };
-        let speed = rate(COUNTED, median(&times));
-        let _ = writeln!(
-            out,
-            "{:<22} {speed:>7.0} MB/s   {:.2} CPU s/GB   peak {:.1} MiB (RSS), {:.1} of it its own",
-            format!("{way}, {name}"),
-            median(&spent) * 1e9 / as_float(COUNTED),
-            f64::from(peak.peak) / 1024.0,
-            f64::from(peak.own) / 1024.0,
-        );
-        speed
-    })
-}
-
 fn add(story: &Story, name: &str, host: &str) {
     let (user, password) = (story.runtime.user(), story.runtime.password());
     let cell = format!("ssh {user}@{host}\nhttps://{host}\npassword: {password}\n");
@@ -251,8 +221,8 @@ fn plain_entry(story: &Story) {
 }
 
 fn proxy(story: &Story, name: &str) -> (Child, ChildStdout) {
-    let mut command = story.stage.command("moorline");
-    command.args(["proxy", name]);
+    let mut command = story.stage.command("moorline-proxy");
+    command.arg(name);
     piped(command)
 }
 
@@ -359,39 +329,4 @@ fn rate(bytes: u64, seconds: f64) -> f64 {
 
 fn as_float(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes).expect("fits"))
-}
-
-/// In KiB.
-#[derive(Default, Clone, Copy)]
-struct Memory {
-    /// The most that was resident, with the pages of program and libraries that the kernel mapped.
-    peak: u32,
-    /// What belongs to nobody else.
-    own: u32,
-}
-
-impl Memory {
-    /// proc_pid_status(5).
-    fn of(process: u32) -> Self {
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-            line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
-        };
-        Self { peak: field("VmHWM:"), own: field("RssAnon:") }
-    }
-
-    fn max(self, other: Self) -> Self {
-        Self { peak: self.peak.max(other.peak), own: self.own.max(other.own) }
-    }
-}
-
-/// Of all children that have ended, user and system.
-fn cpu_of_children() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the system counts");
-    let duration = |time: TimeVal| {
-        let whole = Duration::from_secs(time.tv_sec().try_into().unwrap_or_default());
-        whole + Duration::from_micros(time.tv_usec().try_into().unwrap_or_default())
-    };
-    duration(usage.user_time()) + duration(usage.system_time())
 }

@@ -118,6 +118,20 @@ impl Default for Person {
     }
 }
 
+/// What Python says that has these parts of the cell (`keys` is `keys.py`), and then this program.
+pub fn run_parts(parts: &[&str], program: &str) -> Outcome {
+    let stage = Stage::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/cell");
+    let mut code = "import base64, ctypes, fcntl, getpass, glob, hashlib, hmac, http.client, importlib, json, os, platform, \
+        re, shutil, signal, socket, subprocess, sys, threading, time, urllib.request\n"
+        .to_owned();
+    for part in parts {
+        code.push_str(&read(&folder.join(format!("{part}.py"))));
+    }
+    code.push_str(program);
+    stage.run(stage.python(), &["-c", &code])
+}
+
 /// A file's text; empty when there is none.
 pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()

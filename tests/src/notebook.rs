@@ -16,7 +16,8 @@ use crate::stage::venv;
 /// Whose notebooks a runtime plays: where its secrets come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Host {
-    /// `google.colab`, with the Secrets panel and Drive. What it mounts is noted in `drive-mounts` in the home.
+    /// `google.colab`, with the Secrets panel and Drive. What it mounts is noted in `drive-mounts` in the home; where
+    /// that is a folder, nothing is mounted.
     Colab,
     /// `kaggle_secrets`.
     Kaggle,
@@ -222,6 +223,8 @@ const DRIVE: &str = "import pathlib
 
 
 def mount(mountpoint):
+    if (pathlib.Path.home() / 'drive-mounts').is_dir():
+        raise ValueError('mount failed')
     with open(pathlib.Path.home() / 'drive-mounts', 'a') as noted:
         noted.write(mountpoint + '\\n')
 ";

@@ -78,6 +78,12 @@ impl Ntfy {
         lock(&self.inside).publish(topic, message);
     }
 
+    /// All that was published, over all topics.
+    pub fn published(&self) -> Vec<String> {
+        let inside = lock(&self.inside);
+        inside.topics.values().flatten().map(|(_, message)| message.clone()).collect()
+    }
+
     /// How many listen to a topic now.
     pub fn listeners(&self, topic: &str) -> usize {
         let mut inside = lock(&self.inside);

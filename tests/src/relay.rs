@@ -78,12 +78,13 @@ impl Relay {
     /// Gives the person a login on the relay: a key, the relay's host key in `known_hosts`, and the text of
     /// a `Host` entry with this alias, which the caller puts into the config.
     pub fn befriend(&self, stage: &Stage, alias: &str) -> String {
-        stage.put(".ssh/id_relay", "");
-        std::fs::remove_file(stage.ssh_dir().join("id_relay")).expect("the place is free");
-        let key = KeyPair::generate(&stage.ssh_dir().join("id_relay"), "ed25519");
+        let file = format!("id_{alias}");
+        stage.put(&format!(".ssh/{file}"), "");
+        std::fs::remove_file(stage.ssh_dir().join(&file)).expect("the place is free");
+        let key = KeyPair::generate(&stage.ssh_dir().join(&file), "ed25519");
         self.machine.authorise(&key.public());
         let entry = self.befriend_without_key(stage, alias);
-        format!("{entry}    IdentityFile ~/.ssh/id_relay\n")
+        format!("{entry}    IdentityFile ~/.ssh/{file}\n")
     }
 
     /// As [`Relay::befriend`], without the key: the person logs in with [`Relay::password`].

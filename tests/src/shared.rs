@@ -17,7 +17,7 @@ use crate::slot::Slot;
 use crate::stage::Stage;
 use crate::story::Story;
 
-const PROXY: &str = "ProxyCommand=moorline proxy --shared colab";
+const PROXY: &str = "ProxyCommand=moorline-proxy --shared colab";
 
 /// A person who follows a runtime behind an edge with one slot.
 #[derive(Debug)]

@@ -65,11 +65,11 @@ impl Stage {
         File::create(at("programs/moorline")).expect("a place for moorline");
         let bind = |from: PathBuf, to: PathBuf| Mount::Bind { from, at: to };
         let mut mounts = vec![bind(moorline.to_path_buf(), at("programs/moorline"))];
-        for name in APP {
+        for name in BESIDE {
             let built = moorline_binary().with_file_name(name);
             if built.is_file() {
                 let place = at("programs").join(name);
-                File::create(&place).expect("a place for the app");
+                File::create(&place).expect("a place for a program");
                 mounts.push(bind(built, place));
             }
         }
@@ -250,12 +250,16 @@ impl Stage {
 }
 
 impl Stage {
-    /// A copy of the program under test is large, was there before any secret, and takes minutes to search.
-    fn drop_copied_program(&self) {
-        let copy = self.home().join(".local/share/moorline/bin/moorline");
-        let Ok(copied) = fs::read(&copy) else { return };
-        if fs::read(moorline_binary()).is_ok_and(|built| built == copied) {
-            let _ = fs::remove_file(&copy);
+    /// Copies of the programs under test are large, were there before any secret, and take minutes to search.
+    fn drop_copied_programs(&self) {
+        let built =
+            ["moorline", "moorline-proxy"].map(|name| fs::read(moorline_binary().with_file_name(name)));
+        for name in ["moorline", "moorline-proxy"] {
+            let copy = self.home().join(".local/share/moorline/bin").join(name);
+            let Ok(copied) = fs::read(&copy) else { continue };
+            if built.iter().flatten().any(|built| *built == copied) {
+                let _ = fs::remove_file(&copy);
+            }
         }
     }
 }
@@ -271,7 +275,7 @@ impl Drop for Stage {
         if thread::panicking() {
             return;
         }
-        self.drop_copied_program();
+        self.drop_copied_programs();
         let found = self.secrets.borrow().find_below(self.root.path());
         assert!(found.is_empty(), "secrets were left on disk:\n{}", found.join("\n"));
         assert_eq!(
@@ -307,8 +311,8 @@ pub fn moorline_binary() -> PathBuf {
     path
 }
 
-/// The desktop app's programs, which most tests do without.
-const APP: [&str; 2] = ["moorline-tray", "moorline-window"];
+/// What lies beside `moorline`: the program that ssh runs, and the desktop app's, which most tests do without.
+const BESIDE: [&str; 3] = ["moorline-proxy", "moorline-tray", "moorline-window"];
 
 /// Where `scripts/venv.sh` puts the independent clients and the Jupyter kernel.
 pub(crate) fn venv() -> PathBuf {

@@ -64,9 +64,11 @@ impl Watching {
         self.read = self.lines().len();
     }
 
-    /// What people were told of sessions, but not how full the disk of this computer is, which plays the runtime's.
+    /// What people were told of sessions, but not how full the disk of this computer is and how long it has been running,
+    /// which plays the runtime.
     pub fn told(&self) -> Vec<Value> {
-        let told = |event: &Value| event["event"] == "notice" && event["kind"] != "disk";
+        let own = |event: &Value| event["kind"] == "disk" || event["kind"] == "lifetime";
+        let told = |event: &Value| event["event"] == "notice" && !own(event);
         self.lines().into_iter().filter(told).collect()
     }
 

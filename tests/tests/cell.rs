@@ -1,28 +1,19 @@
 //! The setup cell in a real Jupyter kernel, with a real sshd behind it.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-
 use axum::Router;
-use moorline_tests::cells::{AUTHTOKEN, KEY, Person, json_at, read};
+use moorline_tests::cells::{AUTHTOKEN, KEY, Person, json_at, read, run_parts};
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 use moorline_tests::namespace::passwd_entry;
 use moorline_tests::notebook::NotebookRuntime;
 use moorline_tests::processes::until;
-use moorline_tests::{Internet, Relay, Stage};
+use moorline_tests::{Internet, Relay};
 use serde_json::Value;
 
 /// Runs Python with the parts of the cell that derive and announce.
 fn with_parts(program: &str) -> String {
-    let stage = Stage::new();
-    let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/cell");
-    let mut code = "import base64, hashlib, hmac, json, os, re, sys, time, urllib.request\n".to_owned();
-    for part in ["keys.py", "wire.py"] {
-        code.push_str(&read(&parts.join(part)));
-    }
-    code.push_str(program);
-    stage.run(stage.python(), &["-c", &code]).works("the parts are Python").stdout
+    run_parts(&["keys", "files", "wire"], program).works("the parts are Python").stdout
 }
 
 #[test]
@@ -63,6 +54,8 @@ print(len(line) <= 2048, 'info' in base64.urlsafe_b64decode(line.split('.')[2] +
 ",
     );
     assert_eq!(said, "True False\n");
+    let long = "seal(bytes(32), '--OZ09tBwwt2', dict(v=1, kind='up', host_keys=['x' * 2000]))";
+    run_parts(&["wire"], long).fails("without them it is too long still").says("has at most 2048 bytes");
 }
 
 #[test]
@@ -76,6 +69,23 @@ print(next_of_runtime(path, 11)['born'])
 ",
     );
     assert_eq!(said, "1 2 True 7 22\n11\n", "and one whose file was cut off is a new one");
+}
+
+#[test]
+fn a_count_that_cannot_be_kept_goes_on_and_never_begins_again_lower() {
+    let said = with_parts(
+        "path = os.path.expanduser('~/runtime.json')
+kept = next_of_runtime(path, 1000)
+nowhere = os.path.expanduser('~/nowhere/runtime.json')
+last = next_of_runtime(nowhere, 1001, kept)
+print(last['seq'], last['runtime'] == kept['runtime'])
+print(next_of_runtime(nowhere, 1600, last)['seq'], next_of_runtime(path, 1601)['seq'])
+for odd in ['[1]', '{\"runtime\": \"x\", \"born\": \"y\", \"seq\": 1}', '7']:
+    open(path, 'w').write(odd)
+    print(next_of_runtime(path, 5)['seq'])
+",
+    );
+    assert_eq!(said, "2 True\n600 601\n1\n1\n1\n", "by the runtime's age, and whatever lies in its file");
 }
 
 #[test]

@@ -102,10 +102,10 @@ fn found(servers: &Value, given: &str) -> String {
     let (_, rest) = announce.split_once("def find_endpoint").unwrap_or_default();
     let (find, _) = rest.split_once("def host_keys").unwrap_or_default();
     let code = format!(
-        "{}import base64, hmac, urllib.request\n{}\nsettings = {{'listen': None}}\ntime.sleep = lambda _: None\ndef find_endpoint{find}\n\
+        "{}import base64, hmac, http.client, os, urllib.request\n{}\nsettings = {{'listen': None}}\ntime.sleep = lambda _: None\ndef find_endpoint{find}\n\
          print(json.dumps(find_endpoint(sys.argv[2])))\n",
         include_str!("../stand-ins/local_servers.py"),
-        read(&parts.join("wire.py")),
+        ["files.py", "wire.py"].map(|part| read(&parts.join(part))).concat(),
     );
     let python = stage.python().display().to_string();
     let up = "ip link set lo up && exec \"$@\"";
@@ -130,8 +130,18 @@ fn the_announce_line_finds_the_tunnel_that_another_cell_opened() {
         "4040": { "/api/endpoints": { "endpoints": [{ "url": web }, { "url": "tcp://h:1;id" }] } },
         "20241": { "/quicktunnel": { "hostname": "" } },
     });
-    let why = found(&useless, "");
-    assert!(why.contains("Neither ngrok nor a quick tunnel runs here"), "{why}");
+    let others = json!({
+        "4040": { "/api/endpoints": ["x"], "/api/tunnels": { "tunnels": { "a": 1 } } },
+        "20241": { "/quicktunnel": 7 },
+        "20242": { "/quicktunnel": { "hostname": ["x"] } },
+        "20243": { "/quicktunnel": "SSH-2.0-OpenSSH_9.2p1\r\n" },
+        "20244": { "/quicktunnel": "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{" },
+        "20245": { "/quicktunnel": { "hostname": "a b" } },
+    });
+    for servers in [useless, others] {
+        let why = found(&servers, "");
+        assert!(why.contains("Neither ngrok nor a quick tunnel runs here"), "{why}");
+    }
 }
 
 #[test]

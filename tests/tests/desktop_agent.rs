@@ -30,10 +30,12 @@ fn the_tray_tells_of_a_drop_with_its_cause_and_of_the_return_after_the_files() {
     story.runtime.stop();
     let dropped = server.await_sent(1);
     assert!(
-        dropped.title.starts_with("colab dropped: its tunnel is gone"),
+        dropped.title.starts_with("colab dropped: no SSH server is at its address"),
         "the cause comes first: {dropped:?}"
     );
-    until("the tooltip to follow", || tray.tooltip().starts_with("colab · down: its tunnel is gone"));
+    until("the tooltip to follow", || {
+        tray.tooltip().starts_with("colab · down: no SSH server is at its address")
+    });
     assert_ne!(tray.icon(), online, "the icon follows");
 
     let config = story.stage.text(".ssh/config").replace(&format!("Port {port}"), "Port 9");

@@ -90,7 +90,7 @@ fn is_harmless(text: &str) {
 fn block_is_ours(block: &str, text: &str) {
     for line in block.lines().skip(1).filter(|line| !line.trim().is_empty()) {
         let (keyword, value) = line.trim().split_once(' ').unwrap_or((line, ""));
-        if keyword == "ProxyCommand" && value.ends_with("/.local/share/moorline/bin/moorline proxy colab") {
+        if keyword == "ProxyCommand" && value.ends_with("/.local/share/moorline/bin/moorline-proxy colab") {
             continue; // a tunnel's host name was in it; the command is ours, and holds nothing of the text
         }
         assert!(KEYWORDS.contains(&keyword), "{text:?} brought the line {line:?}");

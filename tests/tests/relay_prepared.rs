@@ -87,6 +87,28 @@ fn a_relay_that_is_out_of_reach_keeps_nobody_from_forgetting() {
 }
 
 #[test]
+fn a_new_session_key_clears_the_relay_that_the_session_went_through_before() {
+    let mut followed = Followed::new(&[]);
+    let before = followed.authorized_keys();
+    followed.story.stage.moorline(&["repair", "colab", "--prepare-relay"]).works("the relay is prepared");
+    let (second, port) = (Relay::start(), free_port());
+    let entry = second.befriend(&followed.story.stage, "second");
+    let config = followed.story.stage.text(".ssh/config");
+    followed.story.stage.put(".ssh/config", format!("{entry}\n{config}"));
+    followed.story.runtime.reverse_tunnel(&second, "127.0.0.1", port);
+    let story = &followed.story;
+    let cell = format!("ssh -p{port} {}@127.0.0.1\n", story.runtime.user());
+    story.paste(&["add", "colab", "--relay", "second"], &cell).works("it moves to another relay");
+    assert_ne!(followed.authorized_keys(), before, "who moves may come back");
+    let rotate = ["secret", "new-session-key", "colab", "--rotate"];
+    let rotated = story.stage.moorline(&rotate).works("the key is rotated");
+    rotated.says("relay lets colab's runtimes in no more");
+    assert_eq!(followed.authorized_keys(), before, "whoever has the old key is let in no more");
+    let again = story.stage.moorline(&rotate).works("once more");
+    assert!(!again.stderr.contains("relay"), "it is remembered no longer: {again:?}");
+}
+
+#[test]
 fn a_session_without_a_relay_has_none_to_prepare() {
     let story = Story::begin();
     let cell = format!("ssh -p {} {}@127.0.0.1\n", story.runtime.port(), story.runtime.user());

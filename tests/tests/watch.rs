@@ -40,7 +40,7 @@ fn a_drop_is_told_with_its_cause_and_the_return_after_the_files() {
     story.runtime.stop();
     watching.health("colab", "suspect");
     let down = watching.health("colab", "down");
-    assert_eq!(down["health"]["cause"]["kind"], "tunnel-down", "{down}");
+    assert_eq!(down["health"]["cause"]["kind"], "no-server", "{down}");
     let told = watching.notice("dropped");
     assert!(told["title"].as_str().is_some_and(|title| title.starts_with("colab dropped: ")), "{told}");
 

@@ -93,7 +93,7 @@ fn what_ends_on_the_way_is_named() {
 
     story.stage.forgets_hosts();
     story.runtime.lose_sshd();
-    onlooker.is_told("tunnel-down", "its tunnel is gone, the machine may still run");
+    onlooker.is_told("no-server", "no SSH server is at its address, the machine may still run");
     story.stage.knows_host(weather::RUNTIME, NAME);
     story.runtime.serve_keys_of(0);
     onlooker.sees_it_back();
@@ -106,12 +106,12 @@ fn what_ends_at_the_runtime_is_named() {
     let mut onlooker = Onlooker::of(&story);
 
     story.runtime.lose_sshd();
-    onlooker.is_told("tunnel-down", "its tunnel is gone, the machine may still run");
+    onlooker.is_told("no-server", "no SSH server is at its address, the machine may still run");
     story.runtime.serve_keys_of(0);
     onlooker.sees_it_back();
 
     story.runtime.misbehave(true);
-    onlooker.is_told("sshd-down", "the tunnel answers, sshd behind it does not");
+    onlooker.is_told("hangs-up", "its address answers, sshd does not");
     story.runtime.serve_keys_of(0);
     onlooker.sees_it_back();
 

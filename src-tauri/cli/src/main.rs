@@ -6,6 +6,7 @@ mod askpass;
 mod commands;
 mod ending;
 mod printer;
+mod proxied;
 mod report;
 mod text_in;
 #[cfg(unix)]
@@ -17,11 +18,20 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use moorline_core::{proxy_program, said};
 
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
 
+/// What watches all day should take little room.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static HEAP: moorline_core::heap::own_pages::Heap = moorline_core::heap::own_pages::Heap;
+
 fn main() -> ExitCode {
+    if proxy_program::is_proxy() {
+        return proxied::main();
+    }
     if let Some(code) = askpass::acted() {
         return code;
     }
@@ -47,7 +57,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args, &printer),
     };
     let code = outcome.unwrap_or_else(|error| {
-        printer.error(sentence(&error));
+        printer.error(said::sentence(error.as_ref()));
         ExitCode::from(1)
     });
     // Half an answer is none: a script must not take what a full disk cut off for all there is.
@@ -70,15 +80,4 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let shown = error.print();
     ExitCode::from(if error.use_stderr() { 2 } else { u8::from(shown.is_err()) })
-}
-
-/// The whole chain as one sentence; a cause that its parent already quotes is not said twice.
-fn sentence(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }

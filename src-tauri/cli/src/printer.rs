@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
+use moorline_core::said::visible;
 use serde::Serialize;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -173,22 +174,5 @@ impl Drop for Waiting {
             let _ = write!(std::io::stderr(), "\r\u{1b}[2K");
             let _ = std::io::stderr().flush();
         }
-    }
-}
-
-/// Text from outside may hold control characters that would move the cursor or recolour the terminal.
-fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|c| if hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn control_and_direction_characters_are_shown_not_obeyed() {
-        assert_eq!(super::visible("a\u{1b}[2Jb\u{202e}c\td"), "a\\u{1b}[2Jb\\u{202e}c\td");
     }
 }

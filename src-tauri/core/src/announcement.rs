@@ -46,6 +46,8 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// What a runtime says of itself, proven by the session key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
+    /// Under which session key it was made.
+    pub kid: KeyId,
     /// What happened.
     pub kind: Kind,
     /// Which runtime.
@@ -112,6 +114,9 @@ pub struct Info {
 /// The last announcement of a session that was accepted, as it is kept to refuse what is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
+    /// Under which session key it was made; not known of what older versions kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<KeyId>,
     /// The runtime.
     pub runtime: RuntimeId,
     /// When it was born.
@@ -188,11 +193,12 @@ pub fn open(line: &str, kid: &KeyId, key: &AnnouncementKey) -> Result<Announceme
     let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::Encoding);
     let (body, tag) = (decode(parts.body)?, decode(parts.mac)?);
     let genuine = mac(key, parts.signed).is_some_and(|mac| mac.verify_slice(&tag).is_ok());
-    if genuine { body::read(&body) } else { Err(Refusal::Forged) }
+    if genuine { body::read(&body, parts.kid) } else { Err(Refusal::Forged) }
 }
 
 /// Whether a genuine announcement is news, and what to keep so that it is not news a second time. The clock comes
-/// from outside.
+/// from outside. What was accepted under another session key counts for nothing: whoever stole that one may have
+/// used up its numbers.
 ///
 /// # Errors
 /// It is too old, from the future, or was overtaken.
@@ -207,13 +213,15 @@ pub fn accept(last: Option<&Accepted>, said: &Announcement, now: Timestamp) -> R
     if said.born > said.at {
         return Err(Refusal::BornLater);
     }
+    let last = last.filter(|last| last.kid.as_ref().is_none_or(|kid| *kid == said.kid));
     match last {
         Some(last) if last.runtime == said.runtime && said.seq == last.seq => return Err(Refusal::Known),
         Some(last) if last.runtime == said.runtime && said.seq < last.seq => return Err(Refusal::Replayed),
         Some(last) if last.runtime != said.runtime && said.born <= last.born => return Err(Refusal::Older),
         _ => {}
     }
-    Ok(Accepted { runtime: said.runtime.clone(), born: said.born, seq: said.seq, at: said.at })
+    let (kid, runtime) = (Some(said.kid.clone()), said.runtime.clone());
+    Ok(Accepted { kid, runtime, born: said.born, seq: said.seq, at: said.at })
 }
 
 /// The link to take: one of the kind that the session has now, else the first that can be taken. The relay is always

@@ -3,7 +3,8 @@
 //! It is rendered from the session and what the person wants besides; the secret itself is never in it, but read from
 //! the notebook's secrets when it runs. The Python lies beside this file, as Python: `setup` is what runs in the
 //! kernel, `keeper` the program that it starts beside the kernel, `announce` the line for people with a cell of their
-//! own; `keys` and `wire` are what they share. Nothing of it is filled in but one dictionary of literals.
+//! own. Each names the parts that it is put together from, one idea a file. Nothing of it is filled in but one
+//! dictionary of literals.
 
 mod gather;
 mod literal;
@@ -23,13 +24,28 @@ pub use options::{CellOptions, GitAddress, InvalidGitAddress, InvalidSetupLine, 
 const SETUP: &str = include_str!("cell/setup.py");
 const KEEPER: &str = include_str!("cell/keeper.py");
 const ANNOUNCE: &str = include_str!("cell/announce.py");
-const PARTS: [(&str, &str); 2] = [
+const PARTS: [(&str, &str); 14] = [
+    ("# @include channel\n", include_str!("cell/channel.py")),
+    ("# @include comforts\n", include_str!("cell/comforts.py")),
+    ("# @include files\n", include_str!("cell/files.py")),
+    ("# @include home\n", include_str!("cell/home.py")),
+    ("# @include keeping\n", include_str!("cell/keeping.py")),
     ("# @include keys\n", include_str!("cell/keys.py")),
+    ("# @include news\n", include_str!("cell/news.py")),
+    ("# @include own_keys\n", include_str!("cell/own_keys.py")),
+    ("# @include processes\n", include_str!("cell/processes.py")),
+    ("# @include programs\n", include_str!("cell/programs.py")),
+    ("# @include secrets\n", include_str!("cell/secrets.py")),
+    ("# @include sshd\n", include_str!("cell/sshd.py")),
+    ("# @include tunnel\n", include_str!("cell/tunnel.py")),
     ("# @include wire\n", include_str!("cell/wire.py")),
 ];
 
 /// Seconds between two signs of life.
 const BEAT: u32 = 600;
+
+/// Seconds between two readings of what a tunnel's program says of itself.
+const READING: u32 = 15;
 
 /// All that a cell says.
 #[derive(Debug, Clone)]
@@ -105,14 +121,17 @@ impl Cell {
             notebook::TERMS
         );
         let settings = literal::dictionary(&self.settings());
+        let setup = assembled(SETUP);
         format!(
-            "{head}MOORLINE_SETTINGS = {settings}\n\n\
+            "{head}MOORLINE_SETTINGS = {settings}\n\n{}\n\n\n\
              # This program runs beside the kernel, so that a restarted kernel cuts nobody off.\n\
-             MOORLINE_KEEPER = r'''{}'''\n\n{}\n\n\
+             MOORLINE_KEEPER = r'''{}'''\n\n\n\
              Moorline(MOORLINE_SETTINGS, MOORLINE_KEEPER).run()\n\
-             del Moorline, MOORLINE_SETTINGS, MOORLINE_KEEPER, read_session_key, derive, plain64\n",
+             del MOORLINE_SETTINGS, MOORLINE_KEEPER\n\
+             del {}\n",
+            setup.trim_end(),
             assembled(KEEPER),
-            assembled(SETUP).trim_end(),
+            defined(&setup).join(", "),
         )
     }
 
@@ -124,6 +143,7 @@ impl Cell {
         };
         let mut settings = self.shared_settings();
         settings.push(("listen", listen));
+        settings.push(("relay", self.relay.as_ref().map_or(Value::Null, RelayWay::as_json)));
         let program = literal::text(&without_comments(&assembled(ANNOUNCE)));
         let settings = literal::dictionary_on_one_line(&settings);
         format!(
@@ -164,6 +184,7 @@ impl Cell {
             ("authorized_keys", json!(login_keys)),
             ("sshd_port", json!(self.sshd_port())),
             ("beat", json!(BEAT)),
+            ("reading", json!(READING)),
             ("git", json!(options.git.as_ref().map(GitAddress::as_str))),
             ("git_secret", json!("GIT_TOKEN")),
             ("drive", json!(options.drive)),
@@ -218,6 +239,15 @@ impl RelayWay {
 /// A program with the parts that it shares.
 fn assembled(program: &str) -> String {
     PARTS.iter().fold(program.to_owned(), |text, (mark, part)| text.replace(mark, part))
+}
+
+/// The names of a program's classes and functions, which the notebook's own cells have no use for.
+fn defined(program: &str) -> Vec<&str> {
+    program
+        .lines()
+        .filter_map(|line| line.strip_prefix("class ").or_else(|| line.strip_prefix("def ")))
+        .filter_map(|rest| rest.split(['(', ':']).next())
+        .collect()
 }
 
 /// Without whole-line comments and empty lines: for a program that goes on one line.

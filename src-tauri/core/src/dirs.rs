@@ -115,9 +115,18 @@ impl Dirs {
         self.ssh.join("moorline_ed25519")
     }
 
-    /// The copy of the command line that proxied config entries name: it outlives upgrades and mounted images.
+    /// The program that proxied config entries name: a copy, which outlives upgrades and mounted images.
     pub fn proxy_program(&self) -> PathBuf {
-        self.data.join("bin").join(if cfg!(windows) { "moorline.exe" } else { "moorline" })
+        self.programs().join(if cfg!(windows) { "moorline-proxy.exe" } else { "moorline-proxy" })
+    }
+
+    /// The copy of the command line beside it, which is the hub where one is needed.
+    pub fn hub_program(&self) -> PathBuf {
+        self.programs().join(if cfg!(windows) { "moorline.exe" } else { "moorline" })
+    }
+
+    fn programs(&self) -> PathBuf {
+        self.data.join("bin")
     }
 
     /// Makes `dir` and what is missing above it, for the person alone (0700). A directory that is there already

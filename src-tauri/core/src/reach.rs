@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use moorline_ssh_files::{HostKey, HostName, KeyAlgorithm};
+use moorline_ssh_files::{Alias, HostKey, HostName, KeyAlgorithm};
 use tokio::time::Instant;
 
 use crate::carry::{self, Carrier, CarryError, ServiceToken};
+use crate::dirs::Dirs;
 use crate::editors::{SearchEnv, find_program};
 use crate::google::slot::{Holder, holder};
 use crate::google::{self, EndpointId, GoogleError, RuntimeAccess};
@@ -19,7 +20,7 @@ use crate::ssh::{
 };
 use crate::tools::Tools;
 use crate::trust::Evidence;
-use crate::vault::{SecretKind, SecretName};
+use crate::vault::{SecretKind, SecretName, Vault};
 
 /// What answered at a session's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +102,9 @@ pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route,
     Ok(match &session.link {
         Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
         Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
-        Link::Cloudflare(host) => Route::Carry(Box::new(cloudflare(tools, session, host)?)),
+        Link::Cloudflare(host) => {
+            Route::Carry(Box::new(cloudflare(&tools.dirs, &*tools.vault, &session.name, host)?))
+        }
         Link::Colab(link) => match through_hub(tools, session, &link.runtime) {
             Some(argv) => argv.into(),
             None => Route::Carry(Box::new(colab(tools, session)?)),
@@ -114,14 +117,19 @@ pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route,
 ///
 /// # Errors
 /// A token was given and cannot be read.
-pub fn cloudflare(tools: &Tools, session: &Session, host: &HostName) -> Result<Carrier, ReachError> {
-    let pins = Pins::load(&tools.dirs.pins_file())?;
-    let given_for = pins.get(&session.name).and_then(|known| known.service_token_for.as_ref());
+pub fn cloudflare(
+    dirs: &Dirs,
+    vault: &dyn Vault,
+    session: &Alias,
+    host: &HostName,
+) -> Result<Carrier, ReachError> {
+    let pins = Pins::load(&dirs.pins_file())?;
+    let given_for = pins.get(session).and_then(|known| known.service_token_for.as_ref());
     if given_for != Some(host) {
         return Ok(carry::cloudflare(host.clone(), None));
     }
-    let name = SecretName::of(session.name.clone(), SecretKind::ServiceToken);
-    let kept = tools.vault.get(&name);
+    let name = SecretName::of(session.clone(), SecretKind::ServiceToken);
+    let kept = vault.get(&name);
     let kept = kept.map_err(|cause| Box::new(CarryError::Vault { host: host.clone(), cause }))?;
     let token = kept
         .map(|text| ServiceToken::read(&text).ok_or_else(|| Box::new(CarryError::BadToken(host.clone()))));
@@ -158,7 +166,7 @@ fn through_hub(tools: &Tools, session: &Session, runtime: &EndpointId) -> Option
     let Holder::Here(process) = holder(&tools.dirs, runtime) else { return None };
     let proxy = tools.dirs.proxy_program();
     let is_hub = hub::process(&tools.dirs, &session.name) == Some(process) && proxy.exists();
-    is_hub.then(|| vec![proxy.to_string_lossy().into_owned(), "proxy".to_owned(), session.name.to_string()])
+    is_hub.then(|| vec![proxy.to_string_lossy().into_owned(), session.name.to_string()])
 }
 
 /// The public half of the key with which the session logs in.
@@ -171,8 +179,8 @@ fn public_line(tools: &Tools, session: &Session) -> Result<String, ReachError> {
 
 /// cloudflared's argument list for a tunnel, if it is installed: it logs in to Cloudflare Access through the browser,
 /// and remembers that.
-pub fn cloudflared_argv(tools: &Tools, host: &HostName) -> Option<Vec<String>> {
-    let search = SearchEnv::from_process(&tools.dirs.home, false);
+pub fn cloudflared_argv(dirs: &Dirs, host: &HostName) -> Option<Vec<String>> {
+    let search = SearchEnv::from_process(&dirs.home, false);
     let program = find_program("cloudflared", &search)?.to_string_lossy().into_owned();
     Some(vec![program, "access".to_owned(), "ssh".to_owned(), "--hostname".to_owned(), host.to_string()])
 }
@@ -214,7 +222,7 @@ pub async fn reach(
 fn login_in_browser(tools: &Tools, error: &ReachError) -> Option<Vec<String>> {
     match error {
         ReachError::Probe(ProbeError::Route(RouteError::Carry(error))) => match &**error {
-            CarryError::WantsLogin(host) => cloudflared_argv(tools, host),
+            CarryError::WantsLogin(host) => cloudflared_argv(&tools.dirs, host),
             _ => None,
         },
         _ => None,

@@ -30,7 +30,7 @@ pub fn host_entry(
         _ if !runs_our_proxy(session, pin) => None,
         _ => {
             let program = path_text(&dirs.proxy_program())?;
-            Some(ProxyCommand::from_argv([program.as_str(), "proxy", session.name.as_str()])?)
+            Some(ProxyCommand::from_argv([program.as_str(), session.name.as_str()])?)
         }
     };
     let dialled = session.link.dialled().filter(|_| proxy_command.is_none());
@@ -187,7 +187,7 @@ mod tests {
         )
         .unwrap();
         let command = tunnel.proxy_command.unwrap();
-        assert_eq!(command.as_str(), "/home/me/.local/share/moorline/bin/moorline proxy colab");
+        assert_eq!(command.as_str(), "/home/me/.local/share/moorline/bin/moorline-proxy colab");
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(known_hosts_edit(&here, &pin), edit, "the endpoint makes no difference");
         let entry = host_entry(&there, &pin, &dirs, &ssh()).unwrap();
         assert_eq!((entry.host_name.as_str(), entry.port), ("colab", None));
-        assert!(entry.proxy_command.as_ref().unwrap().as_str().ends_with("moorline proxy colab"));
+        assert!(entry.proxy_command.as_ref().unwrap().as_str().ends_with("moorline-proxy colab"));
         assert_eq!(host_entry(&here, &pin, &dirs, &ssh()).unwrap(), entry);
     }
 

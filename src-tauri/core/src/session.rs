@@ -56,6 +56,16 @@ impl Link {
         format!("{} {self}", self.kind())
     }
 
+    /// Whether it leads to a name that is never found (RFC 2606): no runtime has been there yet.
+    pub fn leads_nowhere(&self) -> bool {
+        let host = match self {
+            Self::Direct(place) | Self::Ngrok(place) => &place.host,
+            Self::Cloudflare(host) => host,
+            Self::Relay(_) | Self::Colab(_) => return false,
+        };
+        host.as_str().ends_with(".invalid")
+    }
+
     /// Whether ssh runs `moorline proxy` to get there.
     pub fn runs_moorline(&self) -> bool {
         matches!(self, Self::Cloudflare(_) | Self::Colab(_))

@@ -135,6 +135,14 @@ pub enum SessionsFileError {
     },
 }
 
+/// There is no session of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no session {name}; your sessions: {known}")]
+pub struct UnknownSession {
+    name: Alias,
+    known: String,
+}
+
 impl SessionsFile {
     /// Reads the file; one that is missing has no sessions.
     ///
@@ -157,6 +165,20 @@ impl SessionsFile {
     /// One session.
     pub fn get(&self, name: &Alias) -> Option<&Session> {
         self.sessions.get(name)
+    }
+
+    /// One session that a person named.
+    ///
+    /// # Errors
+    /// There is none of this name; the sentence lists those that there are.
+    pub fn named(&self, name: &Alias) -> Result<&Session, UnknownSession> {
+        self.get(name).ok_or_else(|| UnknownSession { name: name.clone(), known: self.names() })
+    }
+
+    /// The names of all sessions, for a person to choose from.
+    pub fn names(&self) -> String {
+        let all: Vec<_> = self.sessions.keys().map(ToString::to_string).collect();
+        if all.is_empty() { "none yet; `moorline add` makes one".to_owned() } else { all.join(", ") }
     }
 
     /// What is remembered of a session besides the way to it.

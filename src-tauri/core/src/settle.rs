@@ -134,10 +134,7 @@ pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleErro
     let dir = ssh_dir(tools);
     let foreseen = dir.preview(&plan.edit, &plan.entries)?;
     verify(tools, &plan, &change.session.name, &foreseen).await?;
-    let pin = plan.pins.get(&change.session.name).cloned().unwrap_or_default();
-    if repoint::runs_our_proxy(&change.session, &pin) {
-        proxy_program::install(&tools.dirs)?;
-    }
+    install_programs(tools, &plan.sessions, &plan.pins)?;
     // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of
     // it once more, as a move.
     plan.pins.save()?;
@@ -177,6 +174,7 @@ pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
     let edit = repoint::forget_edit(name, pins.get(name).unwrap_or(&SessionPins::default()));
     sessions.remove(name);
     let entries = entries(tools, &sessions, &pins)?;
+    install_programs(tools, &sessions, &pins)?;
     let report = ssh_dir(tools).write(&edit, &entries)?;
     pins.remove(name);
     pins.save()?;
@@ -323,6 +321,16 @@ fn entries(tools: &Tools, sessions: &SessionsFile, pins: &Pins) -> Result<Vec<Ho
         repoint::host_entry(session, pins.get(&session.name).unwrap_or(&none), &tools.dirs, &tools.ssh)
     });
     Ok(entries.collect::<Result<_, InvalidName>>()?)
+}
+
+/// All entries are written whenever one is, so any of them may name the programs for the first time.
+fn install_programs(tools: &Tools, sessions: &SessionsFile, pins: &Pins) -> Result<(), ProxyProgramError> {
+    let none = SessionPins::default();
+    let needed = sessions
+        .sessions()
+        .values()
+        .any(|session| repoint::runs_our_proxy(session, pins.get(&session.name).unwrap_or(&none)));
+    if needed { proxy_program::install(&tools.dirs) } else { Ok(()) }
 }
 
 /// What would make ssh refuse the session, found before anything is written.

@@ -68,8 +68,7 @@ fn label(action: &NoticeAction) -> &'static str {
         NoticeAction::OpenNotebook(_) => "Open notebook",
         NoticeAction::Compare(_) => "Compare…",
         NoticeAction::Repair(_) => "Repair",
-        NoticeAction::TakeOver(..) => "Follow it",
-        NoticeAction::Follow(..) => "Follow it",
+        NoticeAction::TakeOver(..) | NoticeAction::Follow(..) => "Follow it",
         NoticeAction::ShowWindow => "Open Moorline",
     }
 }

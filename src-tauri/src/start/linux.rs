@@ -16,6 +16,7 @@ use moorline_app::tray::status_item::StatusItem;
 use moorline_app::tray::{Done, Look, watch_panel};
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::dirs::Dirs;
+use moorline_core::heap;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use zbus::Connection;
@@ -24,6 +25,7 @@ use zbus::Connection;
 const RETRY: Duration = Duration::from_secs(5);
 
 pub fn run(args: Args) -> anyhow::Result<()> {
+    heap::share_one();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tray(args))
 }
 

@@ -120,9 +120,7 @@ async fn up(
         client.read_exact(&mut mask).await?;
         payload.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
         client.read_exact(&mut payload).await?;
-        for (byte, mask) in payload.iter_mut().zip(mask.iter().cycle()) {
-            *byte ^= mask;
-        }
+        unmask(&mut payload, mask);
         match first & 0x0f {
             BINARY => sshd.write_all(payload.get(..manner.most).unwrap_or(&payload)).await?,
             PING => drop(pong.send(payload.clone())),
@@ -155,6 +153,19 @@ async fn down(
         }
         client.write_all(&frame).await?;
         client.flush().await?;
+    }
+}
+
+/// RFC 6455, section 5.3; eight bytes at a time, so that the edge is not what a benchmark measures.
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, mask) in rest.iter_mut().zip(mask) {
+        *byte ^= mask;
     }
 }
 

@@ -3,7 +3,7 @@
 /**
  * The cause of an outage as people are told it.
  */
-export type Cause = { "kind": "local-offline" } | { "kind": "tunnel-down" } | { "kind": "sshd-down" } | { "kind": "runtime-gone" } | { "kind": "ended" } | { "kind": "way", 
+export type Cause = { "kind": "local-offline" } | { "kind": "tunnel-down" } | { "kind": "sshd-down" } | { "kind": "no-server" } | { "kind": "hangs-up" } | { "kind": "runtime-gone" } | { "kind": "ended" } | { "kind": "way", 
 /**
  * One sentence.
  */

@@ -1,12 +1,9 @@
-//! `moorline hub`, which `moorline proxy` starts for links that allow one connection, and the proxy's side of it.
+//! `moorline hub`, which `moorline proxy` starts for links that allow one connection.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
-use moorline_core::dirs::Dirs;
-use moorline_core::hub::{self, Hub, HubError, Limits};
-use moorline_ssh_files::Alias;
+use moorline_core::hub::{Hub, HubError, Limits};
 
 use crate::args::HubArgs;
 
@@ -26,19 +23,6 @@ pub fn run(args: &HubArgs) -> anyhow::Result<ExitCode> {
         }
     })?
 }
-
-/// Carries the standard streams through the session's hub.
-pub fn join(name: &Alias) -> anyhow::Result<ExitCode> {
-    let dirs = Dirs::from_env()?;
-    let program = std::env::current_exe().context("cannot find this program")?;
-    let idle = std::env::var(IDLE).ok().and_then(|seconds| seconds.parse::<u64>().ok());
-    let extra: Vec<String> = idle.map(|seconds| format!("--idle={seconds}")).into_iter().collect();
-    hub::join(&dirs, name, &program, &extra)?.carry_standard_streams()?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// How many seconds a hub stays when nobody needs it; for tests, and for whoever pays by the connection.
-const IDLE: &str = "MOORLINE_HUB_IDLE";
 
 #[cfg(unix)]
 mod signals {

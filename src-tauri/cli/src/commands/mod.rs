@@ -21,7 +21,6 @@ mod announced;
 mod key_question;
 mod login;
 mod ngrok;
-mod proxy_tcp;
 mod reaching;
 pub mod relay;
 mod rival;
@@ -62,16 +61,11 @@ fn sessions(tools: &Tools) -> anyhow::Result<SessionsFile> {
 /// The named session, or the only one.
 fn session(tools: &Tools, name: Option<&Alias>) -> anyhow::Result<Session> {
     let sessions = sessions(tools)?;
-    let all: Vec<_> = sessions.sessions().keys().map(ToString::to_string).collect();
-    let known = if all.is_empty() { "none yet; `moorline add` makes one".to_owned() } else { all.join(", ") };
     match name {
-        Some(name) => match sessions.get(name) {
-            Some(session) => Ok(session.clone()),
-            None => bail!("there is no session {name}; your sessions: {known}"),
-        },
+        Some(name) => Ok(sessions.named(name)?.clone()),
         None => match sessions.sessions().values().next() {
-            Some(only) if all.len() == 1 => Ok(only.clone()),
-            _ => bail!("say which session; your sessions: {known}"),
+            Some(only) if sessions.sessions().len() == 1 => Ok(only.clone()),
+            _ => bail!("say which session; your sessions: {}", sessions.names()),
         },
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use moorline_core::reach::relay_ssh;
 use moorline_core::relay::prepare::by_hand;
 use moorline_core::relay::{
-    PrepareError, PrepareSessionError, Prepared, Retired, prepare_session, retire_session,
+    PrepareError, PrepareSessionError, Prepared, Retired, prepare_session, retire_former as former,
+    retire_session,
 };
-use moorline_core::session::{Link, Session};
+use moorline_core::session::{Link, RelayTarget, Session};
 use moorline_core::session_key::{self, SessionKey};
 use moorline_core::ssh::{Prompts, RemoteFileError, SshFailure, SshRunError, SystemSsh};
 use moorline_core::tools::Tools;
@@ -80,6 +81,25 @@ pub fn retire(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Re
     let waiting = printer.waiting("clearing the relay");
     let outcomes = super::block_on(retire_session(tools, session, UNDO_LIMIT))??;
     drop(waiting);
+    Ok(told(session, outcomes, printer))
+}
+
+/// Undoes what was prepared on relays that the session went through once; one that cannot be reached is told.
+///
+/// # Errors
+/// What was prepared is not known, or cannot be remembered.
+pub fn retire_former(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Result<()> {
+    let outcomes = super::block_on(former(tools, session, UNDO_LIMIT))??;
+    told(session, outcomes, printer);
+    Ok(())
+}
+
+/// How many are clear again.
+fn told(
+    session: &Session,
+    outcomes: Vec<(RelayTarget, Result<Retired, PrepareError>)>,
+    printer: &Printer,
+) -> usize {
     let mut clear = 0;
     for (relay, outcome) in outcomes {
         match outcome {
@@ -98,7 +118,7 @@ pub fn retire(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Re
         }
         clear += 1;
     }
-    Ok(clear)
+    clear
 }
 
 fn wants_login(error: &PrepareSessionError) -> bool {

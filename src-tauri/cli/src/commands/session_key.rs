@@ -53,6 +53,10 @@ fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Sess
     {
         super::relay::prepare_with(tools, session, &key, printer)?;
     }
+    if let Some(session) = session {
+        // The old key's line still opens those that the session went through before.
+        super::relay::retire_former(tools, session, printer)?;
+    }
     session_key::keep(tools, name, &key)?;
     printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
     let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));

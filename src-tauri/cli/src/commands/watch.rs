@@ -9,14 +9,15 @@ use moorline_core::agent::event::{Event, What};
 use moorline_core::agent::faces::Headless;
 use moorline_core::agent::hands::start_agent;
 use moorline_core::agent::words;
-use moorline_core::clock;
 use moorline_core::tools::Tools;
+use moorline_core::{clock, heap};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::printer::Printer;
 
 /// Runs the command.
 pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
+    heap::share_one();
     let tools = super::tools()?;
     super::block_on(watch(tools, printer))?
 }

@@ -82,6 +82,10 @@ pub enum Cause {
     TunnelDown,
     /// The tunnel answers, sshd behind it does not.
     SshdDown,
+    /// A link that names no tunnel leads to no SSH server any more; the machine may still run.
+    NoServer,
+    /// Somebody answers there and hangs up at once; no tunnel is known of.
+    HangsUp,
     /// Nothing of the runtime is left to be seen.
     RuntimeGone,
     /// The runtime has ended, for certain: its provider, or itself, says so.

@@ -20,6 +20,7 @@ use crate::clock;
 use crate::editors::Editor;
 use crate::pins::{PinnedKey, Pins};
 use crate::session::{Link, RemotePath, Session};
+use crate::session_key;
 use crate::sessions_file::{Remembered, SessionsFile, SessionsFileError};
 use crate::settle::{self, Change, SettleError};
 use crate::state_lock::StateLock;
@@ -196,6 +197,16 @@ async fn mend(tools: &Tools, session: Session) -> Vec<Msg> {
 /// A runtime's own word leads to the session as it is on disk by now, of which it changes the way and the login alone.
 async fn adopt(tools: &Tools, adoption: Adoption) -> Vec<Msg> {
     let Adoption { name, link, user, keys, accepted } = adoption;
+    // It may have been heard, or have waited, under a session key that was made anew meanwhile. A keyring that is
+    // locked by now says nothing about that.
+    if let Ok(key) = session_key::load(tools, &name)
+        && key.map(|key| key.id()) != accepted.kid
+    {
+        let sentence = format!(
+            "{name}: the session key was changed, so an announcement under the one before is not followed"
+        );
+        return vec![Msg::Adopted(name, Err(sentence))];
+    }
     for _ in 0..MENDINGS {
         let was = match sessions(tools) {
             Ok(file) => match file.get(&name) {

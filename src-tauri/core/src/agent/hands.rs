@@ -16,11 +16,11 @@ use super::files::{self, Job};
 use super::msg::{Msg, Sight};
 use super::run::{AgentHandle, Messages, World, start};
 use crate::channel::listening::{self, Listening, Tidings};
-use crate::clock;
 use crate::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv};
 use crate::session::RemotePath;
 use crate::tools::Tools;
 use crate::watch::{self, WatchTools, WatcherHandle};
+use crate::{clock, heap};
 
 /// Sights that wait.
 const SIGHTS: usize = 256;
@@ -59,12 +59,13 @@ impl<F: Faces> Hands<F> {
         senses.spawn(hand_on(seen, out.clone(), |(name, sight)| Msg::Saw(name, sight)));
         let (news, heard) = mpsc::channel(SIGHTS);
         senses.spawn(hand_on(heard, out.clone(), |(name, heard)| match heard {
-            Tidings::News(news) => Msg::Announced(name, Box::new(news)),
+            Tidings::News(news) => Msg::Announced(name, news),
             Tidings::Lone(lone) => Msg::Alone(name, lone),
         }));
         let (shaken, shakes) = mpsc::channel(4);
         senses.spawn(watch::clock::watch(SystemTime::now, shaken.clone()));
         senses.spawn(watch::network::watch(shaken));
+        senses.spawn(heap::give_back());
         senses.spawn(hand_on(shakes, out.clone(), |msg| msg));
         let home = tools.dirs.home.clone();
         let finder = out.clone();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
-use moorline_ssh_files::{Alias, Fingerprint, HostKey};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey, Place};
 
 use super::cause::Cause;
 use super::effect::Adoption;
@@ -121,8 +121,8 @@ pub(super) struct Followed {
     pub unmended: bool,
     /// The session as it is on disk, while it leads elsewhere already: it is written once the key there is known.
     pub moved_from: Option<Session>,
-    /// The account's only place was looked at and gave no answer; before this moment it is not looked at again.
-    pub lone_again: Option<Timestamp>,
+    /// The account's only place was looked at and gave no answer; before this moment that one is not looked at again.
+    pub lone_again: Option<(Place, Timestamp)>,
     /// Another runtime of the account that it could follow; a person is asked.
     pub offered: Option<EndpointId>,
     pub warned_of_idle: bool,
@@ -263,7 +263,13 @@ impl Followed {
         match &self.health {
             Health::NewHostKey { .. } => Some(Action::Compare),
             Health::Down {
-                cause: Cause::TunnelDown | Cause::SshdDown | Cause::RuntimeGone | Cause::Ended,
+                cause:
+                    Cause::TunnelDown
+                    | Cause::SshdDown
+                    | Cause::NoServer
+                    | Cause::HangsUp
+                    | Cause::RuntimeGone
+                    | Cause::Ended,
                 ..
             } if self.notebook.is_some() => Some(Action::OpenNotebook),
             Health::Down { cause: Cause::LocalOffline, .. } => None,
@@ -333,11 +339,7 @@ impl State {
             password_only: followed.password_only,
             has_notebook: followed.notebook.is_some(),
             offered: followed.offered.as_ref().map(ToString::to_string),
-            rival: followed
-                .rival
-                .as_ref()
-                .filter(|_| online)
-                .map(|rival| rival.adoption.accepted.runtime.clone()),
+            rival: followed.rival.as_ref().map(|rival| rival.adoption.accepted.runtime.clone()),
             action: followed.action(),
         }
     }

@@ -62,12 +62,14 @@ pub(super) fn rival_slot(name: &Alias) -> String {
     format!("{name} other runtime")
 }
 
-/// Another runtime announces itself while one is online, or the very one says that it `moved`.
-pub(super) fn rival(name: &Alias, runtime: &RuntimeId, moved: bool) -> Notice {
-    let (title, body) = if moved {
-        ("its runtime says that it moved", "It still answers where it was. Follow it to the new place?")
-    } else {
-        ("another runtime announces itself", "The one that you use is still online. Follow the new one?")
+/// Another runtime announces itself, or the very one says that it `moved`, while the one that is followed is `online`
+/// or may still be there.
+pub(super) fn rival(name: &Alias, runtime: &RuntimeId, moved: bool, online: bool) -> Notice {
+    let title = if moved { "its runtime says that it moved" } else { "another runtime announces itself" };
+    let body = match (moved, online) {
+        (true, true) => "It still answers where it was. Follow it to the new place?",
+        (false, true) => "The one that you use is still online. Follow the new one?",
+        (_, false) => "Nothing shows that the one before is gone. Follow the new one?",
     };
     Notice {
         slot: rival_slot(name),

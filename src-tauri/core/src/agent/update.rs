@@ -258,11 +258,15 @@ fn since(health: &Health, now: Timestamp) -> Timestamp {
 /// What an obstacle means on a link.
 fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     let relayed = matches!(link, Link::Relay(_));
+    // Whether a tunnel or a machine of its own stands there is not known.
+    let direct = matches!(link, Link::Direct(_));
     match obstacle {
         Obstacle::OwnNetwork => Cause::LocalOffline,
         Obstacle::NotSsh if relayed => {
             Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
         }
+        Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NotSsh if direct => Cause::NoServer,
+        Obstacle::ClosedAtOnce if direct => Cause::HangsUp,
         Obstacle::NameUnknown
         | Obstacle::Refused
         | Obstacle::NothingBehindRelay

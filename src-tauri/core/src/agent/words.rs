@@ -31,6 +31,8 @@ pub fn cause_words(cause: &Cause) -> String {
         Cause::LocalOffline => "this computer is offline".to_owned(),
         Cause::TunnelDown => "its tunnel is gone, the machine may still run".to_owned(),
         Cause::SshdDown => "the tunnel answers, sshd behind it does not".to_owned(),
+        Cause::NoServer => "no SSH server is at its address, the machine may still run".to_owned(),
+        Cause::HangsUp => "its address answers, sshd does not".to_owned(),
         Cause::RuntimeGone => "nothing answers, the machine is probably gone".to_owned(),
         Cause::Ended => "its runtime has ended".to_owned(),
         Cause::Way { sentence } | Cause::Unknown { sentence } => sentence.clone(),

@@ -5,6 +5,7 @@ use moorline_ssh_files::{HostKey, HostName, Place, Port, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::{Announcement, Endpoint, Info, Kind, Refusal, RuntimeId};
+use crate::session_key::KeyId;
 
 /// The version that this program knows.
 const VERSION: u8 = 1;
@@ -51,7 +52,7 @@ struct Facts {
 }
 
 /// Reads a body whose MAC was right.
-pub(super) fn read(bytes: &[u8]) -> Result<Announcement, Refusal> {
+pub(super) fn read(bytes: &[u8], kid: KeyId) -> Result<Announcement, Refusal> {
     let wrong = |what: &str| Refusal::Body(what.to_owned());
     // The version first: a newer body may have fields that this program must not guess at.
     if let Ok(Head { v }) = serde_json::from_slice(bytes)
@@ -66,6 +67,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Announcement, Refusal> {
     }
     let moment = |second| Timestamp::from_second(second).map_err(|_| wrong("it names no real time"));
     Ok(Announcement {
+        kid,
         kind: body.kind,
         runtime: body.runtime,
         born: moment(body.born)?,

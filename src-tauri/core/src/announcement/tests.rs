@@ -20,6 +20,7 @@ fn at(second: i64) -> Timestamp {
 fn said(runtime: u8, born: i64, seq: u64, when: i64) -> Announcement {
     let place = Place { host: "0.tcp.eu.ngrok.io".parse().unwrap(), port: 15873.try_into().unwrap() };
     Announcement {
+        kid: key().id(),
         kind: Kind::Up,
         runtime: RuntimeId::of([runtime; 16]),
         born: at(born),
@@ -166,6 +167,19 @@ fn a_first_one_is_accepted_and_never_again() {
     let earlier = said(1, BORN, 4, BORN + 11);
     assert_eq!(accept(Some(&kept), &earlier, at(BORN + 12)), Err(Refusal::Replayed));
     assert_eq!(accept(Some(&kept), &said(1, BORN, 6, BORN + 11), at(BORN + 12)).unwrap().seq, 6);
+}
+
+#[test]
+fn what_was_accepted_under_another_session_key_holds_nothing_back() {
+    let rotated: SessionKey = KNOWN_KEY.replacen("-1-", "-2-", 1).parse().unwrap();
+    let stolen = Announcement { seq: u64::MAX, ..said(1, BORN, 1, BORN) };
+    let kept = accept(None, &stolen, at(BORN)).unwrap();
+    assert_eq!(accept(Some(&kept), &said(1, BORN, 7, BORN), at(BORN)), Err(Refusal::Replayed));
+    let under_new = Announcement { kid: rotated.id(), ..said(1, BORN, 7, BORN) };
+    let now_kept = accept(Some(&kept), &under_new, at(BORN)).unwrap();
+    assert_eq!(accept(Some(&now_kept), &under_new, at(BORN)), Err(Refusal::Known));
+    let older_version = Accepted { kid: None, ..kept };
+    assert_eq!(accept(Some(&older_version), &under_new, at(BORN)), Err(Refusal::Replayed));
 }
 
 #[test]

@@ -237,12 +237,20 @@ fn header(kind: u8, length: usize, [a, b, c, d]: [u8; 4]) -> ([u8; OWN_HEADER], 
 
 /// Masks, or takes the mask away.
 fn apply(mask: [u8; 4], bytes: &mut [u8]) {
-    let wide = u128::from(u32::from_ne_bytes(mask)) * 0x0000_0001_0000_0001_0000_0001_0000_0001;
+    let wide = u64::from(u32::from_ne_bytes(mask)) * 0x0000_0001_0000_0001;
+    let mix = |word: &mut [u8; 8]| *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     let (blocks, rest) = bytes.as_chunks_mut::<64>();
     for block in blocks {
-        // Four at a time, which the processor does at once.
-        for word in block.as_chunks_mut::<16>().0 {
-            *word = (u128::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+        // Written out: a program that is built to be small keeps its loops as they are.
+        if let [a, b, c, d, e, f, g, h] = block.as_chunks_mut().0 {
+            mix(a);
+            mix(b);
+            mix(c);
+            mix(d);
+            mix(e);
+            mix(f);
+            mix(g);
+            mix(h);
         }
     }
     for (byte, mask) in rest.iter_mut().zip(mask.iter().cycle()) {

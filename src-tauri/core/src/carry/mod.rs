@@ -29,6 +29,7 @@ use edge::{Edge, Kind};
 use open::Opened;
 use single::Single;
 
+pub(crate) use dial::Dialling;
 pub use error::CarryError;
 pub use stream::Carried;
 pub use token::ServiceToken;

@@ -2,8 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use moorline_ssh_files::HostName;
@@ -12,13 +10,15 @@ use tungstenite::handshake::client::{Response, generate_key};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
 
-use super::dial::{dial, left};
+use super::dial::{Dialling, left};
 use super::edge::{Edge, Refusal};
 use super::error::CarryError;
 use super::frames::{Heard, Inbound, Masks, put_pong};
 use super::outgoing::Outgoing;
 use super::tls::{self, Stage, Tls};
-use crate::ssh::RouteError;
+
+/// The port of every edge.
+const PORT: u16 = 443;
 
 /// The most that the head of an answer may have.
 const HEAD: usize = 32 * 1024;
@@ -49,17 +49,9 @@ pub(super) struct Opened {
 pub(super) fn open(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
     let end = Instant::now() + limit;
     let host = &edge.host;
-    let (tell, told) = mpsc::sync_channel(1);
-    let dialled = host.clone();
-    // A name server may take its time beyond any limit; and this thread reads certificates meanwhile.
-    let dialling = thread::Builder::new().name("dial".to_owned());
-    let started = dialling.spawn(move || drop(tell.send(dial(&dialled, end))));
-    started.map_err(|error| CarryError::Cut { host: host.clone(), reason: error.to_string() })?;
+    let dialling = Dialling::start(host, PORT, end)?;
     let config = tls::config().ok_or_else(|| CarryError::NoCertificates(host.clone()))?;
-    let tcp = told.recv_timeout(left(end)).map_err(|_| {
-        let cause = "no name server answered".to_owned();
-        Box::new(RouteError::OwnNetwork { host: host.to_string(), cause })
-    })??;
+    let tcp = dialling.finish()?;
     let unproven = |error: Error| CarryError::Tls { host: host.clone(), reason: error.to_string() };
     let tls = Tls::new(config, host).map_err(unproven)?;
     let line = Line { host, tcp, tls, bytes: vec![0; ROOM], have: 0, text: Vec::new(), end, limit };

@@ -12,9 +12,13 @@ use super::frames::{Heard, Inbound, MESSAGE, Masks, OWN_HEADER, frame_in_place, 
 use super::open::Opened;
 use super::outgoing::Outgoing;
 use super::tls::{RECORD, Stage, Tls};
+use crate::standard;
 
 /// What is read at once from either side. What more would save in calls, it costs in a processor's caches.
 const BUFFER: usize = 128 * 1024;
+
+/// What ssh's pipes carry at once.
+const PIPE: usize = 2 * BUFFER;
 
 /// Room for one message with its header; one TLS record.
 const SLOT: usize = OWN_HEADER + MESSAGE;
@@ -42,7 +46,6 @@ struct Owed {
 /// Carries until one side has ended, and gives the other a moment to finish.
 pub(super) fn run(opened: Opened, limit: Duration) -> Result<(), CarryError> {
     let Opened { host, tcp, tls, rest, inbound, masks, first, owed } = opened;
-    widen_pipes();
     let shared = Arc::new(Shared {
         tcp,
         tls: Mutex::new(tls),
@@ -167,7 +170,7 @@ impl Owed {
 
 /// From standard input to the edge. What is read lies where it is sent from, with room for a header before each message.
 fn send_all(shared: &Shared, mut masks: Masks) -> io::Result<()> {
-    let mut stdin = standard::input()?;
+    let mut stdin = standard::input(PIPE)?;
     let mut slots = vec![[0; SLOT]; BUFFER / SLOT];
     loop {
         let rooms = slots.iter_mut().filter_map(|slot| slot.get_mut(OWN_HEADER..));
@@ -199,7 +202,7 @@ struct Receiver<'a> {
 
 impl Receiver<'_> {
     fn run(&mut self, rest: Vec<u8>, first: &[u8], silence: Instant) -> Result<(), Broken> {
-        let mut stdout = standard::output().map_err(Broken::Stream)?;
+        let mut stdout = standard::output(PIPE).map_err(Broken::Stream)?;
         self.data.extend_from_slice(first);
         let (mut buffer, mut have) = (rest, 0);
         have += buffer.len();
@@ -272,47 +275,6 @@ impl Receiver<'_> {
             self.shared.tcp.set_read_timeout(None).map_err(Broken::Stream)?;
         }
         Ok(())
-    }
-}
-
-/// ssh's pipes carry 64 KiB at a time; with more there are fewer changes of hands.
-fn widen_pipes() {
-    #[cfg(target_os = "linux")]
-    {
-        let size = BUFFER * 2;
-        // What is no pipe has no such size.
-        let _ = rustix::pipe::fcntl_setpipe_size(rustix::stdio::stdin(), size);
-        let _ = rustix::pipe::fcntl_setpipe_size(rustix::stdio::stdout(), size);
-    }
-}
-
-/// Standard input and output without the buffers that the standard library puts before them.
-mod standard {
-    use std::fs::File;
-    use std::io;
-
-    #[cfg(unix)]
-    pub fn input() -> io::Result<File> {
-        use std::os::fd::AsFd;
-        Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
-    }
-
-    #[cfg(unix)]
-    pub fn output() -> io::Result<File> {
-        use std::os::fd::AsFd;
-        Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
-    }
-
-    #[cfg(windows)]
-    pub fn input() -> io::Result<File> {
-        use std::os::windows::io::AsHandle;
-        Ok(io::stdin().as_handle().try_clone_to_owned()?.into())
-    }
-
-    #[cfg(windows)]
-    pub fn output() -> io::Result<File> {
-        use std::os::windows::io::AsHandle;
-        Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
     }
 }
 

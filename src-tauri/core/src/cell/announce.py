@@ -1,18 +1,22 @@
-import base64, getpass, glob, hmac, json, os, re, time, urllib.request
+import base64, getpass, glob, hmac, http.client, importlib, json, os, re, shutil, subprocess, sys, time, urllib.request
 
 
 # @include keys
 
 
+# @include files
+
+
 # @include wire
 
 
-def secret(name):
-    try:
-        from google.colab import userdata
-        return userdata.get(name)
-    except Exception:
-        return os.environ.get(name) or getpass.getpass(name + ": ")
+# @include news
+
+
+# @include own_keys
+
+
+# @include secrets
 
 
 def find_endpoint(given):
@@ -37,36 +41,67 @@ def find_endpoint(given):
     raise SystemExit("Neither ngrok nor a quick tunnel runs here: say where, as in endpoint=\"host:port\".")
 
 
-def host_keys():
-    """What sshd shows, which the desktop is to pin: these are not derived from the session key."""
-    found = []
-    for path in sorted(glob.glob("/etc/ssh/ssh_host_*_key.pub")):
-        with open(path) as file:
-            found.append(" ".join(file.read().split()[:2]))
-    if not found:
-        raise SystemExit("There is no host key in /etc/ssh: run this after your own cell has started sshd.")
-    return found
+def host_keys(folder):
+    """What sshd shows and the desktop can pin, the best first: these are not derived from the session key."""
+    kinds = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"]
+    keys = [read_text(path).split()[:2] for path in glob.glob(os.path.join(folder, "ssh_host_*_key.pub"))]
+    keys = [key for key in keys if len(key) == 2 and key[0] in kinds]
+    # The desktop takes no RSA key of less than 2048 bits, which are 279 bytes.
+    keys = [key for key in keys if key[0] != "ssh-rsa" or len(key[1]) >= 372]
+    if not keys:
+        raise SystemExit(f"There is no Ed25519, ECDSA or RSA host key in {folder}: run this after your own cell has "
+                         "started sshd.")
+    return [" ".join(key) for key in sorted(keys, key=lambda key: (kinds.index(key[0]), key[1]))]
+
+
+def sealed_with_keys(mac_key, body, keys):
+    """With as many of the keys as fit; the last ones, which are RSA's, are the longest."""
+    for count in range(len(keys), 0, -1):
+        try:
+            return seal(mac_key, settings["key_id"], {**body, "host_keys": keys[:count]})
+        except ValueError as error:
+            trouble = error
+    raise SystemExit(f"No host key fits into the announcement ({trouble}): have sshd use an Ed25519 key.")
+
+
+def send(channel, key, generation, home, line):
+    if channel == "ntfy":
+        topic = "ml-" + plain64(derive(key, generation, "ntfy-topic", 18))
+        post_to_ntfy(settings["ntfy_server"], topic, line, 15)
+    elif channel == "folder":
+        put_into_folder(settings["folder"], settings["key_id"], line)
+    elif channel == "relay":
+        ssh = shutil.which("ssh")
+        if not ssh:
+            raise OSError("ssh is not installed here")
+        way = way_to_relay(home, ssh, settings["relay"], derive(key, generation, "relay-key", 32))
+        try:
+            leave_at_relay(way["relay_ssh"], way["relay_login"], line, None, 30)
+        except RuntimeError as error:
+            raise OSError(f"{error}; on your desktop, `moorline cell {settings['session']} --prepare-relay` lets this runtime "
+                          "leave its announcements there")
 
 
 def announce(given):
-    key, generation = read_session_key(secret(settings["secret"]))
+    name = settings["secret"]
+    key, generation = read_session_key(secret(name) or getpass.getpass(name + ": "))
     if plain64(derive(key, generation, "key-id", 9)) != settings["key_id"]:
-        raise SystemExit(settings["secret"] + " is another session's key, or an older one.")
+        raise SystemExit(name + " is another session's key, or an older one.")
     home = os.path.join(os.path.expanduser("~"), ".moorline", settings["session"])
     os.makedirs(home, mode=0o700, exist_ok=True)
-    endpoint, now = find_endpoint(given), int(time.time())
+    keys, endpoint, now = host_keys("/etc/ssh"), find_endpoint(given), int(time.time())
     body = {"v": 1, "kind": "up", **next_of_runtime(os.path.join(home, "runtime.json"), now), "at": now,
-            "endpoints": [endpoint], "user": getpass.getuser(), "host_keys": host_keys()}
-    line = seal(derive(key, generation, "announcement-mac", 32), settings["key_id"], body)
+            "endpoints": [endpoint], "user": getpass.getuser()}
+    line = sealed_with_keys(derive(key, generation, "announcement-mac", 32), body, keys)
     for channel in settings["channels"]:
         try:
-            if channel == "ntfy":
-                topic = "ml-" + plain64(derive(key, generation, "ntfy-topic", 18))
-                post_to_ntfy(settings["ntfy_server"], topic, line, 15)
-            elif channel == "folder":
-                put_into_folder(settings["folder"], settings["key_id"], line)
-        except OSError as error:
-            print("Not announced by " + channel + ": " + str(error))
+            send(channel, key, generation, home, line)
+            print("Announced by " + channel + ".")
+        except Exception as error:
+            print("Not announced by " + channel + ": " + (str(error) or type(error).__name__))
+    if not settings["channels"]:
+        print("This session has no channel that a cell can announce over: paste the line, or choose one with "
+              f"`moorline cell {settings['session']} --channel ntfy`.")
     print("To paste into Moorline, if it did not hear:\n" + line)
 
 

@@ -1,14 +1,14 @@
 """Keeps this runtime within reach: holds the tunnel open, and announces where it leads.
 
 Started by Moorline's setup cell, in a process of its own, so that a restarted kernel cuts nobody off. It gets what it
-needs through its standard input, and never the session key: only what was derived from it.
+needs through its standard input, and never the session key: only what was derived from it. It is given a locked file,
+too, and holds that lock for as long as it lives: there is one keeper a session.
 SIGHUP: announce again. SIGUSR1: make room for another keeper, silently. SIGTERM: say goodbye, and end.
 """
 import base64
-import concurrent.futures
 import ctypes
-import fcntl
 import hmac
+import http.client
 import json
 import os
 import re
@@ -20,130 +20,55 @@ import threading
 import time
 import urllib.request
 
-# @include wire
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-LIBC = ctypes.CDLL(None)
-
-
-def die_with_keeper():
-    LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: an orphaned tunnel would keep the port from the next one.
-
-
-class Tunnel:
-    """One run of the program that makes the runtime reachable. `look` finds out where it leads."""
-
-    def __init__(self, plan, line_for_metadata):
-        self.plan, self.link, self.endpoint = plan, plan["link"], None
-        self.api = free_port()
-        self.log_path = os.path.join(plan["home"], "tunnel.log")
-        argv, extra = getattr(self, self.link["kind"])(line_for_metadata)
-        self.process = None
-        if argv:
-            with open(self.log_path, "w") as log:
-                self.process = subprocess.Popen(
-                    argv, env={**plan["environment"], **extra}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    cwd=plan["home"], start_new_session=True, preexec_fn=die_with_keeper,
-                )
-
-    def direct(self, _):
-        self.endpoint = {"link": "direct", "host": self.link["host"], "port": self.link["port"]}
-        return None, {}
-
-    def relay(self, _):
-        forward = f"127.0.0.1:{self.link['listen']}:127.0.0.1:{self.plan['sshd_port']}"
-        return [
-            *self.plan["relay_ssh"], "-v", "-N", "-o", "ExitOnForwardFailure=yes", "-o", "ServerAliveInterval=15",
-            "-o", "ServerAliveCountMax=3", "-R", forward, self.plan["relay_login"],
-        ], {}
-
-    def cloudflare(self, _):
-        target = ["--metrics", f"127.0.0.1:{self.api}", "--no-autoupdate"]
-        if self.link.get("host"):
-            return [self.plan["program"], "tunnel", *target, "run"], {"TUNNEL_TOKEN": self.plan["token"]}
-        return [self.plan["program"], "tunnel", *target, "--url", f"ssh://127.0.0.1:{self.plan['sshd_port']}"], {}
-
-    def ngrok(self, line):
-        config = os.path.join(self.plan["home"], "ngrok.yml")
-        endpoint = {
-            "name": "moorline", "url": "tcp://", "metadata": line,
-            "upstream": {"url": f"tcp://127.0.0.1:{self.plan['sshd_port']}"},
-        }
-        agent = {"web_addr": f"127.0.0.1:{self.api}", "update_check": False}
-        # JSON is YAML; the authtoken is in the environment of this one program.
-        write_private(config, json.dumps({"version": 3, "agent": agent, "endpoints": [endpoint]}))
-        argv = [self.plan["program"], "start", "--config", config, "--log", "stdout", "moorline"]
-        return argv, {"NGROK_AUTHTOKEN": self.plan["token"]}
-
-    def look(self):
-        """Finds the endpoint once the tunnel stands."""
-        if self.endpoint:
-            return
-        if self.link["kind"] == "relay" and "remote forward success" in self.said():
-            self.endpoint = {"link": "relay", "port": self.link["listen"]}
-        elif self.link["kind"] == "ngrok":
-            self.endpoint = ngrok_endpoint(self.api)
-        elif self.link["kind"] == "cloudflare" and fetch_json(f"http://127.0.0.1:{self.api}/ready"):
-            named = self.link.get("host")
-            self.endpoint = {"link": "cloudflare", "host": named} if named else cloudflare_endpoint(self.api)
-
-    def said(self):
-        try:
-            with open(self.log_path, errors="replace") as log:
-                return log.read()
-        except OSError:
-            return ""
-
-    def ended(self):
-        return self.process is not None and self.process.poll() is not None
-
-    def complaint(self):
-        """The last line of the log that is no chatter."""
-        lines = [line.strip() for line in self.said().splitlines() if not line.startswith("debug1:")]
-        loud = [line for line in lines if re.search(r"ERR|rror|denied|refused|fail|not |lvl=(eror|crit)", line)]
-        return (loud or lines or ["it said nothing"])[-1][:300]
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
 
 class Keeper:
+    # A tunnel that says that it leads nowhere gets this many readings to mend itself, as cloudflared does by a new
+    # connection under the old name.
+    UNREADY = 8
+
     def __init__(self, plan):
         self.plan = plan
         self.mac_key = bytes.fromhex(plan["mac_key"])
         self.stop, self.goodbye = threading.Event(), True
-        self.tunnel, self.failures, self.retry_at = None, 0, 0.0
-        self.wanted, self.unsent, self.send_at, self.beat_at = None, 0, 0.0, 0.0
-        self.status = {"pid": os.getpid(), "plan": plan["fingerprint"], "endpoint": None, "line": None}
+        self.sshd_due = 0.0
+        self.tunnel, self.failures, self.retry_at, self.look_at, self.unready = None, 0, 0.0, 0.0, 0
+        self.channels = [Channel(name, getattr(self, f"send_by_{name}")) for name in plan["channels"]]
+        self.me, self.wanted, self.asked, self.beat_at = None, None, False, 0.0
+        self.troubles, self.untold = {}, True
+        self.status = {"pid": os.getpid(), "plan": plan["fingerprint"], "endpoint": None, "line": None, "problem": None}
 
     def run(self):
-        signal.signal(signal.SIGTERM, self.leave)
-        signal.signal(signal.SIGINT, self.leave)
-        signal.signal(signal.SIGUSR1, self.make_room)
-        signal.signal(signal.SIGHUP, self.again)
+        handlers = {signal.SIGTERM: self.leave, signal.SIGINT: self.leave, signal.SIGUSR1: self.make_room,
+                    signal.SIGHUP: self.again}
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)
         while not self.stop.is_set():
-            self.mind_sshd()
-            self.mind_tunnel()
-            self.mind_news()
+            for step in (self.mind_sshd, self.mind_tunnel, self.mind_news, self.mind_status):
+                self.attempt(step)
             self.stop.wait(0.25)
-        if self.goodbye and self.status["endpoint"]:
-            self.announce("down", patience=4)
-        self.status.update(pid=None, endpoint=None)
-        self.tell()
+        self.attempt(self.end)
+        self.attempt(self.mind_status)
         if self.tunnel:
             self.tunnel.stop()
+
+    def attempt(self, step):
+        """Takes a step. One that fails is said once and taken again: no full disk ends the keeper."""
+        name, trouble = step.__name__, None
+        try:
+            step()
+        except Exception as error:
+            trouble = f"{type(error).__name__}: {error}"
+        before = self.troubles.get(name)
+        if trouble != before:
+            self.troubles[name], self.untold = trouble, True
+            try:
+                said = trouble or f"works again, after {before}"
+                print(time.strftime("%F %T"), f"{name}: {said}", file=sys.stderr, flush=True)
+            except OSError:
+                pass  # The log lies on the same disk.
+
+    # --- what others want ----------------------------------------------------------------------------------------
 
     def leave(self, *_):
         self.stop.set()
@@ -153,95 +78,137 @@ class Keeper:
         self.stop.set()
 
     def again(self, *_):
-        self.wanted, self.send_at = "up", 0.0
+        self.wanted, self.asked = "up", True
+
+    # --- the steps -----------------------------------------------------------------------------------------------
 
     def mind_sshd(self):
-        try:
-            with open(os.path.join(self.plan["home"], "sshd.pid")) as file:
-                os.kill(int(file.read()), 0)
-        except (OSError, ValueError):
-            subprocess.run(self.plan["sshd"], env=self.plan["environment"], stdin=subprocess.DEVNULL, check=False)
-            self.stop.wait(1)
+        now, home = time.monotonic(), self.plan["home"]
+        if now < self.sshd_due or sshd_of(os.path.join(home, "sshd.pid"), os.path.join(home, "sshd_config")):
+            return
+        # It goes to the background before it says who it is.
+        self.sshd_due = now + 5
+        subprocess.run(self.plan["sshd"], env=self.plan["environment"], stdin=subprocess.DEVNULL, timeout=20, check=True)
 
     def mind_tunnel(self):
         now = time.monotonic()
         if self.tunnel and self.tunnel.ended():
-            # What held for a minute was no failure to begin with.
-            self.failures = 0 if self.status["endpoint"] and now - self.began > 60 else self.failures + 1
-            self.retry_at = now + min(2 ** min(self.failures, 5), 30) - 1
-            self.status.update(endpoint=None, problem=f"the tunnel ended: {self.tunnel.complaint()}")
-            self.tell()
-            self.tunnel = None
-        if self.tunnel is None and now >= self.retry_at:
-            self.began = now
+            self.lose(f"the tunnel ended: {self.tunnel.complaint()}")
+        if not self.tunnel:
+            if now < self.retry_at:
+                return
+            self.began, self.retry_at, self.look_at, self.unready = now, now + 1, 0.0, 0
             ngrok = self.plan["link"]["kind"] == "ngrok"
-            self.tunnel = Tunnel(self.plan, self.line("up", []) if ngrok else None)
-        if self.tunnel and not self.status["endpoint"]:
-            self.tunnel.look()
-            if self.tunnel.endpoint:
-                self.status.update(endpoint=self.tunnel.endpoint, problem=None)
-                self.wanted, self.send_at = "up", 0.0
-            elif now - self.began > 90:
-                self.tunnel.stop()
+            self.tunnel = Tunnel(self.plan, self.sealed("up", []) if ngrok else None)
+        if now < self.look_at:
+            return
+        found, known = self.tunnel.look(), self.status["endpoint"]
+        self.look_at = now + self.plan["reading"] if found or known else 0.0
+        if found:
+            self.unready = 0
+            if found != known:
+                self.status.update(endpoint=found, problem=None)
+                self.wanted, self.untold = "up", True
+        elif known:
+            self.unready += 1
+            if self.unready >= self.UNREADY:
+                self.lose(f"the tunnel led nowhere any more: {self.tunnel.complaint()}")
+        elif now - self.began > 90:
+            self.lose(f"the tunnel does not come up: {self.tunnel.complaint()}")
+
+    def lose(self, why):
+        """The tunnel is of no use. Another one comes after a pause, which grows where none is of any."""
+        self.tunnel.stop()
+        now, self.tunnel = time.monotonic(), None
+        # What held for a minute was no failure to begin with.
+        self.failures = 0 if self.status["endpoint"] and now - self.began > 60 else self.failures + 1
+        self.retry_at = now + min(2 ** min(self.failures, 5), 30) - 1
+        self.status.update(endpoint=None, problem=why)
+        self.untold = True
 
     def mind_news(self):
         now = time.monotonic()
         if not self.status["endpoint"]:
+            if self.asked:
+                self.asked, self.untold = False, True
             return
-        if self.wanted is None and now >= self.beat_at:
-            self.wanted, self.send_at = "beat", 0.0
-        if self.wanted and now >= self.send_at:
-            kind, self.wanted = self.wanted, None
+        if now >= self.beat_at and not self.wanted:
+            self.wanted = "beat"
+        if self.wanted:
+            self.announce(self.wanted)
             self.beat_at = now + self.plan["beat"]
-            if self.announce(kind, patience=15):
-                self.unsent = 0
-            else:
-                self.unsent += 1
-                self.wanted, self.send_at = kind, now + min(5 * 2 ** min(self.unsent, 6), 300)
+        if any([channel.mind(now) for channel in self.channels]):
+            self.untold = True
 
-    def line(self, kind, endpoints):
+    def announce(self, kind):
+        # Who has not heard yet that it is there gets no mere sign of life.
+        if any(channel.owed == "up" for channel in self.channels):
+            kind = "up"
+        line = self.sealed(kind, [self.status["endpoint"]])
+        self.wanted, self.asked, self.untold = None, False, True
+        self.status.update(announced=kind, line=line if kind == "up" else self.status["line"])
+        for channel in self.channels:
+            channel.offer(kind, line)
+
+    def mind_status(self):
+        if not self.untold:
+            return
+        self.status["at"] = time.time()
+        self.status["sent"] = {channel.name: channel.problem for channel in self.channels if channel.answered}
+        troubles = [trouble for trouble in self.troubles.values() if trouble]
+        said = {**self.status, "problem": self.status["problem"] or (troubles or [None])[0]}
+        write_private(os.path.join(self.plan["home"], "status.json"), json.dumps(said))
+        self.untold = False
+
+    def end(self):
+        endpoint = self.status["endpoint"]
+        self.status.update(pid=None, endpoint=None)
+        self.untold = True
+        if not self.goodbye or not endpoint:
+            return
+        self.attempt(self.mind_status)
+        line, deadline = self.sealed("down", [endpoint]), time.monotonic() + 5
+        for sending in [Sending(channel.send, line, 4) for channel in self.channels]:
+            sending.join(max(0, deadline - time.monotonic()))
+
+    # --- news ----------------------------------------------------------------------------------------------------
+
+    def sealed(self, kind, endpoints):
         now = int(time.time())
-        me = next_of_runtime(os.path.join(self.plan["home"], "runtime.json"), now)
-        body = {"v": 1, "kind": kind, **me, "at": now, "endpoints": endpoints, "user": self.plan["user"]}
+        self.me = next_of_runtime(os.path.join(self.plan["home"], "runtime.json"), now, self.me)
+        body = {"v": 1, "kind": kind, **self.me, "at": now, "endpoints": endpoints, "user": self.plan["user"]}
         return seal(self.mac_key, self.plan["kid"], {**body, "info": self.plan["info"]})
 
-    def announce(self, kind, patience):
-        """Sends the news over every channel at once; whether each took it."""
-        line = self.line(kind, [self.status["endpoint"]])
-        if kind == "up":
-            self.status["line"] = line
-        self.status["sent"] = {}
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            for channel, sent in [(c, pool.submit(self.send, c, line, patience)) for c in self.plan["channels"]]:
-                error = sent.exception()
-                self.status["sent"][channel] = error and (str(error) or type(error).__name__)[:200]
-        self.status["announced"] = kind
-        self.tell()
-        return not any(self.status["sent"].values())
+    def send_by_ntfy(self, line, patience):
+        post_to_ntfy(self.plan["ntfy_server"], self.plan["topic"], line, patience)
 
-    def send(self, channel, line, patience):
-        if channel == "ntfy":
-            post_to_ntfy(self.plan["ntfy_server"], self.plan["topic"], line, patience)
-        elif channel == "folder":
-            put_into_folder(self.plan["folder"], self.plan["kid"], line)
-        elif channel == "relay":
-            done = subprocess.run(
-                [*self.plan["relay_ssh"], "-T", self.plan["relay_login"]], env=self.plan["environment"],
-                input=line + "\n", text=True, capture_output=True, timeout=2 * patience, check=False,
-            )
-            if done.returncode:
-                raise RuntimeError(f"the relay did not take it: {done.stderr.strip()[-160:]}")
+    def send_by_folder(self, line, _):
+        put_into_folder(self.plan["folder"], self.plan["kid"], line)
 
-    def tell(self):
-        self.status["at"] = time.time()
-        write_private(os.path.join(self.plan["home"], "status.json"), json.dumps(self.status))
+    def send_by_relay(self, line, patience):
+        leave_at_relay(self.plan["relay_ssh"], self.plan["relay_login"], line, self.plan["environment"], 2 * patience)
+
+
+# @include channel
+
+
+# @include tunnel
+
+
+# @include processes
+
+
+# @include news
+
+
+# @include wire
+
+
+# @include files
 
 
 def main():
-    plan = json.load(sys.stdin)
-    lock = open(os.path.join(plan["home"], "keeper.lock"), "a")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    Keeper(plan).run()
+    Keeper(json.load(sys.stdin)).run()
 
 
 if __name__ == "__main__":

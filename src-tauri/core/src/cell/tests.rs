@@ -89,6 +89,21 @@ fn every_kind_of_cell_is_python_and_says_what_was_asked() {
 }
 
 #[test]
+fn the_notebook_keeps_no_name_of_the_cell() {
+    let left = r"
+import ast, json, sys
+names = set()
+for s in ast.parse(sys.stdin.read()).body:
+    match s:
+        case ast.ClassDef() | ast.FunctionDef(): names.add(s.name)
+        case ast.Assign(): names.add(s.targets[0].id)
+        case ast.Delete(): names -= {target.id for target in s.targets}
+print(json.dumps(sorted(names)))
+";
+    assert_eq!(python(left, &cell().setup()), json!([]));
+}
+
+#[test]
 fn the_keeper_stands_in_the_cell_as_it_is() {
     let keeper = assembled(KEEPER);
     assert!(!keeper.contains("'''") && !keeper.trim_end().ends_with('\\'), "it fits between raw quotes");

@@ -1,27 +1,17 @@
-def write_private(path, text):
-    """Replaces a file in one step; nobody else may read it."""
-    fresh = f"{path}.{os.getpid()}"
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    os.replace(fresh, path)
-
-
-def read_json(path):
-    try:
-        with open(path) as file:
-            found = json.load(file)
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def next_of_runtime(path, now):
-    """Who this runtime is, kept on its disk; the number in it rises with every announcement."""
-    kept = read_json(path)
-    if not isinstance(kept.get("runtime"), str):
+def next_of_runtime(path, now, last=None):
+    """Who this runtime is, kept on its disk; the number in it rises with every announcement. `last` is what this process
+    used before: it counts on from there, also where the disk takes nothing."""
+    kept = last or read_json(path)
+    if not isinstance(kept.get("runtime"), str) or not all(isinstance(kept.get(name), int) for name in ("born", "seq")):
         kept = {"runtime": base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode(), "born": now, "seq": 0}
-    kept = {"runtime": kept["runtime"], "born": kept["born"], "seq": kept["seq"] + 1}
-    write_private(path, json.dumps(kept))
+    # At least its age in seconds: a count that could not be kept must not begin again lower.
+    seq = max(kept["seq"] + 1, now - kept["born"])
+    kept = {"runtime": kept["runtime"], "born": kept["born"], "seq": seq}
+    try:
+        write_private(path, json.dumps(kept))
+    except OSError:
+        if not last:
+            raise
     return kept
 
 
@@ -34,41 +24,29 @@ def seal(mac_key, kid, body):
         mac = hmac.digest(mac_key, signed.encode(), "sha256")
         line = signed + "." + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
         if len(line) <= 2048:
-            break
-    return line
-
-
-def post_to_ntfy(server, topic, line, patience):
-    """Sends a line to an ntfy topic. Whoever reads along learns where the runtime is, and can forge nothing."""
-    request = urllib.request.Request(f"{server}/{topic}", data=line.encode(), method="POST")
-    urllib.request.urlopen(request, timeout=patience).close()
-
-
-def put_into_folder(folder, kid, line):
-    """A folder that the desktop sees too, such as one of Drive's. Its synchroniser never sees half a line."""
-    os.makedirs(folder, exist_ok=True)
-    fresh = os.path.join(folder, f".moorline-{kid}.{os.getpid()}")
-    with open(fresh, "w") as file:
-        file.write(line + "\n")
-    os.replace(fresh, os.path.join(folder, f"moorline-{kid}.txt"))
+            return line
+    raise ValueError(f"an announcement has at most 2048 bytes, and this one has {len(line)}")
 
 
 def fetch_json(address):
-    """What a program on this machine answers; None while it does not."""
+    """The object that a program on this machine answers with; empty while it answers with none."""
     try:
         # Whatever proxy the environment names, this machine is not behind it.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(address, timeout=3) as answer:
-            return json.load(answer)
-    except (OSError, ValueError):
-        return None
+            found = json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def ngrok_endpoint(port):
     """Where the ngrok agent with this local API leads (its /api/endpoints, or /api/tunnels of older ones)."""
     for kind, field in (("endpoints", "url"), ("tunnels", "public_url")):
-        for found in (fetch_json(f"http://127.0.0.1:{port}/api/{kind}") or {}).get(kind) or []:
-            place = re.fullmatch(r"tcp://([A-Za-z0-9.-]+):([0-9]{1,5})", str(found.get(field)))
+        listed = fetch_json(f"http://127.0.0.1:{port}/api/{kind}").get(kind)
+        for found in listed if isinstance(listed, list) else []:
+            url = str(found.get(field)) if isinstance(found, dict) else ""
+            place = re.fullmatch(r"tcp://([A-Za-z0-9.-]+):([0-9]{1,5})", url)
             if place:
                 return {"link": "ngrok", "host": place[1], "port": int(place[2])}
     return None
@@ -76,5 +54,11 @@ def ngrok_endpoint(port):
 
 def cloudflare_endpoint(port):
     """The name of the quick tunnel whose cloudflared serves its metrics here."""
-    host = (fetch_json(f"http://127.0.0.1:{port}/quicktunnel") or {}).get("hostname")
-    return {"link": "cloudflare", "host": host} if host else None
+    host = str(fetch_json(f"http://127.0.0.1:{port}/quicktunnel").get("hostname"))
+    return {"link": "cloudflare", "host": host} if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", host) else None
+
+
+def cloudflare_ready(port):
+    """Whether the cloudflared that serves its metrics here has a connection to Cloudflare."""
+    count = fetch_json(f"http://127.0.0.1:{port}/ready").get("readyConnections")
+    return isinstance(count, int) and count > 0

@@ -32,7 +32,7 @@ pub type Out = mpsc::Sender<(Alias, Tidings)>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tidings {
     /// A line that was checked.
-    News(News),
+    News(Box<News>),
     /// A place that nobody announced.
     Lone(Lone),
 }
@@ -100,7 +100,7 @@ pub async fn listen(post: &Post, key: &SessionKey, out: &Out) {
         let tidings = match heard {
             Heard::Line { line, place } => {
                 let said = announcement::open(&line, &post.kid, &mac).map(|said| (said, place));
-                Tidings::News(News { channel, said, derived: derived.clone() })
+                Tidings::News(Box::new(News { channel, said, derived: derived.clone() }))
             }
             Heard::Lone(lone) => Tidings::Lone(lone),
         };
@@ -121,7 +121,7 @@ pub async fn gather(post: &Post, key: &SessionKey, limit: Duration) -> Vec<News>
         while let Ok(Some((_, tidings))) = tokio::time::timeout_at(until, heard.recv()).await {
             let Tidings::News(news) = tidings else { continue };
             until = end.min(Instant::now() + QUIET);
-            all.push(news);
+            all.push(*news);
             if all.len() == MOST {
                 break;
             }

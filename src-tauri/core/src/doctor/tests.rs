@@ -260,7 +260,7 @@ fn leftovers_are_named_with_the_command_that_removes_them() {
 #[test]
 fn the_proxy_program_must_be_there_if_a_session_needs_it() {
     let with = |present| {
-        let path = PathBuf::from("/home/ada/.local/share/moorline/bin/moorline");
+        let path = PathBuf::from("/home/ada/.local/share/moorline/bin/moorline-proxy");
         check("proxy-program", |found| found.proxy_program = Some(ProxyProgram { path, present }))
     };
     assert_eq!(with(true).verdict, Verdict::Ok);
@@ -268,7 +268,7 @@ fn the_proxy_program_must_be_there_if_a_session_needs_it() {
     assert_said(
         &gone,
         Verdict::Problem,
-        &["~/.local/share/moorline/bin/moorline is gone"],
+        &["~/.local/share/moorline/bin/moorline-proxy is gone"],
         "moorline repair",
     );
 }

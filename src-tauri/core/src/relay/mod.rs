@@ -14,5 +14,5 @@ pub mod receiver;
 
 pub use crate::ssh::relay_identity::{RelayPlace, RelayPlaceError, relay_place};
 pub use key_line::RuntimeKey;
-pub use of_session::{PrepareSessionError, prepare_session, prepared_relays, retire_session};
+pub use of_session::{PrepareSessionError, prepare_session, prepared_relays, retire_former, retire_session};
 pub use prepare::{PrepareError, Prepared, Retired, prepare, retire};

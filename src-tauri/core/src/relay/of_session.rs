@@ -79,6 +79,40 @@ pub async fn retire_session(
     limit: Duration,
 ) -> Result<Vec<(RelayTarget, Result<Retired, PrepareError>)>, PinsError> {
     let relays = prepared_relays(tools, &session.name)?;
+    retire_all(tools, session, relays, limit).await
+}
+
+/// As [`retire_session`], for every relay but the one that the session goes through now; those that are clear again
+/// are remembered no more.
+///
+/// # Errors
+/// The pins cannot be read or written.
+pub async fn retire_former(
+    tools: &Tools,
+    session: &Session,
+    limit: Duration,
+) -> Result<Vec<(RelayTarget, Result<Retired, PrepareError>)>, PrepareSessionError> {
+    let now = match &session.link {
+        Link::Relay(link) => Some(&link.relay),
+        _ => None,
+    };
+    let mut relays = prepared_relays(tools, &session.name)?;
+    relays.retain(|relay| Some(relay) != now);
+    let outcomes = retire_all(tools, session, relays, limit).await?;
+    let clear = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(relay, _)| relay.to_string());
+    let clear: Vec<String> = clear.collect();
+    if !clear.is_empty() {
+        note(tools, &session.name, |relays| relays.retain(|relay| !clear.contains(relay)))?;
+    }
+    Ok(outcomes)
+}
+
+async fn retire_all(
+    tools: &Tools,
+    session: &Session,
+    relays: Vec<RelayTarget>,
+    limit: Duration,
+) -> Result<Vec<(RelayTarget, Result<Retired, PrepareError>)>, PinsError> {
     if relays.is_empty() {
         return Ok(Vec::new());
     }

@@ -7,15 +7,19 @@ use std::time::Duration;
 use moorline_ssh_files::{HostKey, KeyAlgorithm};
 use russh::client::{self, Handle};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Preferred, SshId, cipher};
+use russh::{ChannelId, Preferred, SshId, cipher};
 use tokio::io::BufReader;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::failure::{SshFailure, shown};
+use super::pages::Pages;
 use super::probe::ProbeError;
 use super::route::{ProxyArgv, Route, Said};
 use super::watched::{Watch, Watched};
+
+/// How long a server may say nothing before it is asked for a sign of life.
+pub const PING_EVERY: Duration = Duration::from_secs(5);
 
 /// Decides whether to go on once the server has proven that it holds its key.
 pub(super) enum Accept {
@@ -42,13 +46,16 @@ pub(super) struct Connection {
     pub(super) key: HostKey,
     /// Its sender is dropped when the connection has ended.
     pub(super) stands: watch::Receiver<()>,
-    _watch: Watch,
+    /// What a command prints that is followed there.
+    pub(super) pages: Arc<Pages>,
+    pub(super) watch: Watch,
 }
 
 /// Checks the server's key, and remembers it.
 pub(super) struct Gate {
     accept: Accept,
     seen: Arc<Mutex<Option<Presented>>>,
+    pages: Arc<Pages>,
     _standing: watch::Sender<()>,
 }
 
@@ -75,6 +82,42 @@ impl client::Handler for Gate {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
         Ok(accepted)
     }
+
+    async fn data(
+        &mut self,
+        channel: ChannelId,
+        data: &[u8],
+        session: &mut client::Session,
+    ) -> Result<(), russh::Error> {
+        if self.pages.print(channel.into(), data) { Ok(()) } else { session.close(channel) }
+    }
+
+    async fn channel_failure(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut client::Session,
+    ) -> Result<(), russh::Error> {
+        self.pages.end(channel.into());
+        Ok(())
+    }
+
+    async fn channel_eof(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut client::Session,
+    ) -> Result<(), russh::Error> {
+        self.pages.end(channel.into());
+        Ok(())
+    }
+
+    async fn channel_close(
+        &mut self,
+        channel: ChannelId,
+        _session: &mut client::Session,
+    ) -> Result<(), russh::Error> {
+        self.pages.end(channel.into());
+        Ok(())
+    }
 }
 
 impl Purpose {
@@ -82,6 +125,7 @@ impl Purpose {
     fn read_ahead(self) -> usize {
         match self {
             Self::Talk => 4 * 1024,
+            Self::Stand => 1024,
             Self::Carry => 256 * 1024,
         }
     }
@@ -89,6 +133,11 @@ impl Purpose {
     fn tune(self, config: client::Config) -> client::Config {
         match self {
             Self::Talk => config,
+            // russh's own keepalives: what is asked of it through its queues stays in memory, slot by slot. Whether
+            // they are answered in time is judged by whoever watches the stream.
+            Self::Stand => {
+                client::Config { keepalive_interval: Some(PING_EVERY), keepalive_max: 0, ..config }
+            }
             Self::Carry => client::Config {
                 // Twice OpenSSH's own, so that the connections inside are held up by their own windows alone.
                 window_size: 4 * 1024 * 1024,
@@ -128,6 +177,8 @@ fn usable(key: &PublicKey) -> Option<HostKey> {
 pub(super) enum Purpose {
     /// A few small messages.
     Talk,
+    /// The same for hours, with a keepalive whenever nothing came for [`PING_EVERY`].
+    Stand,
     /// Other people's connections, as fast as they come.
     Carry,
 }
@@ -153,12 +204,13 @@ pub(super) async fn exchange_for(
     let seen = Arc::new(Mutex::new(None));
     let config = Arc::new(purpose.tune(config(&accept)));
     let (standing, stands) = watch::channel(());
-    let gate = Gate { accept, seen: Arc::clone(&seen), _standing: standing };
+    let pages = Arc::new(Pages::default());
+    let gate = Gate { accept, seen: Arc::clone(&seen), pages: Arc::clone(&pages), _standing: standing };
     let outcome = tokio::time::timeout_at(end, client::connect_stream(config, stream, gate)).await;
     let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (outcome, presented) {
         (Ok(Ok(handle)), Some(Presented::Key(key))) => {
-            Ok(Exchange::Ready(Connection { handle, key, stands, _watch: watch }))
+            Ok(Exchange::Ready(Connection { handle, key, stands, pages, watch }))
         }
         (_, Some(Presented::Key(key))) => Ok(Exchange::Stopped(key)),
         (_, Some(Presented::Unusable(what))) => {

@@ -3,17 +3,37 @@
 use std::time::Duration;
 
 use moorline_ssh_files::{HostKey, UserName};
-use russh::ChannelMsg;
+use russh::ChannelWriteHalf;
+use russh::client::Msg;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::client::Connection;
+use super::client::{Connection, Purpose};
 use super::identity::Identity;
-use super::login::{LoginError, bounded, goodbye, reach};
+use super::login::{LoginError, bounded, goodbye, reach_for};
+use super::pages::Page;
 use super::route::Route;
 
 /// A connection whose server has proven a pinned key and let us in. Dropping it cuts the stream.
 pub struct Standing {
     connection: Connection,
+    /// The command that prints pages.
+    running: Mutex<Option<ChannelWriteHalf<Msg>>>,
+}
+
+/// A constant command that prints pages: one at once, then one now and then.
+#[derive(Debug)]
+pub struct Script {
+    /// What the login shell is given.
+    pub command: &'static str,
+    /// What the last line of a page says.
+    pub mark: &'static str,
+    /// From the end of one page to the beginning of the next.
+    pub every: Duration,
+    /// How long printing a page may take.
+    pub limit: Duration,
+    /// In bytes; no page is longer.
+    pub most: usize,
 }
 
 /// The connection has ended.
@@ -31,9 +51,10 @@ pub async fn stand(
     limit: Duration,
 ) -> Result<Option<Standing>, LoginError> {
     bounded(limit, async |end: Instant| {
-        let mut connection = reach(route, pinned, end).await?;
+        let mut connection = reach_for(Purpose::Stand, route, pinned, end).await?;
+        connection.watch.forget_head();
         if identity.log_in(&mut connection.handle, user).await? {
-            return Ok(Some(Standing { connection }));
+            return Ok(Some(Standing { connection, running: Mutex::new(None) }));
         }
         goodbye(&connection).await;
         Ok(None)
@@ -62,35 +83,48 @@ impl Standing {
         if answer.is_err() || gone { Err(Ended) } else { Ok(()) }
     }
 
-    /// Runs a constant command in a channel of its own and gives what it printed on its standard output until it
-    /// ended, or `limit` or `most` bytes were reached. `None` if the server runs no commands.
-    pub async fn run(&self, command: &str, limit: Duration, most: usize) -> Option<Vec<u8>> {
+    /// Waits until the server was asked for something after `last`, which is at the latest when nothing came for
+    /// [`PING_EVERY`]; gives when that was.
+    pub async fn asks_again(&self, last: Instant) -> Instant {
+        self.connection.watch.asked(last).await
+    }
+
+    /// Waits until the server has said anything since `asked`, however long that takes.
+    pub async fn answers(&self, asked: Instant) -> Result<(), Ended> {
+        self.connection.watch.answered(asked).await;
+        let gone = self.connection.stands.has_changed().is_err() || self.connection.handle.is_closed();
+        if gone { Err(Ended) } else { Ok(()) }
+    }
+
+    /// The next page of what a constant command prints; it is started when it does not run. What came until time is
+    /// up, or until it ended, counts as a page. `None` if nothing came.
+    pub async fn reading(&self, script: &Script) -> Option<Vec<u8>> {
+        let mut running = self.running.lock().await;
+        let limit = if running.is_some() { script.every + script.limit } else { script.limit };
         let end = Instant::now() + limit;
-        let opened = timeout_at(end, self.connection.handle.channel_open_session()).await;
-        let mut channel = opened.ok()?.ok()?;
-        let mut printed = Vec::new();
-        let read = async {
-            channel.exec(true, command).await.ok()?;
-            channel.eof().await.ok()?;
-            while let Some(message) = channel.wait().await {
-                match message {
-                    ChannelMsg::Data { data } => {
-                        let room = most.saturating_sub(printed.len());
-                        printed.extend(data.iter().take(room));
-                        if printed.len() >= most {
-                            break;
-                        }
-                    }
-                    ChannelMsg::Failure => return None,
-                    _ => {}
-                }
-            }
-            Some(())
+        if running.is_none() {
+            *running = Some(timeout_at(end, self.start(script)).await.ok()??);
+        }
+        let pages = &self.connection.pages;
+        let printed = match timeout_at(end, pages.next(script.mark)).await {
+            Ok(Page::Whole(printed)) => return Some(printed),
+            Ok(Page::Last(printed)) => printed,
+            Err(_) => pages.give_up(),
         };
-        let outcome = timeout_at(end, read).await;
-        // The other side would go on printing into a channel that nobody reads.
-        let _ = channel.close().await;
-        if let Ok(None) = outcome { None } else { Some(printed) }
+        // It would go on printing.
+        if let Some(channel) = running.take() {
+            let _ = channel.close().await;
+        }
+        Some(printed).filter(|printed| !printed.is_empty())
+    }
+
+    async fn start(&self, script: &Script) -> Option<ChannelWriteHalf<Msg>> {
+        // What it prints goes to the pages: a queue that nobody reads is given up.
+        let (_, channel) = self.connection.handle.channel_open_session().await.ok()?.split();
+        self.connection.pages.follow(channel.id().into(), script.most);
+        channel.exec(true, script.command).await.ok()?;
+        channel.eof().await.ok()?;
+        Some(channel)
     }
 
     /// A polite end, so that the server does not log a lost connection.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moorline_ssh_files::HostKey;
+use tokio::time::Instant;
 
 use super::WatchTools;
 use super::google_link::GoogleLink;
@@ -28,7 +29,7 @@ pub struct AnyLink {
 /// What stands over it.
 pub enum AnyUp {
     /// An SSH connection.
-    Ssh(Standing),
+    Ssh(Box<Standing>),
     /// A runtime that Google lists.
     Google(Box<GoogleUp>),
 }
@@ -46,7 +47,7 @@ impl Link for AnyLink {
     async fn open(&mut self, order: &WatchOrder, limit: Duration) -> Result<AnyUp, Obstacle> {
         self.over_google = matches!(order.session.link, session::Link::Colab(_));
         if !self.over_google {
-            return self.ssh.open(order, limit).await.map(AnyUp::Ssh);
+            return self.ssh.open(order, limit).await.map(|up| AnyUp::Ssh(Box::new(up)));
         }
         let google = self.google.get_or_insert_with(|| Box::new(GoogleLink::new(Arc::clone(&self.tools))));
         // Boxed: what a session over SSH never does takes no memory in its watcher.
@@ -74,35 +75,49 @@ impl Link for AnyLink {
 impl Up for AnyUp {
     fn key(&self) -> Option<&HostKey> {
         match self {
-            Self::Ssh(up) => Up::key(up),
+            Self::Ssh(up) => Up::key(up.as_ref()),
             Self::Google(up) => up.key(),
         }
     }
 
     async fn closed(&self) {
         match self {
-            Self::Ssh(up) => Up::closed(up).await,
+            Self::Ssh(up) => Up::closed(up.as_ref()).await,
             Self::Google(up) => up.closed().await,
         }
     }
 
     async fn ping(&self) -> bool {
         match self {
-            Self::Ssh(up) => Up::ping(up).await,
+            Self::Ssh(up) => Up::ping(up.as_ref()).await,
             Self::Google(up) => up.ping().await,
+        }
+    }
+
+    async fn asks_again(&self, last: Instant) -> Instant {
+        match self {
+            Self::Ssh(up) => Up::asks_again(up.as_ref(), last).await,
+            Self::Google(up) => up.asks_again(last).await,
+        }
+    }
+
+    async fn answers(&self, asked: Instant) -> bool {
+        match self {
+            Self::Ssh(up) => Up::answers(up.as_ref(), asked).await,
+            Self::Google(up) => up.answers(asked).await,
         }
     }
 
     async fn vitals(&self) -> Option<Vitals> {
         match self {
-            Self::Ssh(up) => Up::vitals(up).await,
+            Self::Ssh(up) => Up::vitals(up.as_ref()).await,
             Self::Google(up) => Box::pin(up.vitals()).await,
         }
     }
 
     async fn leave(self) {
         match self {
-            Self::Ssh(up) => Up::leave(up).await,
+            Self::Ssh(up) => Up::leave(*up).await,
             Self::Google(up) => up.leave().await,
         }
     }

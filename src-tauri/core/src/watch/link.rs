@@ -4,7 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use moorline_ssh_files::HostKey;
+use tokio::time::{Instant, sleep_until};
 
+use super::pulse;
 use crate::agent::cause::Obstacle;
 use crate::agent::effect::WatchOrder;
 use crate::agent::vitals::Vitals;
@@ -47,6 +49,19 @@ pub trait Up: Send + Sync {
     /// Asks for a sign of life and waits for it, for as long as it takes; the caller bounds it. `false` if the
     /// connection has ended.
     fn ping(&self) -> impl Future<Output = bool> + Send;
+
+    /// Waits until a sign of life is asked for again, [`pulse::EVERY`] after `last`; gives when that was.
+    fn asks_again(&self, last: Instant) -> impl Future<Output = Instant> + Send {
+        async move {
+            sleep_until(last + pulse::EVERY).await;
+            Instant::now()
+        }
+    }
+
+    /// Waits for what was asked for at that time, as [`Up::ping`] does.
+    fn answers(&self, _asked: Instant) -> impl Future<Output = bool> + Send {
+        self.ping()
+    }
 
     /// Reads the vitals, bounded in time. `None` if there are none to be had.
     fn vitals(&self) -> impl Future<Output = Option<Vitals>> + Send;

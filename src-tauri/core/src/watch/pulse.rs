@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 /// From one ping to the next.
-pub const EVERY: Duration = Duration::from_secs(5);
+pub const EVERY: Duration = crate::ssh::PING_EVERY;
 
 /// The patience on a clean link: with [`EVERY`], a silent loss is seen within 11.5 s.
 const FLOOR: Duration = Duration::from_millis(6500);

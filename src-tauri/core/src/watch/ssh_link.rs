@@ -183,8 +183,16 @@ impl Up for Standing {
         self.ping().await.is_ok()
     }
 
+    async fn asks_again(&self, last: Instant) -> Instant {
+        self.asks_again(last).await
+    }
+
+    async fn answers(&self, asked: Instant) -> bool {
+        self.answers(asked).await.is_ok()
+    }
+
     async fn vitals(&self) -> Option<Vitals> {
-        let printed = self.run(vitals::SCRIPT, vitals::LIMIT, vitals::MOST).await?;
+        let printed = self.reading(&vitals::SCRIPT).await?;
         // A reading that was cut off, or a shell that does something else, is no news.
         Some(vitals::read(&printed)).filter(|read| *read != Vitals::default())
     }

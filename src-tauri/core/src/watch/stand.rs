@@ -124,11 +124,18 @@ struct Heart<'a, U> {
 }
 
 impl<U: Up> Heart<'_, U> {
-    /// Pings at once, then every 5 s, until one is not answered.
+    /// Pings at once, then looks on while that is done every 5 s, until a ping is not answered.
     async fn beat<L: Link<Up = U>>(self, link: &mut L, order: &WatchOrder) -> Beat<U> {
+        let mut asked = None;
         loop {
-            let started = Instant::now();
-            let ping = self.up.ping();
+            let started = asked.unwrap_or_else(Instant::now);
+            let up = self.up;
+            let ping = async move {
+                match asked {
+                    Some(at) => up.answers(at).await,
+                    None => up.ping().await,
+                }
+            };
             tokio::pin!(ping);
             let mut until = started + self.patience();
             let answered = loop {
@@ -166,7 +173,9 @@ impl<U: Up> Heart<'_, U> {
                 self.pulse.note(started.elapsed());
             }
             *self.changed = false;
-            sleep_until(started + pulse::EVERY).await;
+            // Something that came just before the next keepalive puts it off once. Where nothing is asked for longer,
+            // a new key exchange may hang: a ping tells.
+            asked = timeout(3 * pulse::EVERY, self.up.asks_again(started)).await.ok();
         }
     }
 

@@ -8,16 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::agent::vitals::{Gpu, Usage, Vitals};
+use crate::ssh::Script;
 use crate::ssh::failure::shown;
 
 /// From one reading to the next.
 pub const EVERY: Duration = Duration::from_secs(30);
-
-/// How long a reading may take.
-pub const LIMIT: Duration = Duration::from_secs(10);
-
-/// More than this is not read.
-pub const MOST: usize = 64 * 1024;
 
 /// Names of accelerators are cut after this many characters.
 const NAME: usize = 64;
@@ -25,27 +20,39 @@ const NAME: usize = 64;
 /// No machine has more accelerators.
 const ACCELERATORS: usize = 64;
 
-/// Prints sections, each after a line of its own; the one that may hang comes last, so that the others are read.
+/// Prints sections, each after a line of its own; the one that may hang comes last, so that the others are read. Does
+/// so again after each pause, for an hour: what has to be asked for anew only then needs nothing in between. It ends
+/// when its output is closed.
 ///
 /// One line, single-quoted, with neither backslash nor exclamation mark, so that any login shell (fish and csh too)
-/// hands it to `/bin/sh` unchanged. Colab's driver tools need its library path, in this process alone.
-pub const SCRIPT: &str = concat!(
-    "exec /bin/sh -c '",
-    "LC_ALL=C; export LC_ALL; ",
-    "echo moorline:memory; grep -E \"^(MemTotal|MemAvailable|MemFree|Buffers|Cached):\" /proc/meminfo; ",
-    "echo moorline:disk; df -Pk /content 2>/dev/null || df -Pk /; ",
-    "echo moorline:boot; grep \"^btime \" /proc/stat; ",
-    "echo moorline:home; stat -c %i.%W ~ ~/.ssh; ",
-    "echo moorline:id; cat /proc/sys/kernel/random/boot_id; ",
-    "echo moorline:tpu; ls -d /dev/accel[0-9]*; ",
-    "echo moorline:gpu; ",
-    "PATH=$PATH:/opt/bin:/usr/local/nvidia/bin; ",
-    "LD_LIBRARY_PATH=/usr/lib64-nvidia${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}; export LD_LIBRARY_PATH; ",
-    "bound=; command -v timeout >/dev/null && bound=\"timeout 8\"; ",
-    "command -v nvidia-smi >/dev/null && $bound nvidia-smi ",
-    "--query-gpu=name,memory.used,memory.total,utilization.gpu --format=csv,noheader,nounits; ",
-    "echo moorline:end' 2>/dev/null",
-);
+/// hands it to `/bin/sh` unchanged. Colab's driver tools need its library path, in that process alone.
+pub const SCRIPT: Script = Script {
+    command: concat!(
+        "exec /bin/sh -c '",
+        "LC_ALL=C; export LC_ALL; ",
+        "PATH=$PATH:/opt/bin:/usr/local/nvidia/bin; ",
+        "libraries=/usr/lib64-nvidia${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}; ",
+        "bound=; command -v timeout >/dev/null && bound=\"timeout 8\"; ",
+        "pages=120; while :; do ",
+        "echo moorline:memory || exit 1; ",
+        "grep -E \"^(MemTotal|MemAvailable|MemFree|Buffers|Cached):\" /proc/meminfo; ",
+        "echo moorline:disk; df -Pk /content 2>/dev/null || df -Pk /; ",
+        "echo moorline:boot; grep \"^btime \" /proc/stat; ",
+        "echo moorline:home; stat -c %i.%W ~ ~/.ssh; ",
+        "echo moorline:id; cat /proc/sys/kernel/random/boot_id; ",
+        "echo moorline:tpu; ls -d /dev/accel[0-9]*; ",
+        "echo moorline:gpu; ",
+        "command -v nvidia-smi >/dev/null && LD_LIBRARY_PATH=$libraries $bound nvidia-smi ",
+        "--query-gpu=name,memory.used,memory.total,utilization.gpu --format=csv,noheader,nounits; ",
+        "echo moorline:end || exit 1; ",
+        "pages=$((pages - 1)); [ $pages -gt 0 ] && sleep 30 || exit 0; ",
+        "done' 2>/dev/null",
+    ),
+    mark: "moorline:end",
+    every: EVERY,
+    limit: Duration::from_secs(10),
+    most: 64 * 1024,
+};
 
 /// What the script's answer means. Whatever is missing or makes no sense is absent.
 pub fn read(printed: &[u8]) -> Vitals {
@@ -284,19 +291,35 @@ moorline:id
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_script_runs_in_any_login_shell() {
+    fn the_script_runs_in_any_login_shell_and_ends_with_its_reader() {
+        use std::io::{BufRead as _, BufReader, Read as _};
+        use std::process::Stdio;
+
+        let pause = format!("sleep {} ", SCRIPT.every.as_secs());
+        assert_eq!(SCRIPT.command.matches(&pause).count(), 1);
         for shell in ["/bin/sh", "/bin/bash", "/usr/bin/fish", "/bin/csh", "/bin/zsh"] {
             if !std::path::Path::new(shell).exists() {
                 continue;
             }
-            let output = std::process::Command::new(shell).args(["-c", SCRIPT]).output().unwrap();
-            let printed = String::from_utf8_lossy(&output.stdout);
-            assert!(printed.ends_with("moorline:end\n"), "{shell}: {printed}");
-            let vitals = read(&output.stdout);
-            assert!(vitals.memory.is_some_and(|memory| memory.used > 0), "{shell}: {printed}");
-            assert!(vitals.disk.is_some() && vitals.booted.is_some(), "{shell}: {printed}");
-            assert!(vitals.machine.is_some_and(|machine| machine.contains('/')), "{shell}: {printed}");
-            assert_eq!(output.stderr, b"", "{shell}: nothing is complained about");
+            let mut command = std::process::Command::new(shell);
+            command.args(["-c", &SCRIPT.command.replace(&pause, "sleep 0.1 ")]);
+            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut output = BufReader::new(child.stdout.take().unwrap());
+            for page in 0..2 {
+                let mut printed = String::new();
+                while !printed.ends_with("moorline:end\n") {
+                    assert!(output.read_line(&mut printed).unwrap() > 0, "{shell}, page {page}: {printed}");
+                }
+                let vitals = read(printed.as_bytes());
+                assert!(vitals.memory.is_some_and(|memory| memory.used > 0), "{shell}: {printed}");
+                assert!(vitals.disk.is_some() && vitals.booted.is_some(), "{shell}: {printed}");
+                assert!(vitals.machine.is_some_and(|machine| machine.contains('/')), "{shell}: {printed}");
+            }
+            drop(output);
+            child.wait().unwrap();
+            let mut complaint = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+            assert_eq!(complaint, "", "{shell}: nothing is complained about");
         }
     }
 }

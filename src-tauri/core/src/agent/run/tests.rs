@@ -211,7 +211,7 @@ async fn an_event_is_one_line_of_json() {
         "{line}"
     );
     assert!(
-        line.contains(r#""state":"down","cause":{"kind":"tunnel-down"}"#) && !line.contains('\n'),
+        line.contains(r#""state":"down","cause":{"kind":"no-server"}"#) && !line.contains('\n'),
         "{line}"
     );
 }

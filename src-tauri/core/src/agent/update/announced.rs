@@ -14,7 +14,7 @@ use crate::channel::listening::News;
 use crate::channel::{ChannelKind, ChannelSettings};
 use crate::session::{Link, Session};
 
-/// How long another runtime waits before a person is asked about it: what was online may be on its way out, and
+/// How long another way waits before a person is asked about it: the one that is followed may be on its way out, and
 /// nobody has noticed yet.
 const ASK_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
@@ -91,15 +91,17 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     for (name, followed) in &mut state.sessions {
         let is_gone = is_gone(followed);
         let online = matches!(followed.health, Health::Online { .. });
+        // While this computer is offline nobody can look.
+        let offline = matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. });
         let Some(rival) = &mut followed.rival else { continue };
         if is_gone {
             let rival = rival.clone();
             effects.extend(follow_rival(followed, rival, now));
-        } else if online && !rival.asked && rival.ask_at <= now {
+        } else if !offline && !rival.asked && rival.ask_at <= now {
             rival.asked = true;
             let runtime = &rival.adoption.accepted.runtime;
             let moved = followed.accepted.as_ref().is_some_and(|last| last.runtime == *runtime);
-            effects.push(Effect::Notify(tell::rival(name, runtime, moved)));
+            effects.push(Effect::Notify(tell::rival(name, runtime, moved, online)));
         }
     }
     effects
@@ -158,8 +160,9 @@ pub(super) fn listen_anew(
 /// Another program may have accepted something meanwhile; what is older than what is known here changes nothing.
 pub(super) fn recall(followed: &mut Followed, on_disk: Option<&Accepted>) {
     let Some(on_disk) = on_disk else { return };
-    let newer =
-        followed.accepted.as_ref().is_none_or(|known| (known.born, known.seq) < (on_disk.born, on_disk.seq));
+    let newer = followed.accepted.as_ref().is_none_or(|known| {
+        known.kid != on_disk.kid || (known.born, known.seq) < (on_disk.born, on_disk.seq)
+    });
     if newer {
         followed.accepted = Some(on_disk.clone());
     }
@@ -196,7 +199,9 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
         dropped::down(followed, Cause::Ended, None, now);
         effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
     } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
+        followed.only_said |= !gone(&followed.health);
         followed.health = Health::Down { cause: Cause::Ended, since: since(&followed.health, now) };
+        effects.push(Effect::Redial(name));
     }
     effects
 }
@@ -236,18 +241,16 @@ fn here(
         return effects;
     }
     let adoption = Adoption { name: name.clone(), link, user, keys, accepted };
-    let online = matches!(followed.health, Health::Online { .. });
-    let first = followed.accepted.is_none() && !online;
-    let moved = followed.accepted.is_some() && !another;
-    if is_gone(followed) || first || (moved && !online) {
+    if is_gone(followed) {
         return adopt(followed, adoption, another, now);
     }
     let asked = followed.rival.as_ref().filter(|rival| rival.adoption.accepted.runtime == said.runtime);
     let (ask_at, asked) = asked.map_or((later(now, ASK_AFTER), false), |rival| (rival.ask_at, rival.asked));
     followed.rival = Some(Rival { adoption, ask_at, asked });
-    // Whoever holds the session key can say that the very runtime moved: only if the way that stands is dead is that
-    // followed unasked, and whether it is shows at once.
-    if moved { vec![Effect::Probe(name)] } else { Vec::new() }
+    // Whoever holds the session key can say so: it is followed unasked only if the way that was followed is dead, and
+    // whether it is shows at once.
+    let online = matches!(followed.health, Health::Online { .. });
+    vec![if online { Effect::Probe(name) } else { Effect::Redial(name) }]
 }
 
 fn follow_rival(followed: &mut Followed, rival: Rival, now: Timestamp) -> Vec<Effect> {
@@ -282,10 +285,10 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
     announcement::way(Some(now), endpoints)
 }
 
-/// Whether a dial has shown that the runtime is gone which was followed; its own goodbye alone does not count, since
-/// whoever holds the session key can say it too.
+/// Whether no runtime was there yet, or a dial has shown that the one is gone which was followed; its own goodbye alone
+/// does not count, since whoever holds the session key can say it too.
 fn is_gone(followed: &Followed) -> bool {
-    gone(&followed.health) && !followed.only_said
+    followed.session.link.leads_nowhere() || (gone(&followed.health) && !followed.only_said)
 }
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,

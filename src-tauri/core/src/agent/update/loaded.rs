@@ -51,6 +51,13 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
             Some(followed) => {
                 let moved = followed.session.link != session.link || followed.keys() != keys(&pinned);
                 followed.session = session;
+                if drops_derived(&followed.pinned, &pinned) {
+                    // Another session key: what was heard under the one before counts for nothing.
+                    followed.adopting = None;
+                    if followed.rival.take().is_some() {
+                        effects.push(Effect::Unnotify(tell::rival_slot(&followed.session.name)));
+                    }
+                }
                 followed.pinned = pinned;
                 followed.moved_from = None;
                 followed.offered = None;
@@ -83,6 +90,11 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         }
     }
     effects
+}
+
+/// Whether a host key that follows from a session key gives way to another.
+fn drops_derived(before: &[(HostKey, Trust)], now: &[(HostKey, Trust)]) -> bool {
+    before.iter().any(|(key, trust)| *trust == Trust::Derived && !now.iter().any(|(kept, _)| kept == key))
 }
 
 fn keys(pinned: &[(HostKey, Trust)]) -> Vec<HostKey> {

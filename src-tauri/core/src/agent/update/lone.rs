@@ -27,7 +27,8 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
     }
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let elsewhere = place(&followed.session.link).is_some_and(|now| *now != lone.place);
-    let left_alone = followed.lone_again.is_some_and(|again| now < again);
+    let left_alone =
+        followed.lone_again.as_ref().is_some_and(|(gone, again)| *gone == lone.place && now < *again);
     if !elsewhere
         || left_alone
         || !gone(&followed.health)
@@ -57,8 +58,9 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
 pub(super) fn given_up(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     match followed.moved_from.take_if(|was| matches!(was.link, Link::Ngrok(_))) {
         Some(was) => {
+            followed.lone_again =
+                place(&followed.session.link).map(|gone| (gone.clone(), later(now, LEFT_ALONE)));
             followed.session = was;
-            followed.lone_again = Some(later(now, LEFT_ALONE));
             vec![watch(followed, 0)]
         }
         None => Vec::new(),

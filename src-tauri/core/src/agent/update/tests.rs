@@ -182,9 +182,34 @@ fn the_icon_follows_at_once_and_the_drop_is_told_after_a_failed_redial() {
     assert_eq!(play.state.snapshot().light, Light::Offline);
     let notice = only(&play.after(1));
     assert_eq!(notice.kind, NoticeKind::Dropped);
-    assert_eq!(notice.title, "colab dropped: its tunnel is gone, the machine may still run");
+    assert_eq!(notice.title, "colab dropped: no SSH server is at its address, the machine may still run");
     assert!(play.after(60).is_empty(), "once");
     assert!(play.saw("colab", Sight::Failed(Obstacle::Silent)).is_empty(), "another cause is no new drop");
+}
+
+#[test]
+fn a_tunnel_is_spoken_of_only_where_the_link_names_one() {
+    let mut play = Play::new(&["colab"]);
+    let words = |play: &mut Play, link: Link, obstacle: Obstacle| {
+        if let Some(followed) = play.state.sessions.get_mut(&name("colab")) {
+            followed.session.link = link;
+        }
+        play.online("colab");
+        play.saw("colab", closed());
+        play.saw("colab", Sight::Failed(obstacle));
+        super::super::words::state(play.health("colab"))
+    };
+    let place = || Place { host: "h".parse().unwrap(), port: "1".parse().unwrap() };
+    for obstacle in [Obstacle::Refused, Obstacle::NameUnknown, Obstacle::NotSsh] {
+        let direct = words(&mut play, Link::Direct(place()), obstacle.clone());
+        assert_eq!(direct, "down: no SSH server is at its address, the machine may still run");
+        let ngrok = words(&mut play, Link::Ngrok(place()), obstacle);
+        assert_eq!(ngrok, "down: its tunnel is gone, the machine may still run");
+    }
+    let direct = words(&mut play, Link::Direct(place()), Obstacle::ClosedAtOnce);
+    assert_eq!(direct, "down: its address answers, sshd does not");
+    let ngrok = words(&mut play, Link::Ngrok(place()), Obstacle::ClosedAtOnce);
+    assert_eq!(ngrok, "down: the tunnel answers, sshd behind it does not");
 }
 
 #[test]

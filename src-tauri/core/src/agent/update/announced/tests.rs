@@ -36,6 +36,7 @@ fn session(link: Link) -> Session {
 /// What the runtime `n`, born in its own second, says as its `seq`th announcement.
 fn said(n: u8, seq: u64, kind: Kind, port: u16) -> Announcement {
     Announcement {
+        kid: "AAAAAAAAAAAA".parse().unwrap(),
         kind,
         runtime: RuntimeId::of([n; 16]),
         born: at(i64::from(n)),
@@ -48,6 +49,10 @@ fn said(n: u8, seq: u64, kind: Kind, port: u16) -> Announcement {
     }
 }
 
+fn derived(n: u8) -> Vec<(HostKey, Trust)> {
+    vec![(key(n), Trust::Derived)]
+}
+
 fn news(said: Announcement) -> News {
     News { channel: ChannelKind::Ntfy, said: Ok((said, None)), derived: key(7) }
 }
@@ -58,13 +63,23 @@ struct Play {
 }
 
 impl Play {
-    /// A session whose runtime was never seen.
+    /// A session whose runtime was never seen: its way leads nowhere.
     fn new() -> Self {
         let mut play = Self { state: State::default(), second: 101 };
         let channels = ChannelSettings { channels: vec![ChannelKind::Ntfy], ..ChannelSettings::default() };
         let loaded = Loaded { channels, ..Loaded::new(session(Link::Ngrok(place(9))), Vec::new()) };
         let effects = play.send(Msg::Loaded(vec![loaded]));
         assert!(effects.iter().any(|effect| matches!(effect, Effect::Listen(..))), "{effects:?}");
+        play.saw(Sight::Failed(Obstacle::NameUnknown));
+        play
+    }
+
+    /// Nobody has dialled yet since the program was started; the runtime 1 was followed before.
+    fn started() -> Self {
+        let accepted = Play::online().followed().accepted.clone();
+        let mut play = Self { state: State::default(), second: 101 };
+        let loaded = Loaded { accepted, ..Loaded::new(session(Link::Ngrok(place(1))), derived(7)) };
+        play.send(Msg::Loaded(vec![loaded]));
         play
     }
 
@@ -176,8 +191,10 @@ fn the_same_runtime_at_another_endpoint_is_followed_once_the_old_way_is_dead() {
 fn the_old_way_that_dies_while_the_new_one_is_written_is_no_drop() {
     let mut play = Play::online();
     play.saw(Sight::Lost(Loss::Closed));
-    assert!(adoption(&play.hears(said(1, 2, Kind::Up, 2))).is_some(), "it waits for nothing");
+    assert!(play.hears(said(1, 2, Kind::Up, 2)).contains(&Effect::Redial(colab())), "it waits for a dial");
     let mut effects = play.saw(Sight::Failed(Obstacle::Refused));
+    assert!(adoption(&effects).is_some(), "{effects:?}");
+    effects.extend(play.saw(Sight::Failed(Obstacle::Refused)));
     assert!(matches!(play.followed().health, Health::Down { .. }));
     effects.extend(play.after(10));
     effects.extend(play.send(Msg::Adopted(colab(), Ok(()))));
@@ -191,7 +208,7 @@ fn a_new_way_that_cannot_be_written_or_is_dead_too_is_a_drop() {
         let mut play = Play::online();
         play.saw(Sight::Lost(Loss::Closed));
         play.hears(said(1, 2, Kind::Up, 2));
-        play.saw(Sight::Failed(Obstacle::Refused));
+        assert!(adoption(&play.saw(Sight::Failed(Obstacle::Refused))).is_some());
         play.send(Msg::Adopted(colab(), written.clone()));
         if written.is_ok() {
             play.saw(Sight::Failed(Obstacle::Refused));
@@ -230,6 +247,67 @@ fn a_forged_goodbye_does_not_let_another_runtime_in() {
     play.hears(said(1, 3, Kind::Down, 1));
     let effects = play.saw(Sight::Failed(Obstacle::Refused));
     assert!(adoption(&effects).is_some(), "now it is gone: {effects:?}");
+}
+
+#[test]
+fn a_forged_goodbye_does_not_lead_elsewhere_in_the_name_of_the_very_runtime() {
+    let mut play = Play::online();
+    play.hears(said(1, 2, Kind::Down, 1));
+    let effects = play.hears(said(1, 3, Kind::Up, 2));
+    assert_eq!(adoption(&effects), None, "{effects:?}");
+    let effects = [play.saw(Sight::Dialling), play.saw(Sight::Online), play.after(16)].concat();
+    assert_eq!(adoption(&effects), None, "it is still there");
+    assert!(notices(&effects).iter().any(|notice| notice.title == "colab: its runtime says that it moved"));
+}
+
+#[test]
+fn nothing_is_followed_unasked_before_a_dial_has_shown_that_the_way_is_dead() {
+    for n in [1, 2] {
+        let mut play = Play::started();
+        let effects = play.hears(said(n, 2, Kind::Up, 2));
+        assert!(adoption(&effects).is_none() && effects.contains(&Effect::Redial(colab())), "{effects:?}");
+        let effects = [play.saw(Sight::Dialling), play.saw(Sight::Failed(Obstacle::OwnNetwork))].concat();
+        assert_eq!(adoption(&[effects, play.after(20)].concat()), None);
+        assert!(adoption(&play.saw(Sight::Failed(Obstacle::Refused))).is_some());
+    }
+}
+
+#[test]
+fn a_session_that_had_no_runtime_yet_waits_for_no_dial() {
+    let mut play = Play { state: State::default(), second: 101 };
+    let nowhere = Place { host: "colab.invalid".parse().unwrap(), ..place(1) };
+    play.send(Msg::Loaded(vec![Loaded::new(session(Link::Ngrok(nowhere)), derived(7))]));
+    assert!(adoption(&play.hears(said(1, 1, Kind::Up, 1))).is_some());
+}
+
+#[test]
+fn what_stands_in_between_proves_nothing_and_a_person_is_asked() {
+    let mut play = Play::online();
+    play.saw(Sight::Lost(Loss::Closed));
+    play.saw(Sight::Failed(Obstacle::Edge("a sign-in is wanted".to_owned())));
+    play.hears(said(2, 1, Kind::Up, 2));
+    let effects = [play.hears(said(1, 2, Kind::Down, 1)), play.after(16)].concat();
+    assert_eq!(adoption(&effects), None, "{effects:?}");
+    let asked = notices(&effects).into_iter().find(|notice| notice.slot == tell::rival_slot(&colab()));
+    assert_eq!(asked.unwrap().body, "Nothing shows that the one before is gone. Follow the new one?");
+}
+
+#[test]
+fn what_was_heard_under_the_session_key_before_counts_for_nothing() {
+    let mut play = Play::started();
+    play.saw(Sight::Online);
+    play.hears(said(2, 1, Kind::Up, 2));
+    assert_eq!(notices(&play.after(16)).len(), 1, "a person is asked");
+    let accepted = play.followed().accepted.clone();
+    let loaded = Loaded { accepted, ..Loaded::new(session(Link::Ngrok(place(1))), derived(8)) };
+    let effects = play.send(Msg::Loaded(vec![loaded]));
+    assert!(effects.contains(&Effect::Unnotify(tell::rival_slot(&colab()))), "{effects:?}");
+    let shown = Sight::Failed(Obstacle::Key { key: key(7), channel: false });
+    assert_eq!(
+        adoption(&[play.saw(shown), play.after(20)].concat()),
+        None,
+        "the thief's place waits no more"
+    );
 }
 
 #[test]
@@ -361,16 +439,20 @@ fn step() -> impl Strategy<Value = Msg> {
 
 proptest! {
     #[test]
-    fn an_online_session_is_led_nowhere_unasked(steps in prop::collection::vec(step(), 1..60)) {
+    fn nothing_is_led_elsewhere_unasked_but_by_a_dial_that_found_the_way_dead(
+        steps in prop::collection::vec(step(), 1..60)
+    ) {
         let mut play = Play::online();
+        let mut found_dead = false;
         for msg in steps {
-            let online = matches!(play.followed().health, Health::Online { .. });
-            let adopting = play.followed().adopting.is_some();
-            let seen = matches!(&msg, Msg::Saw(..));
+            match &msg {
+                Msg::Saw(_, Sight::Online) => found_dead = false,
+                Msg::Saw(_, Sight::Failed(Obstacle::Refused)) => found_dead = true,
+                _ => {}
+            }
             play.second += 1;
             let effects = play.send(msg);
-            let led_away = adoption(&effects).is_some() && online && !seen && !adopting;
-            prop_assert!(!led_away, "{effects:?}");
+            prop_assert!(found_dead || adoption(&effects).is_none(), "{effects:?}");
         }
     }
 }

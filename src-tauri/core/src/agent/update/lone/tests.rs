@@ -164,3 +164,11 @@ fn a_place_that_gives_no_answer_is_left_and_tried_again_after_a_while() {
     play.second += 121;
     assert!(looks_at(&play.alone(2, 2), 2));
 }
+
+#[test]
+fn another_place_is_looked_at_at_once_when_one_gave_no_answer() {
+    let mut play = Play::adrift(Trust::Approved);
+    play.alone(2, 2);
+    play.fails();
+    assert!(looks_at(&play.alone(3, 2), 3));
+}

@@ -19,8 +19,8 @@ fn several_with_one_cause_are_one_message() {
     assert_eq!(
         titles,
         [
-            "2 sessions dropped: its tunnel is gone, the machine may still run",
-            "c dropped: the tunnel answers, sshd behind it does not",
+            "2 sessions dropped: no SSH server is at its address, the machine may still run",
+            "c dropped: its address answers, sshd does not",
         ]
     );
 }
