@@ -6,11 +6,13 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
@@ -31,8 +33,11 @@ struct Inside {
     listeners: Vec<(String, mpsc::UnboundedSender<String>)>,
     /// What `since` each subscription asked for.
     asked: Vec<String>,
-    /// Statuses that the next subscriptions are answered with.
-    refusals: VecDeque<u16>,
+    /// Statuses that the next subscriptions are answered with, and the seconds in `Retry-After`.
+    refusals: VecDeque<(u16, Option<u64>)>,
+    /// How long after a limit the next subscription came.
+    waited: Vec<Duration>,
+    limited: Option<Instant>,
     count: usize,
 }
 
@@ -93,7 +98,17 @@ impl Ntfy {
 
     /// The next subscriptions are refused with these statuses.
     pub fn refuse(&self, statuses: &[u16]) {
-        lock(&self.inside).refusals.extend(statuses);
+        lock(&self.inside).refusals.extend(statuses.iter().map(|status| (*status, None)));
+    }
+
+    /// The next subscription is told that there are too many, and to come back after so many seconds (RFC 6585, 4).
+    pub fn limit(&self, seconds: u64) {
+        lock(&self.inside).refusals.push_back((429, Some(seconds)));
+    }
+
+    /// How long after each [`Ntfy::limit`] the next subscription came.
+    pub fn waited(&self) -> Vec<Duration> {
+        lock(&self.inside).waited.clone()
     }
 
     /// What `since` the subscriptions asked for, `-` where one asked for none.
@@ -127,9 +142,14 @@ async fn subscribe(
         let mut inside = lock(&inside);
         let since = query.get("since").cloned().unwrap_or_else(|| "-".to_owned());
         inside.asked.push(since.clone());
-        if let Some(status) = inside.refusals.pop_front() {
+        let limited = inside.limited.take();
+        inside.waited.extend(limited.map(|at| at.elapsed()));
+        if let Some((status, seconds)) = inside.refusals.pop_front() {
             let status = StatusCode::from_u16(status).expect("a status");
-            return (status, json!({ "code": 42901, "error": "limit reached" }).to_string()).into_response();
+            let said = json!({ "code": 42901, "error": "limit reached" }).to_string();
+            let Some(seconds) = seconds else { return (status, said).into_response() };
+            inside.limited = Some(Instant::now());
+            return (status, [(RETRY_AFTER, seconds.to_string())], said).into_response();
         }
         let open = json!({ "id": "open000001", "time": 1, "event": "open", "topic": topic });
         let _ = sender.send(format!("{open}\n"));

@@ -319,6 +319,17 @@ fn the_stream_resumes_where_it_broke_and_waits_when_it_is_told_to() {
     watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
     let asked = scene.ntfy.asked();
     assert!(asked.len() >= 3 && asked[1..].iter().all(|since| since == "id0000000001"), "{asked:?}");
+    // Longer than it waits of itself after "too many requests".
+    scene.ntfy.limit(20);
+    scene.ntfy.hang_up();
+    let line = scene.line("beat");
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    watching.event("the beat", |event| event["event"] == "announcement" && event["ok"] == true);
+    let waited = scene.ntfy.waited();
+    assert!(
+        waited.len() == 1 && waited[0] >= Duration::from_secs(18),
+        "it waits as long as it is told: {waited:?}"
+    );
 }
 
 #[test]

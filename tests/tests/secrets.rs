@@ -1,8 +1,9 @@
 //! No secret on disk, in the process list, or in what is printed.
 #![cfg(target_os = "linux")]
 
-use moorline_tests::Story;
+use moorline_tests::processes::until;
 use moorline_tests::secrets::ProcessWatch;
+use moorline_tests::{Scene, Story};
 
 fn cell(story: &Story) -> String {
     let (port, user) = (story.runtime.port(), story.runtime.user());
@@ -70,4 +71,36 @@ fn without_a_keyring_nothing_is_kept() {
     stage.hide(secret);
     let refused = stage.moorline_reads(&["secret", "set", "colab"], secret);
     refused.fails_with(1, "there is no keyring").says("keyring");
+}
+
+/// An account's secrets belong to no session, and a session key may have come before its session.
+#[test]
+fn an_uninstall_leaves_no_secret_of_an_account_either() {
+    let story = Story::begin();
+    let cell = cell(&story);
+    story.paste(&["add", "colab"], &cell).works("the runtime is added");
+    let secrets = [
+        (&["ngrok-api-key"][..], "an-api-key-of-an-account"),
+        (&["google-refresh-token"], "a-refresh-token-of-an-account"),
+        (&["later", "session-key"], "mlk1-1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+    ];
+    for (name, secret) in secrets {
+        story.stage.hide(secret);
+        let set = [&["secret", "set"][..], name].concat();
+        story.stage.moorline_reads(&set, secret).works("it is stored");
+    }
+    let uninstalled = story.stage.moorline(&["uninstall", "--yes"]).works("all of it goes");
+    uninstalled
+        .says("deleted ngrok-api-key")
+        .says("deleted later/session-key")
+        .says("nothing of Moorline is left");
+    let left = story.stage.run("secret-tool", &["search", "--all", "service", "moorline"]);
+    assert!(!left.said().contains("secret ="), "the keyring holds nothing of it:\n{left}");
+}
+
+#[test]
+fn a_session_key_that_is_deleted_is_used_no_more() {
+    let (scene, _watching) = Scene::online(&["ntfy"]);
+    scene.story.stage.moorline(&["secret", "delete", "colab", "session-key"]).works("it is deleted");
+    until("nobody to listen with it", || scene.ntfy.listeners(scene.voice.topic()) == 0);
 }

@@ -201,6 +201,12 @@ pub struct CellArgs {
     /// session: relay behind a relay, else ntfy.
     #[arg(long = "channel", value_name = "CHANNEL", value_delimiter = ',', value_parser = channel)]
     pub channels: Vec<ChannelKind>,
+    /// For the folder channel: the folder on this computer that Drive, Syncthing or the like keeps in step.
+    #[arg(long, value_name = "PATH", value_parser = own_folder)]
+    pub folder: Option<PathBuf>,
+    /// For the folder channel: the same folder as the runtime sees it, such as /content/drive/MyDrive/moorline.
+    #[arg(long, value_name = "PATH")]
+    pub runtime_folder: Option<RemotePath>,
     /// Let the runtime in on the relay: add its key line there, restricted to one port and one command.
     #[arg(long)]
     pub prepare_relay: bool,
@@ -208,6 +214,11 @@ pub struct CellArgs {
 
 fn channel(word: &str) -> Result<ChannelKind, &'static str> {
     ChannelKind::of_word(word).ok_or("a channel is ntfy, relay, ngrok or folder")
+}
+
+/// A folder of this computer, absolute, with a name that config.toml can hold.
+fn own_folder(path: &str) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|error| error.to_string())
 }
 
 /// Links that a setup cell opens.
@@ -352,3 +363,6 @@ pub enum Shell {
     /// elvish
     Elvish,
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::channel::Server;
 use crate::session::RemotePath;
 use crate::session_key::KeyId;
-pub use gather::{CellError, cell_of, listen_to};
+pub use gather::{CellError, Listen, ListenError, cell_of, listen_to};
 pub use notebook::notebook;
 pub use options::{CellOptions, GitAddress, InvalidGitAddress, InvalidSetupLine, SetupLine};
 

@@ -4,6 +4,7 @@
 //! noise. Each line is checked against the session key here, and what is believed of it is for the agent's rules.
 
 mod folder;
+mod keyring;
 pub mod listening;
 mod ngrok;
 mod ntfy;

@@ -51,7 +51,7 @@ pub struct Topic(SecretString);
 /// A text that is no session key. What was given is not repeated: it may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this is no session key: it is one text such as mlk1-1-… with 43 letters after the second dash; copy it whole, or make one with `moorline secret new-session-key`"
+    "this is no session key: it is one text such as mlk1-1-… with 43 letters after the second dash; copy it whole, or make one with `moorline secret new-session-key NAME`"
 )]
 pub struct InvalidSessionKey;
 

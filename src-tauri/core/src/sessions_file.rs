@@ -62,7 +62,7 @@ use crate::atomic;
 use crate::channel::ChannelSettings;
 use crate::dirs::{Dirs, DirsError};
 use crate::regular;
-use crate::session::Session;
+use crate::session::{RemotePath, Session};
 pub use remembered::Remembered;
 
 /// The layout that this version reads and writes.
@@ -222,6 +222,16 @@ impl SessionsFile {
         known
     }
 
+    /// Sets where the runtime finds the folder of the folder channel; `false` when there is no session of this name.
+    pub fn set_cell_folder(&mut self, name: &Alias, folder: RemotePath) -> bool {
+        let known = self.sessions.contains_key(name);
+        if known {
+            cell::write_folder(&mut self.doc, name, &folder);
+            self.remembered.entry(name.clone()).or_default().cell.folder = Some(folder);
+        }
+        known
+    }
+
     /// Removes a session with everything in its table; `false` when there is none of this name.
     pub fn remove(&mut self, name: &Alias) -> bool {
         edit::remove(&mut self.doc, name);
@@ -234,7 +244,8 @@ impl SessionsFile {
     /// nothing is written.
     ///
     /// # Errors
-    /// The file cannot be written, or another program changed it since [`SessionsFile::load`].
+    /// The file cannot be written, or another program changed it since [`SessionsFile::load`]; or what it would hold
+    /// could not be read again, which would take every session from the person for a mistake in one.
     pub fn save(&mut self) -> Result<bool, SessionsFileError> {
         let written = self.doc.to_string();
         if written == self.unchanged {
@@ -246,6 +257,7 @@ impl SessionsFile {
         if let Some(dir) = self.path.parent() {
             Dirs::create_private(dir)?;
         }
+        read::parse(&self.path, &written)?;
         let text = like(self.loaded.as_deref().unwrap_or_default(), &written);
         atomic::replace(&self.path, text.as_bytes())
             .map_err(|source| SessionsFileError::Write { path: self.path.clone(), source })?;

@@ -40,15 +40,13 @@ pub fn snapshot(tools: &Tools, printer: &Printer) -> anyhow::Result<Option<Snaps
 
 /// Has the agent follow what announced itself beside the way of this session that is online.
 ///
+/// `false` when no agent runs.
+///
 /// # Errors
-/// No agent runs, or no such runtime is known to it.
-pub fn take_over(tools: &Tools, name: &Alias) -> anyhow::Result<()> {
+/// No such runtime is known to it.
+pub fn take_over(tools: &Tools, name: &Alias) -> anyhow::Result<bool> {
     super::block_on(async {
-        let Some(mut agent) = Caller::connect(&tools.dirs, Role::Cli).await? else {
-            bail!(
-                "nothing watches your sessions, so nothing else is known; start Moorline or `moorline watch`"
-            );
-        };
+        let Some(mut agent) = Caller::connect(&tools.dirs, Role::Cli).await? else { return Ok(false) };
         let Answer::Snapshot(snapshot) = agent.call(Call::Snapshot).await? else {
             bail!("the agent does not tell how the sessions are; end it and start it again");
         };
@@ -56,6 +54,7 @@ pub fn take_over(tools: &Tools, name: &Alias) -> anyhow::Result<()> {
         let Some(rival) = seen.and_then(|seen| seen.rival) else {
             bail!("{name} announces itself nowhere else; look at `moorline status`");
         };
-        Ok(agent.ask(Request::TakeOver(name.clone(), rival)).await?)
+        agent.ask(Request::TakeOver(name.clone(), rival)).await?;
+        Ok(true)
     })?
 }

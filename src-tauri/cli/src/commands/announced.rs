@@ -8,7 +8,7 @@ use anyhow::bail;
 use moorline_core::announcement::{self, Accepted, Announcement, Kind};
 use moorline_core::channel::{Post, listening};
 use moorline_core::clock;
-use moorline_core::pins::Pins;
+use moorline_core::pins::{Pins, SessionPins};
 use moorline_core::session::{Link, Session};
 use moorline_core::session_key::{self, SessionKey};
 use moorline_core::settle::{self, Change};
@@ -91,7 +91,9 @@ pub async fn heard(tools: &Arc<Tools>, session: &Session) -> anyhow::Result<Opti
         let Ok(accepted) = announcement::accept(last.as_ref(), &said, clock::moment()) else { continue };
         last = Some(accepted.clone());
         let way = place.is_some() || announcement::way(Some(&post.session.link), &said.endpoints).is_some();
-        if way && said.kind != Kind::Down {
+        if said.kind == Kind::Down {
+            newest.take_if(|up| up.said.runtime == said.runtime);
+        } else if way {
             newest = Some(Announced { name: name.clone(), key: key.clone(), said, accepted, place });
         }
     }
@@ -99,6 +101,15 @@ pub async fn heard(tools: &Arc<Tools>, session: &Session) -> anyhow::Result<Opti
 }
 
 impl Announced {
+    /// Where it leads, if that is another way than the one that stands, or other keys than those that are pinned.
+    pub fn elsewhere(&self, session: &Session, pins: &SessionPins) -> Option<Link> {
+        let link = self.link(Some(&session.link))?;
+        let in_place = link == session.link
+            && self.said.user == session.user
+            && self.keys().iter().all(|(key, _)| pins.holds(key));
+        (!in_place).then_some(link)
+    }
+
     /// Leads the session there; nothing is asked, since the session key vouches for all of it.
     ///
     /// # Errors

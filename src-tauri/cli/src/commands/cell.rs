@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::cell::{self, Cell, CellChannels, CellLink, RelayWay};
+use moorline_core::cell::{self, Cell, CellChannels, CellLink, Listen, RelayWay};
 use moorline_core::channel::{ChannelKind, ChannelSettings};
 use moorline_core::claims::{Claim, claim};
 use moorline_core::clock;
@@ -28,9 +28,23 @@ const RELAY_LIMIT: Duration = Duration::from_secs(60);
 /// Runs the command.
 pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
-    let (session, new) = match super::sessions(&tools)?.get(&args.name) {
-        Some(session) => (existing(args, session)?, false),
-        None => (begin(&tools, args, printer)?, true),
+    let file = super::sessions(&tools)?;
+    let known = file.get(&args.name);
+    let link = match known {
+        Some(session) => {
+            refuse_another_way(args, session)?;
+            session.link.clone()
+        }
+        None => new_link(args)?,
+    };
+    let listen = channels(args, &link, known.is_none())?;
+    if !listen.is_empty() {
+        // Before a session is made and before anything is written: a cell that cannot be made leaves nothing behind.
+        listen.on(&args.name, file.channels(&args.name), &file.remembered(&args.name).cell)?;
+    }
+    let (session, new) = match known {
+        Some(session) => (session.clone(), false),
+        None => (begin(&tools, args, link, printer)?, true),
     };
     let relay = match &session.link {
         Link::Relay(link) => {
@@ -40,7 +54,13 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         }
         _ => None,
     };
-    let channels = channels(&tools, &session, &args.channels, new)?;
+    let channels = if listen.is_empty() {
+        file.channels(&session.name)
+    } else {
+        let settings = cell::listen_to(&tools, &session.name, &listen)?;
+        super::agent::reload(&tools);
+        settings
+    };
     let cell = gather(&tools, &session, &channels, relay)?;
     let (kind, text) = if args.announce_only {
         ("announce-line", cell.announce_line())
@@ -57,7 +77,7 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn existing(args: &CellArgs, session: &Session) -> anyhow::Result<Session> {
+fn refuse_another_way(args: &CellArgs, session: &Session) -> anyhow::Result<()> {
     let given = args.link.is_some() || args.relay.is_some() || args.host.is_some() || args.port.is_some();
     if given || args.user.is_some() {
         bail!(
@@ -66,11 +86,11 @@ fn existing(args: &CellArgs, session: &Session) -> anyhow::Result<Session> {
             session.link.kind()
         );
     }
-    Ok(session.clone())
+    Ok(())
 }
 
 /// Makes a session that has had no runtime yet. Its host key is known before there is one.
-fn begin(tools: &Tools, args: &CellArgs, printer: &Printer) -> anyhow::Result<Session> {
+fn begin(tools: &Tools, args: &CellArgs, link: Link, printer: &Printer) -> anyhow::Result<Session> {
     let name = &args.name;
     match claim(&tools.dirs.ssh, &tools.dirs.home, name) {
         Some(Claim::Entry { file, line } | Claim::Pattern { file, line }) => {
@@ -81,7 +101,7 @@ fn begin(tools: &Tools, args: &CellArgs, printer: &Printer) -> anyhow::Result<Se
     }
     let session = Session {
         name: name.clone(),
-        link: new_link(args)?,
+        link,
         user: args.user.clone().unwrap_or_else(UserName::root),
         folder: None,
         identity_file: None,
@@ -123,30 +143,21 @@ fn new_link(args: &CellArgs) -> anyhow::Result<Link> {
     })
 }
 
-/// What the session's announcements come over; what the person says now, and what suits a new session, is written down.
-fn channels(
-    tools: &Tools,
-    session: &Session,
-    said: &[ChannelKind],
-    new: bool,
-) -> anyhow::Result<ChannelSettings> {
-    let fitting = match session.link {
-        Link::Relay(_) => ChannelKind::Relay,
-        _ => ChannelKind::Ntfy,
-    };
-    let kinds = if said.is_empty() { std::slice::from_ref(&fitting) } else { said };
-    if kinds.contains(&ChannelKind::Relay) && fitting != ChannelKind::Relay {
+/// What is to be set of the session's channels: what the person says now, else for a new session what suits its link.
+fn channels(args: &CellArgs, link: &Link, new: bool) -> anyhow::Result<Listen> {
+    let mut said = args.channels.clone();
+    if said.contains(&ChannelKind::Relay) && !matches!(link, Link::Relay(_)) {
         bail!(
             "{} goes through no relay that could hold its announcements; choose another channel",
-            session.name
+            args.name
         );
     }
-    if said.is_empty() && !new {
-        return Ok(super::sessions(tools)?.channels(&session.name));
+    let folders_alone = said.is_empty() && (args.folder.is_some() || args.runtime_folder.is_some());
+    if said.is_empty() && new && !folders_alone {
+        said.push(if matches!(link, Link::Relay(_)) { ChannelKind::Relay } else { ChannelKind::Ntfy });
     }
-    let settings = cell::listen_to(tools, &session.name, kinds)?;
-    super::agent::reload(tools);
-    Ok(settings)
+    let (folder, runtime_folder) = (args.folder.clone(), args.runtime_folder.clone());
+    Ok(Listen { channels: said, folder, runtime_folder })
 }
 
 fn gather(
@@ -156,14 +167,8 @@ fn gather(
     relay: Option<RelayWay>,
 ) -> anyhow::Result<Cell> {
     let options = super::sessions(tools)?.remembered(&session.name).cell;
-    let name = &session.name;
-    if channels.channels.contains(&ChannelKind::Folder)
-        && (options.folder.is_none() || channels.folder.is_none())
-    {
-        bail!(
-            "the folder channel needs announce_folder of [session.{name}] (the folder on this computer) and folder of [session.{name}.cell] (the same on the runtime) in config.toml"
-        );
-    }
+    // The person's own file may name the channel without its folders.
+    Listen::default().on(&session.name, channels.clone(), &options)?;
     let channels = CellChannels::of(channels, &options);
     Ok(cell::cell_of(tools, session, options, channels, relay)?)
 }

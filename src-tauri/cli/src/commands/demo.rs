@@ -104,7 +104,7 @@ fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     stage.repair(&runtime)?;
     stage.ssh_works()?;
 
-    stage.step("4. moorline forget colab takes back what was written, to the byte:");
+    stage.step("4. `moorline forget colab` takes back what was written, to the byte:");
     forget(&stage.tools, &stage.name, printer)?;
     let after = std::fs::read_to_string(&config).context("cannot read the demo's config")?;
     if after != THEIR_CONFIG {

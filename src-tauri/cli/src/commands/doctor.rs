@@ -47,6 +47,8 @@ pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
 fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
     let sessions = super::sessions(tools)?;
     let names: Vec<Alias> = sessions.sessions().keys().cloned().collect();
+    let lacks = |name: &&Alias| sessions.channels(name).lacks_folder();
+    let folderless: Vec<Alias> = names.iter().filter(lacks).cloned().collect();
     // Pins that cannot be read are told of elsewhere.
     let pins = Pins::load(&tools.dirs.pins_file()).ok();
     let none = SessionPins::default();
@@ -64,6 +66,7 @@ fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
         state_dir: &tools.dirs.state,
         search: &search,
         sessions: &names,
+        folderless: &folderless,
         proxy_program: proxied.then_some(proxy_program.as_path()),
         google: google.then(|| sign_in(tools)),
         keyring: keyring.map(drop).map_err(|error| error.to_string()),

@@ -23,6 +23,7 @@ mod login;
 mod ngrok;
 mod reaching;
 pub mod relay;
+mod rival;
 mod session_key;
 
 use std::future::Future;

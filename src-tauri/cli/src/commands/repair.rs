@@ -20,13 +20,14 @@ use serde_json::json;
 use super::add::Adding;
 use super::login;
 use super::reaching::{patient, reach};
-use super::{announced, key_question};
+use super::{announced, key_question, rival};
 use crate::args::RepairArgs;
 use crate::ask::Terminal;
 use crate::printer::Printer;
 use crate::{report, text_in};
 
-const LIMIT: Duration = Duration::from_secs(15);
+/// How long a runtime may take to answer.
+pub const LIMIT: Duration = Duration::from_secs(15);
 
 /// Runs the command.
 pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -43,8 +44,7 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     if args.stop_agents {
         return super::ngrok::stop_agents(&tools, &session, args.yes, printer);
     }
-    if args.take_over {
-        super::agent::take_over(&tools, &session.name)?;
+    if args.take_over && super::agent::take_over(&tools, &session.name)? {
         printer.done(format!("{} goes on where it announces itself", session.name));
         printer.json(&json!({ "session": session.name, "taken_over": true }));
         return Ok(ExitCode::SUCCESS);
@@ -66,7 +66,17 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
             let wish = Wish { name: Some(session.name.clone()), ..Wish::default() };
             return adding.run(&paste::read(&text), &wish).await;
         }
-        if let Some(announced) = announced::heard(&tools, &session).await? {
+        let heard = announced::heard(&tools, &session).await?;
+        if args.take_over {
+            // No agent knows of anything; what the channels hold is what the person means.
+            return match heard {
+                Some(announced) => announced.settle(&tools, false, printer).await,
+                None => bail!("{} announces itself nowhere else; look at `moorline status`", session.name),
+            };
+        }
+        if let Some(announced) = heard
+            && !rival::keeps(&tools, &session, &announced, printer).await?
+        {
             if args.dry_run {
                 return announced.settle(&tools, true, printer).await;
             }

@@ -52,6 +52,8 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
             {
                 settle::bind_service_token(&tools, session, None)?;
             }
+            // It holds what it has read, and listens with it.
+            super::agent::reload(&tools);
             printer.done(format!("deleted the {}", words(&name)));
             printer.json(&json!({ "session": name.session, "kind": name.kind.to_string(), "deleted": true }));
         }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use moorline_core::agent::words;
+use moorline_core::channel::ChannelKind;
 use moorline_core::pins::{Pins, SessionPins};
 use moorline_core::reach::{Expected, reach, relay_ssh};
 use moorline_core::session::{Link, Session};
@@ -19,9 +20,10 @@ const LIMIT: Duration = Duration::from_secs(8);
 /// Runs the command.
 pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
+    let file = super::sessions(&tools)?;
     let chosen: Vec<Session> = match &args.name {
         Some(name) => vec![super::session(&tools, Some(name))?],
-        None => super::sessions(&tools)?.sessions().values().cloned().collect(),
+        None => file.sessions().values().cloned().collect(),
     };
     let pins = Pins::load(&tools.dirs.pins_file())?;
     if let Some(remark) = pins.remark() {
@@ -39,6 +41,13 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         let pin = pins.get(&session.name).unwrap_or(&none);
         show(session, pin, printer);
         let mut entry = describe(session, pin);
+        if file.channels(&session.name).lacks_folder() {
+            let name = &session.name;
+            printer.note(format!(
+                "its folder channel is not there, since nobody said which folder; say it with moorline cell {name} --folder PATH --runtime-folder PATH"
+            ));
+            entry["missing_channels"] = json!([ChannelKind::Folder]);
+        }
         let seen = snapshot.iter().flat_map(|all| &all.sessions).find(|seen| seen.name == session.name);
         if let Some(seen) = seen {
             let vitals = words::vitals(seen).map(|vitals| format!(" · {vitals}")).unwrap_or_default();

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use moorline_core::agent::door::Door;
 use moorline_core::made::made;
+use moorline_core::tools::Tools;
+use moorline_core::vault::VaultError;
 use serde_json::json;
 
 use super::forget::forget;
@@ -28,28 +30,57 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
         forget(&tools, name, printer)?;
         printer.done(format!("{name} is forgotten"));
     }
+    let mut clean = forget_secrets(&tools, printer);
     let dirs = &tools.dirs;
     let made = made(dirs);
     let key = dirs.login_key();
     for file in [key.with_extension("pub"), key] {
-        remove(std::fs::remove_file(&file), &file, printer);
+        clean &= remove(std::fs::remove_file(&file), &file, printer);
     }
     for dir in [&dirs.config, &dirs.data, &dirs.runtime, &dirs.state] {
-        remove(std::fs::remove_dir_all(dir), dir, printer);
+        clean &= remove(std::fs::remove_dir_all(dir), dir, printer);
     }
     for dir in made {
         // Only where nothing else is in it.
         let _ = std::fs::remove_dir(dir);
     }
-    printer.done("nothing of Moorline is left but this program");
-    printer.json(&json!({ "forgotten": names }));
+    if clean {
+        printer.done("nothing of Moorline is left but this program");
+    }
+    printer.json(&json!({ "forgotten": names, "nothing_left": clean }));
     Ok(ExitCode::SUCCESS)
 }
 
-fn remove(result: std::io::Result<()>, path: &std::path::Path, printer: &Printer) {
+/// All that lies in the keyring under Moorline's name: an account's secrets belong to no session, and a session key
+/// may have been stored before its session was made. `false` if something may be left.
+fn forget_secrets(tools: &Tools, printer: &Printer) -> bool {
+    let deleted = tools.vault.list().and_then(|names| {
+        names.iter().try_for_each(|name| {
+            if tools.vault.delete(name)? {
+                printer.done(format!("deleted {name} from the keyring"));
+            }
+            Ok(())
+        })
+    });
+    match deleted {
+        // Without a keyring nothing was ever stored.
+        Ok(()) | Err(VaultError::NoKeyring(_)) => true,
+        Err(error) => {
+            printer.note(format!("secrets may be left in the keyring: {error}"));
+            false
+        }
+    }
+}
+
+/// `false` if it is left over.
+fn remove(result: std::io::Result<()>, path: &std::path::Path, printer: &Printer) -> bool {
     match result {
         Ok(()) => printer.done(format!("deleted {}", path.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => printer.note(format!("{} is left over: {error}; delete it by hand", path.display())),
+        Err(error) => {
+            printer.note(format!("{} is left over: {error}; delete it by hand", path.display()));
+            return false;
+        }
     }
+    true
 }

@@ -8,7 +8,7 @@ use moorline_ssh_files::{Alias, HostKey, IdentityFile};
 use super::{Cell, CellChannels, CellLink, CellOptions, RelayWay};
 use crate::channel::{ChannelKind, ChannelSettings};
 use crate::regular;
-use crate::session::{Link, Session};
+use crate::session::{Link, RemotePath, Session};
 use crate::session_key::{self, SessionKeyError};
 use crate::sessions_file::SessionsFile;
 use crate::settle::SettleError;
@@ -49,20 +49,74 @@ pub enum CellError {
     },
 }
 
-/// Sets over which channels a session's announcements come, for its cell and for this desktop.
+/// What a person says of a session's channels, on top of what is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listen {
+    /// Over which channels announcements come; none for those that are set.
+    pub channels: Vec<ChannelKind>,
+    /// The folder of the folder channel on this computer, absolute.
+    pub folder: Option<PathBuf>,
+    /// The same folder as the runtime sees it.
+    pub runtime_folder: Option<RemotePath>,
+}
+
+/// Why a session's channels stay as they are.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The folder channel without its folders.
+    #[error(
+        "the folder channel of {0} needs two places: --folder PATH, the folder on this computer that Drive, Syncthing or the like keeps in step, and --runtime-folder PATH, the same folder as the runtime sees it"
+    )]
+    NoFolder(Alias),
+    /// The sessions file.
+    #[error(transparent)]
+    File(#[from] SettleError),
+}
+
+impl Listen {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is set then: the channels, and where the runtime finds the folder.
+    ///
+    /// # Errors
+    /// The folder channel would lack a folder.
+    pub fn on(
+        &self,
+        session: &Alias,
+        was: ChannelSettings,
+        options: &CellOptions,
+    ) -> Result<(ChannelSettings, Option<RemotePath>), ListenError> {
+        let mut channels = if self.channels.is_empty() { was.channels } else { self.channels.clone() };
+        let folders_said = self.folder.is_some() || self.runtime_folder.is_some();
+        if folders_said && !channels.contains(&ChannelKind::Folder) {
+            channels.push(ChannelKind::Folder);
+        }
+        let set = ChannelSettings { channels, folder: self.folder.clone().or(was.folder), ..was };
+        let runtime_folder = self.runtime_folder.clone().or_else(|| options.folder.clone());
+        let half = set.channels.contains(&ChannelKind::Folder) && runtime_folder.is_none();
+        if half || set.lacks_folder() {
+            return Err(ListenError::NoFolder(session.clone()));
+        }
+        Ok((set, runtime_folder))
+    }
+}
+
+/// Sets how a session's announcements come, for its cell and for this desktop.
 ///
 /// # Errors
-/// The sessions file cannot be read or written.
-pub fn listen_to(
-    tools: &Tools,
-    session: &Alias,
-    kinds: &[ChannelKind],
-) -> Result<ChannelSettings, SettleError> {
-    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
-    let mut file = SessionsFile::load(&tools.dirs.sessions_file())?;
-    let settings = ChannelSettings { channels: kinds.to_vec(), ..file.channels(session) };
+/// The folder channel would lack a folder, or the sessions file cannot be read or written.
+pub fn listen_to(tools: &Tools, session: &Alias, said: &Listen) -> Result<ChannelSettings, ListenError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT).map_err(SettleError::from)?;
+    let mut file = SessionsFile::load(&tools.dirs.sessions_file()).map_err(SettleError::from)?;
+    let (settings, folder) = said.on(session, file.channels(session), &file.remembered(session).cell)?;
     file.set_channels(session, settings.clone());
-    file.save()?;
+    if let Some(folder) = folder {
+        file.set_cell_folder(session, folder);
+    }
+    file.save().map_err(SettleError::from)?;
     Ok(settings)
 }
 

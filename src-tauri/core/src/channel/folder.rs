@@ -7,6 +7,8 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self as stirring, RecvTimeoutError, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -21,61 +23,136 @@ use crate::regular;
 /// How often the folder is looked at when nothing is heard of it.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// A look that takes longer hangs: a network file system whose server is away gives no answer at all.
+const HANGS: Duration = Duration::from_secs(20);
+
 /// One folder.
 pub(super) struct Folder {
     dir: PathBuf,
     file: PathBuf,
-    /// What was handed on last.
-    last: Option<String>,
+}
+
+/// The file system as the folder's thread sees it. Each of these may hang for as long as a mount does.
+trait Sight: Send + 'static {
+    /// Has the system say when something happens in the folder, from now on; `false` if it does not.
+    fn watch(&mut self, dir: &Path, stir: SyncSender<()>) -> bool;
+
+    /// Whether the folder is there.
+    fn is_there(&mut self, dir: &Path) -> bool;
+
+    /// The whole line that the file holds, if it holds one.
+    fn read(&mut self, file: &Path) -> Option<String>;
+}
+
+/// The real one.
+#[derive(Default)]
+struct Disk {
+    watching: Option<RecommendedWatcher>,
+}
+
+/// Ends the folder's thread, unless it hangs: then as soon as it does no more.
+struct Thread(SyncSender<()>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
 }
 
 impl Folder {
     pub(super) fn new(post: &Post) -> Option<Self> {
         let dir = post.settings.folder.clone()?;
         let file = dir.join(format!("moorline-{}.txt", post.kid));
-        Some(Self { dir, file, last: None })
+        Some(Self { dir, file })
     }
 
-    async fn run(mut self, ear: Ear) {
-        let (stir, mut stirred) = mpsc::channel(1);
-        let mut watching: Option<RecommendedWatcher> = None;
+    async fn run(self, ear: Ear, sight: impl Sight) {
+        let shown = self.dir.display().to_string();
+        let (looked, mut looks) = mpsc::channel(1);
+        let Ok(_thread) = look_on(self, sight, looked) else {
+            tracing::warn!(folder = shown, "the system gives no thread to look at it");
+            return ear.closed().await;
+        };
+        let (mut last, mut hangs) = (None, false);
         loop {
-            if watching.is_none() {
-                // The folder may come later: a drive that is not mounted yet.
-                watching = watch(&self.dir, stir.clone()).ok();
-            }
-            if !self.look(&ear).await {
-                return;
-            }
-            tokio::select! {
-                _ = stirred.recv() => {}
-                () = tokio::time::sleep(LOOK) => {
-                    // A folder that was removed and made anew is another one to the system.
-                    if !self.dir.is_dir() {
-                        watching = None;
+            let look = tokio::select! {
+                look = tokio::time::timeout(HANGS, looks.recv()) => look,
+                () = ear.closed() => return,
+            };
+            match look {
+                Ok(Some(line)) => {
+                    hangs = false;
+                    if line.is_none() || line == last {
+                        continue;
+                    }
+                    last.clone_from(&line);
+                    if let Some(line) = line
+                        && !ear.hear(Heard::line(line)).await
+                    {
+                        return;
                     }
                 }
-                () = ear.closed() => return,
+                // It goes on by itself once the mount does; another thread would hang beside it.
+                Err(_) if !hangs => {
+                    hangs = true;
+                    tracing::warn!(
+                        folder = shown,
+                        "it does not answer; nothing is heard of it until it does"
+                    );
+                }
+                Err(_) => {}
+                Ok(None) => return ear.closed().await,
             }
         }
-    }
-
-    /// Hands on what the file holds, if it is something else than before; `false` when nobody listens.
-    async fn look(&mut self, ear: &Ear) -> bool {
-        let file = self.file.clone();
-        let read = tokio::task::spawn_blocking(move || read(&file)).await;
-        let Ok(Ok(Some(line))) = read else { return true };
-        if self.last.as_ref() == Some(&line) {
-            return true;
-        }
-        self.last = Some(line.clone());
-        ear.hear(Heard::line(line)).await
     }
 }
 
 impl Channel for Folder {
     fn listen(self: Box<Self>, ear: Ear) -> BoxFuture<'static, ()> {
-        Box::pin(self.run(ear))
+        Box::pin(self.run(ear, Disk::default()))
+    }
+}
+
+/// Looks at the folder on a thread of its own, and hands on what each look found. Not on one of the runtime's: a program
+/// that ends waits for those, and this one may never come back.
+fn look_on(
+    folder: Folder,
+    mut sight: impl Sight,
+    looked: mpsc::Sender<Option<String>>,
+) -> io::Result<Thread> {
+    let Folder { dir, file } = folder;
+    let (stir, stirred) = stirring::sync_channel(1);
+    let thread = Thread(stir.clone());
+    thread::Builder::new().name("folder".to_owned()).spawn(move || {
+        let mut watched = false;
+        loop {
+            if !watched {
+                // The folder may come later: a drive that is not mounted yet.
+                watched = sight.is_there(&dir) && sight.watch(&dir, stir.clone());
+            }
+            if looked.blocking_send(sight.read(&file)).is_err() {
+                return;
+            }
+            let quiet = stirred.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout);
+            // A folder that was removed and made anew is another one to the system.
+            watched = watched && (!quiet || sight.is_there(&dir));
+        }
+    })?;
+    Ok(thread)
+}
+
+impl Sight for Disk {
+    fn watch(&mut self, dir: &Path, stir: SyncSender<()>) -> bool {
+        self.watching = watch(dir, stir).ok();
+        self.watching.is_some()
+    }
+
+    fn is_there(&mut self, dir: &Path) -> bool {
+        dir.is_dir()
+    }
+
+    fn read(&mut self, file: &Path) -> Option<String> {
+        read(file).ok().flatten()
     }
 }
 
@@ -91,7 +168,7 @@ fn read(file: &Path) -> io::Result<Option<String>> {
     Ok(announcement::key_id(line).is_ok().then(|| line.to_owned()))
 }
 
-fn watch(dir: &Path, stir: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+fn watch(dir: &Path, stir: SyncSender<()>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // Our own reading is no news.
         let read_only = |event: &Event| matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
@@ -121,8 +198,8 @@ mod tests {
         let line = |n: u8| announcement::seal_bytes(&[n; 40], &key.id(), &key.announcement_key());
         let file = dir.join(format!("moorline-{}.txt", key.id()));
         let (to, mut heard) = mpsc::channel(4);
-        let folder = Folder { dir: dir.clone(), file: file.clone(), last: None };
-        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to)));
+        let folder = Folder { dir: dir.clone(), file: file.clone() };
+        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to), Disk::default()));
         let mut next = async |limit| {
             let heard = tokio::time::timeout(limit, heard.recv()).await.ok()?;
             heard.map(|(_, heard)| heard)
@@ -156,12 +233,82 @@ mod tests {
         let line = announcement::seal_bytes(b"{}", &key.id(), &key.announcement_key());
         let file = dir.join(format!("moorline-{}.txt", key.id()));
         let (to, mut heard) = mpsc::channel(4);
-        let folder = Folder { dir: dir.clone(), file: file.clone(), last: None };
-        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to)));
+        let folder = Folder { dir: dir.clone(), file: file.clone() };
+        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to), Disk::default()));
         fs::create_dir(&dir).unwrap();
         fs::write(&file, &line).unwrap();
         let (_, found) = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await.unwrap().unwrap();
         assert_eq!(found, Heard::line(line));
         listening.abort();
+    }
+
+    /// A mount that hangs in one of its calls until it is told to go on.
+    struct Hung {
+        at: &'static str,
+        begun: mpsc::UnboundedSender<()>,
+        goes_on: stirring::Receiver<()>,
+        line: String,
+    }
+
+    impl Hung {
+        fn hang_at(&self, call: &str) {
+            if self.at == call {
+                let _ = self.begun.send(());
+                let _ = self.goes_on.recv();
+            }
+        }
+    }
+
+    impl Sight for Hung {
+        fn watch(&mut self, _: &Path, _: SyncSender<()>) -> bool {
+            self.hang_at("watch");
+            true
+        }
+
+        fn is_there(&mut self, _: &Path) -> bool {
+            self.hang_at("is there");
+            true
+        }
+
+        fn read(&mut self, _: &Path) -> Option<String> {
+            self.hang_at("read");
+            Some(self.line.clone())
+        }
+    }
+
+    /// On the test's one thread, as in the agent: whatever blocked it would keep this from going on.
+    #[tokio::test]
+    async fn a_mount_that_hangs_holds_up_nothing_and_is_heard_when_it_goes_on() {
+        for at in ["is there", "watch", "read"] {
+            let (begun, mut begins) = mpsc::unbounded_channel();
+            let (go_on, goes_on) = stirring::channel();
+            let sight = Hung { at, begun, goes_on, line: "a line".to_owned() };
+            let (to, mut heard) = mpsc::channel(4);
+            let folder = Folder { dir: "/hangs".into(), file: "/hangs/line".into() };
+            let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to), sight));
+            begins.recv().await.unwrap();
+            tokio::task::yield_now().await;
+            assert!(heard.try_recv().is_err(), "{at}: nothing yet");
+            drop(go_on);
+            let (_, line) =
+                tokio::time::timeout(Duration::from_secs(30), heard.recv()).await.unwrap().unwrap();
+            assert_eq!(line, Heard::line("a line"), "{at}");
+            drop(heard);
+            tokio::time::timeout(Duration::from_secs(30), listening).await.unwrap().unwrap();
+        }
+    }
+
+    /// Nor does it keep anybody from going.
+    #[tokio::test]
+    async fn listening_ends_while_the_mount_still_hangs() {
+        let (begun, mut begins) = mpsc::unbounded_channel();
+        let (_held, goes_on) = stirring::channel();
+        let sight = Hung { at: "read", begun, goes_on, line: String::new() };
+        let (to, heard) = mpsc::channel(4);
+        let folder = Folder { dir: "/hangs".into(), file: "/hangs/line".into() };
+        let listening = tokio::spawn(folder.run(Ear::new(ChannelKind::Folder, to), sight));
+        begins.recv().await.unwrap();
+        drop(heard);
+        tokio::time::timeout(Duration::from_secs(30), listening).await.unwrap().unwrap();
     }
 }

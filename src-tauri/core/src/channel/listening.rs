@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use super::keyring::{ASK_AGAIN, pause};
 use super::{Channel as _, ChannelKind, ChannelSettings, Ear, Heard, Lone, Post, ngrok, open};
 use crate::announcement::{self, Announcement, Refusal};
 use crate::session::{Link, Session};
@@ -23,9 +24,6 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// More is noise.
 const MOST: usize = 256;
-
-/// How soon a keyring that cannot be read is asked again; each further time twice as long, up to the last.
-const ASK_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
 /// Where what was heard goes.
 pub type Out = mpsc::Sender<(Alias, Tidings)>;
@@ -165,7 +163,7 @@ async fn wait_for_key(tools: &Arc<Tools>, name: &Alias, out: &Out) -> Option<Ses
     let mut wait = ASK_AGAIN.0;
     loop {
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = pause(tools, wait) => {}
             () = out.closed() => return None,
         }
         if let Some(key) = look_for_key(tools, name).await {

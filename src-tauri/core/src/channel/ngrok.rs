@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use moorline_ssh_files::Place;
 use tokio::time::Instant;
 
+use super::keyring::{ASK_AGAIN, pause};
 use super::{Channel, Ear, Heard, Lone};
 use crate::ngrok::matching::{self, Match};
 use crate::ngrok::{self, Account, NgrokError};
@@ -91,7 +92,16 @@ impl Ngrok {
                     }
                     LOOK
                 }
-                Err(error) => self.after(&error),
+                Err(error) => {
+                    let wait = self.after(&error);
+                    if matches!(error, NgrokError::Vault(_)) {
+                        tokio::select! {
+                            () = pause(&self.tools, wait) => continue,
+                            () = ear.closed() => return,
+                        }
+                    }
+                    wait
+                }
             };
             tokio::select! {
                 () = tokio::time::sleep(wait + wait.mul_f64(0.15 * jitter())) => {}
@@ -147,19 +157,43 @@ impl Ngrok {
             // The person may store another key.
             self.account = None;
         }
-        let wait = match error {
-            NgrokError::TooOften { after } => (*after).max(AGAIN.0),
-            error if error.needs_a_person() => FOR_A_PERSON,
-            _ => AGAIN.0.saturating_mul(1 << self.failures.min(4)).min(AGAIN.1),
-        };
+        let wait = wait_after(error, self.failures);
         self.failures = self.failures.saturating_add(1);
         tracing::info!(session = %self.session.name, %error, ?wait, "ngrok's endpoints are not known");
         wait
     }
 }
 
+/// How long to wait after so many failures before this one.
+fn wait_after(error: &NgrokError, failures: u32) -> Duration {
+    let doubled =
+        |(first, longest): (Duration, Duration)| first.saturating_mul(1 << failures.min(8)).min(longest);
+    match error {
+        NgrokError::TooOften { after } => (*after).max(AGAIN.0),
+        // It is unlocked at any time, and nobody tells.
+        NgrokError::Vault(_) => doubled(ASK_AGAIN),
+        error if error.needs_a_person() => FOR_A_PERSON,
+        _ => doubled(AGAIN),
+    }
+}
+
 impl Channel for Ngrok {
     fn listen(self: Box<Self>, ear: Ear) -> BoxFuture<'static, ()> {
         Box::pin(self.run(ear))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::VaultError;
+
+    #[test]
+    fn a_keyring_that_gives_nothing_is_asked_again_as_soon_as_for_the_session_key() {
+        let waits: Vec<u64> =
+            (0..8).map(|failures| wait_after(&VaultError::Locked.into(), failures).as_secs()).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(wait_after(&NgrokError::Unauthorised, 0), FOR_A_PERSON);
+        assert_eq!(wait_after(&NgrokError::TimedOut, 9), AGAIN.1);
     }
 }

@@ -6,11 +6,13 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use moorline_ssh_files::Alias;
 use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{Channel, Ear, Heard, Post};
+use super::{Channel, Ear, Heard, Post, Server};
+use crate::session_key::Topic;
 use crate::watch::random as jitter;
 use crate::web;
 
@@ -18,6 +20,10 @@ use crate::web;
 const SILENT: Duration = Duration::from_secs(130);
 
 const CONNECT: Duration = Duration::from_secs(15);
+
+/// A server says `open` at once. One that takes the request and says nothing (a captive portal, a proxy whose other end
+/// is gone) would leave this channel deaf for ever.
+const HEAD: Duration = Duration::from_secs(30);
 
 /// A message has at most 4 KiB; JSON may double that, and more is noise.
 const LONGEST_LINE: usize = 16 * 1024;
@@ -33,7 +39,11 @@ const LIMITED: (Duration, Duration) = (Duration::from_secs(15), Duration::from_s
 
 /// One topic.
 pub(super) struct Ntfy {
-    post: Post,
+    session: Alias,
+    server: Server,
+    topic: Topic,
+    /// How long an answer's head may take, with all that comes before it.
+    head: Duration,
     /// The last message that was handed on: the stream goes on after it.
     since: Option<String>,
 }
@@ -60,11 +70,12 @@ struct Line {
 
 impl Ntfy {
     pub(super) fn new(post: &Post) -> Self {
-        Self { post: post.clone(), since: None }
+        let (session, server) = (post.session.name.clone(), post.settings.ntfy_server.clone());
+        Self { session, server, topic: post.topic.clone(), head: HEAD, since: None }
     }
 
     async fn run(mut self, ear: Ear) {
-        let session = self.post.session.name.clone();
+        let session = self.session.clone();
         let client = match client() {
             Ok(client) => client,
             Err(error) => {
@@ -92,13 +103,16 @@ impl Ntfy {
     }
 
     async fn stream(&mut self, client: &Client, ear: &Ear) -> End {
-        let server = &self.post.settings.ntfy_server;
         // Without `since` a server tells only what comes from now on; what came meanwhile would be lost.
         let since = self.since.as_deref().unwrap_or("all");
-        let url = format!("{server}/{}/json?since={since}", self.post.topic.expose());
-        let mut answer = match client.get(url).send().await {
-            Ok(answer) => answer,
-            Err(error) => {
+        let url = format!("{}/{}/json?since={since}", self.server, self.topic.expose());
+        let mut answer = match tokio::time::timeout(self.head, client.get(url).send()).await {
+            Ok(Ok(answer)) => answer,
+            Err(_) => {
+                tracing::info!(session = %self.session, "the ntfy server takes the request and says nothing");
+                return End::Broken;
+            }
+            Ok(Err(error)) => {
                 tracing::debug!(error = %error.without_url(), "the ntfy server cannot be reached");
                 return End::Broken;
             }
@@ -107,7 +121,7 @@ impl Ntfy {
             return End::Limited(retry_after(&answer));
         }
         if !answer.status().is_success() {
-            tracing::info!(session = %self.post.session.name, status = %answer.status(), "the ntfy server refuses");
+            tracing::info!(session = %self.session, status = %answer.status(), "the ntfy server refuses");
             return End::Broken;
         }
         let mut lines = Lines::default();
@@ -220,7 +234,38 @@ fn retry_after(answer: &Response) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    use super::super::ChannelKind;
     use super::*;
+    use crate::session_key::SessionKey;
+
+    #[tokio::test]
+    async fn a_server_that_takes_the_request_and_says_nothing_is_asked_again() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ntfy = Ntfy {
+            session: "colab".parse().unwrap(),
+            server: format!("http://{}", silent.local_addr().unwrap()).parse().unwrap(),
+            topic: SessionKey::random(1).unwrap().topic(),
+            head: Duration::from_millis(300),
+            since: None,
+        };
+        let (to, _heard) = mpsc::channel(1);
+        let listening = tokio::spawn(ntfy.run(Ear::new(ChannelKind::Ntfy, to)));
+        let mut held = Vec::new();
+        for nth in 1..=2 {
+            let accepted = tokio::time::timeout(Duration::from_secs(60), silent.accept()).await;
+            let (mut asking, _) = accepted.unwrap_or_else(|_| panic!("it asks {nth} times")).unwrap();
+            let mut request = [0; 4];
+            asking.read_exact(&mut request).await.unwrap();
+            assert_eq!(&request, b"GET ");
+            // Open, and silent, for as long as this test lasts.
+            held.push(asking);
+        }
+        listening.abort();
+    }
 
     #[test]
     fn lines_come_whole_however_the_stream_is_cut() {

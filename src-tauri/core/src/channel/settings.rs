@@ -41,6 +41,14 @@ impl ChannelKind {
     }
 }
 
+impl ChannelSettings {
+    /// Whether the folder channel is wanted and nobody said which folder. Then there is no such channel: one that is
+    /// missing is no reason to leave the others, and all other sessions, alone.
+    pub fn lacks_folder(&self) -> bool {
+        self.channels.contains(&ChannelKind::Folder) && self.folder.is_none()
+    }
+}
+
 impl fmt::Display for ChannelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())

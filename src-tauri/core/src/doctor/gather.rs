@@ -31,6 +31,8 @@ pub struct Sources<'a> {
     pub search: &'a SearchEnv,
     /// The sessions' aliases.
     pub sessions: &'a [Alias],
+    /// Those of them whose folder channel was given no folder.
+    pub folderless: &'a [Alias],
     /// Where the copy of `moorline` for proxied entries should be, if a session needs it.
     pub proxy_program: Option<&'a Path>,
     /// With which sign-in Google is asked, if a session needs one; else one sentence that says why there is none.
@@ -69,6 +71,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
         known_hosts: read(&file("known_hosts")),
         strays: strays(sources.ssh_dir, sources.now),
         sessions: sources.sessions.to_vec(),
+        folderless: sources.folderless.to_vec(),
         proxy_program: sources
             .proxy_program
             .map(|path| ProxyProgram { path: path.to_owned(), present: path.is_file() }),

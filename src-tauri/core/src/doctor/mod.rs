@@ -4,6 +4,7 @@
 //! state directory, whose time is compared with the clock). [`examine`] judges what was found; it is pure.
 
 mod agent;
+mod channels;
 mod config;
 mod editors;
 mod entries;
@@ -60,6 +61,7 @@ pub fn examine(found: &Surroundings) -> Vec<Check> {
     checks.extend([known_hosts::text(found), entries::strays(found)]);
     checks.extend(programs::proxy(found));
     checks.extend(programs::google(found));
+    checks.extend(channels::folders(found));
     checks.extend([agent::agent(found), machine::clock(found), editors::programs(found)]);
     checks.extend(editors::config_files(found));
     checks.extend(machine::wsl(found));

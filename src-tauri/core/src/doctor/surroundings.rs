@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub strays: Vec<PathBuf>,
     /// The sessions' aliases.
     pub sessions: Vec<Alias>,
+    /// Those of them whose folder channel was given no folder.
+    pub folderless: Vec<Alias>,
     /// The program that proxied entries run, if a session has one.
     pub proxy_program: Option<ProxyProgram>,
     /// The place of the sign-in with which Google is asked, if a session has a Colab runtime; else one sentence that says

@@ -31,6 +31,7 @@ fn well() -> Surroundings {
         known_hosts: Some(format!("# mine\n\ncolab,[h]:1 {ED25519}\n").into_bytes()),
         strays: Vec::new(),
         sessions: vec!["colab".parse().unwrap()],
+        folderless: Vec::new(),
         proxy_program: None,
         google: None,
         agent: AgentFacts::NotSet,
@@ -341,4 +342,15 @@ fn checks_read_well_for_machines() {
     assert_eq!((value["id"].as_str(), value["verdict"].as_str()), (Some("editors"), Some("advice")));
     let fine = serde_json::to_value(Check::ok("x", "X", "Y.")).unwrap();
     assert!(fine["next_step"].is_null());
+}
+
+#[test]
+fn a_folder_channel_without_its_folder_is_named_with_what_to_say() {
+    let check = check("folder-channel", |found| found.folderless = vec!["colab".parse().unwrap()]);
+    assert_said(
+        &check,
+        Verdict::Problem,
+        &["The folder channel of colab is not there"],
+        "moorline cell colab --folder",
+    );
 }

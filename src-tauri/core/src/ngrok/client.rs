@@ -99,10 +99,7 @@ pub enum NgrokError {
 impl NgrokError {
     /// Whether asking again soon is of no use until a person has done something.
     pub fn needs_a_person(&self) -> bool {
-        matches!(
-            self,
-            Self::NoKey | Self::OddKey | Self::Unauthorised | Self::Refused { .. } | Self::Vault(_)
-        )
+        matches!(self, Self::NoKey | Self::OddKey | Self::Unauthorised | Self::Refused { .. })
     }
 }
 

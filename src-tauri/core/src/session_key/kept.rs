@@ -15,7 +15,7 @@ pub enum SessionKeyError {
     Vault(#[from] VaultError),
     /// What lies in the keyring is something else.
     #[error(
-        "what the keyring holds as the session key of {0} is none; store the right one with `moorline secret set {0}/session-key`, or make a new one with `moorline secret new-session-key {0} --rotate`"
+        "what the keyring holds as the session key of {0} is none; store the right one with `moorline secret set {0} session-key`, or make a new one with `moorline secret new-session-key {0} --rotate`"
     )]
     Unreadable(Alias),
     /// The system has no randomness.

@@ -3,10 +3,13 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use toml_edit::{Item, TableLike};
+use moorline_ssh_files::Alias;
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use super::edit::set;
 use super::read::{Fault, start};
 use crate::cell::CellOptions;
+use crate::session::RemotePath;
 
 /// Reads `[session.NAME.cell]` from the session's table.
 pub(super) fn options(session: &str, table: &dyn TableLike) -> Result<CellOptions, Fault> {
@@ -46,6 +49,20 @@ pub(super) fn options(session: &str, table: &dyn TableLike) -> Result<CellOption
         }
     }
     Ok(options)
+}
+
+/// Writes the announcements' folder into the `cell` table of a session, which exists.
+pub(super) fn write_folder(doc: &mut DocumentMut, name: &Alias, folder: &RemotePath) {
+    let sessions = doc.get_mut("session").and_then(Item::as_table_like_mut);
+    let Some(session) = sessions.and_then(|sessions| sessions.get_mut(name.as_str())) else { return };
+    let inline = session.is_value();
+    let Some(session) = session.as_table_like_mut() else { return };
+    if !session.contains_key("cell") {
+        let table = if inline { InlineTable::new().into() } else { Item::Table(Table::new()) };
+        session.insert("cell", table);
+    }
+    let Some(cell) = session.get_mut("cell").and_then(Item::as_table_like_mut) else { return };
+    set(cell, "folder", Value::from(folder.as_str()));
 }
 
 fn text<T: FromStr<Err: Display>>(item: &Item, key: &str) -> Result<T, String> {

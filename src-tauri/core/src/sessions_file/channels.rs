@@ -72,9 +72,5 @@ fn of_session(name: &str, table: &dyn TableLike) -> Result<ChannelSettings, Faul
         let wrong = "announce_folder must be an absolute path in quotes";
         said.folder = Some(folder.ok_or_else(|| fault(item, wrong))?);
     }
-    if said.channels.contains(&ChannelKind::Folder) && said.folder.is_none() {
-        let item = table.get("channels").unwrap_or(&Item::None);
-        return Err(fault(item, "the channel folder needs announce_folder = \"/the/folder\""));
-    }
     Ok(said)
 }

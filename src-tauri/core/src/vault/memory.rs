@@ -56,6 +56,10 @@ impl Vault for MemoryVault {
     fn list(&self) -> Result<Vec<SecretName>, VaultError> {
         Ok(self.working()?.secrets.keys().cloned().collect())
     }
+
+    fn is_locked(&self) -> bool {
+        self.lock().failure == Some(VaultError::Locked)
+    }
 }
 
 impl fmt::Debug for MemoryVault {

@@ -78,7 +78,10 @@ pub enum VaultError {
     #[error("the keyring failed: {0}; restart it, or log out and in, and try again")]
     Failed(String),
     /// What lies there under Moorline's name is not text.
-    #[error("the keyring holds something for {0} that is not text; store it anew with `moorline secret set`")]
+    #[error(
+        "the keyring holds something for {name} that is not text; store it anew with `moorline secret set {arguments}`",
+        name = .0, arguments = .0.arguments()
+    )]
     NotText(SecretName),
 }
 

@@ -98,6 +98,14 @@ impl SecretName {
         Self { session: None, kind }
     }
 
+    /// As the command line takes it: `colab password`, or `ngrok-api-key`.
+    pub(super) fn arguments(&self) -> String {
+        match &self.session {
+            Some(session) => format!("{session} {}", self.kind),
+            None => self.kind.to_string(),
+        }
+    }
+
     /// How the person's keyring program shows it.
     pub(super) fn label(&self) -> String {
         match &self.session {

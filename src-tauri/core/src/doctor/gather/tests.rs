@@ -47,6 +47,7 @@ impl Machine {
             state_dir: &self.at("state"),
             search: &search,
             sessions: &[],
+            folderless: &[],
             proxy_program: Some(&home.join("no-such-program")),
             google: None,
             keyring: Ok(()),

@@ -1,0 +1,59 @@
+//! An announcement that leads away from where a session stands. A runtime that answers there keeps its session: whoever
+//! follows the other one says so.
+
+use moorline_core::agent::cause::Obstacle;
+use moorline_core::pins::{Pins, SessionPins};
+use moorline_core::reach::{self, Expected, ReachError, relay_ssh};
+use moorline_core::session::Session;
+use moorline_core::tools::Tools;
+use moorline_core::watch::obstacle;
+
+use super::announced::Announced;
+use super::repair::LIMIT;
+use crate::printer::Printer;
+
+/// Whether the session stays where it is, although this was announced; then that was said. Nothing is sent there but a
+/// key exchange.
+///
+/// # Errors
+/// The pins cannot be read.
+pub async fn keeps(
+    tools: &Tools,
+    session: &Session,
+    announced: &Announced,
+    printer: &Printer,
+) -> anyhow::Result<bool> {
+    let pins = Pins::load(&tools.dirs.pins_file())?;
+    let none = SessionPins::default();
+    let known = pins.get(&session.name).unwrap_or(&none);
+    let Some(link) = announced.elsewhere(session, known) else { return Ok(false) };
+    let pinned = known.keys.iter().map(|pinned| pinned.key.clone()).collect();
+    let expected = Expected { pinned, ..Expected::default() };
+    let waiting = printer.waiting(format!("looking whether {} still answers", session.link));
+    let seen = reach::reach(tools, &relay_ssh(tools, session), session, &expected, LIMIT).await;
+    drop(waiting);
+    let name = &session.name;
+    let why = match seen {
+        Ok(seen) if known.holds(&seen.key) => format!("{name} answers where it is"),
+        Ok(_) => return Ok(false),
+        Err(error) if is_gone(&error) => return Ok(false),
+        Err(error) => format!("whether {name} still answers where it is cannot be told ({error})"),
+    };
+    printer.note(format!(
+        "{why}, and it announces itself elsewhere ({link}); to follow it: moorline repair {name} --take-over"
+    ));
+    Ok(true)
+}
+
+/// Whether this says something of the runtime, and not only of this computer or of what stands in between.
+fn is_gone(error: &ReachError) -> bool {
+    !matches!(
+        obstacle::of_reach(error),
+        Obstacle::OwnNetwork
+            | Obstacle::Relay(_)
+            | Obstacle::Edge(_)
+            | Obstacle::Program(_)
+            | Obstacle::Provider(_)
+            | Obstacle::Other(_)
+    )
+}

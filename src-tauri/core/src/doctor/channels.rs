@@ -1,0 +1,17 @@
+//! The channels over which announcements come.
+
+use moorline_ssh_files::Alias;
+
+use super::{Check, Surroundings};
+
+/// Nothing when each folder channel has its folder.
+pub(super) fn folders(found: &Surroundings) -> Option<Check> {
+    let first = found.folderless.first()?;
+    let names: Vec<&str> = found.folderless.iter().map(Alias::as_str).collect();
+    let detail = format!(
+        "The folder channel of {} is not there, since nobody said which folder.",
+        names.join(" and that of ")
+    );
+    let next = format!("moorline cell {first} --folder PATH --runtime-folder PATH");
+    Some(Check::problem("folder-channel", "Folder channel", detail, next))
+}
