@@ -23,6 +23,7 @@ const PACKET: usize = 2048;
 /// # Errors
 /// The system does not allow it.
 pub fn play() -> Result<()> {
+    ensure!(unrouted()?, "this network leads somewhere already: start me in a network namespace of my own");
     let device = tun::device(DEVICE).context("a network device (/dev/net/tun)")?;
     ip(&["link", "set", "lo", "up"])?;
     ip(&["addr", "add", &format!("{HERE}/24"), "dev", DEVICE])?;
@@ -31,6 +32,12 @@ pub fn play() -> Result<()> {
     let mut player = Player { sky: Sky::new(NAMES.parse()?, seed), device, held: Vec::new() };
     say("ready")?;
     player.run()
+}
+
+/// Whether nobody gets anywhere by this network yet: what follows takes the default route.
+fn unrouted() -> Result<bool> {
+    let routes = std::fs::read_to_string("/proc/self/net/route").context("the list of routes")?;
+    Ok(!routes.lines().any(|line| line.split_whitespace().nth(1) == Some("00000000")))
 }
 
 struct Player {
