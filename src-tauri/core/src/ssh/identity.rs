@@ -11,7 +11,7 @@ use crate::regular;
 
 use super::client::Gate;
 use super::failure::shown;
-use super::login::LoginError;
+use super::login::{LoginError, taken};
 use super::login_key::LoginKey;
 
 /// What proves to a runtime who is there. `Debug` shows where a key lies, never what it is.
@@ -116,12 +116,12 @@ impl Identity {
     ) -> Result<bool, LoginError> {
         match self {
             Self::Own(key) => {
-                Ok(handle.authenticate_publickey(user.as_str(), key.for_login()).await?.success())
+                taken(&handle.authenticate_publickey(user.as_str(), key.for_login()).await?, handle)
             }
             Self::File(FileKey { key, .. }) => {
                 let hash = rsa_hash(handle, key.algorithm().is_rsa()).await?;
                 let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
-                Ok(handle.authenticate_publickey(user.as_str(), key).await?.success())
+                taken(&handle.authenticate_publickey(user.as_str(), key).await?, handle)
             }
             Self::Agent { path, public } => {
                 let Some(mut agent) = agent::connect().await else {
@@ -132,7 +132,7 @@ impl Identity {
                 let key = PublicKey::clone(public);
                 let result = handle.authenticate_publickey_with(user.as_str(), key, hash, &mut agent).await;
                 match result {
-                    Ok(result) => Ok(result.success()),
+                    Ok(result) => taken(&result, handle),
                     Err(cause) => Err(LoginError::NoSignature {
                         cause: format!(
                             "the ssh agent does not sign with {} ({})",

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use moorline_ssh_files::{HostKey, UserName};
-use russh::client::{AuthResult, KeyboardInteractiveAuthResponse};
+use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::{ChannelMsg, Disconnect, MethodKind, MethodSet};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::client::{Accept, Connection, Exchange, Purpose, exchange_for};
+use super::client::{Accept, Connection, Exchange, Gate, Purpose, exchange_for};
 use super::failure::{last_line, shown};
 use super::login_key::LoginKey;
 use super::probe::ProbeError;
@@ -156,8 +156,29 @@ async fn key_login(
 ) -> Result<bool, LoginError> {
     let mut connection = reach(route, pinned, end).await?;
     let result = connection.handle.authenticate_publickey(user.as_str(), key.for_login()).await?;
+    let taken = taken(&result, &connection.handle);
     goodbye(&connection).await;
-    Ok(result.success())
+    taken
+}
+
+/// Whether the server took the login. russh says that it did not, too, when the connection ended before an answer:
+/// that is no refusal.
+///
+/// # Errors
+/// The connection ended.
+pub(super) fn taken(result: &AuthResult, handle: &Handle<Gate>) -> Result<bool, LoginError> {
+    match result {
+        AuthResult::Failure { remaining_methods, .. }
+            if remaining_methods.is_empty() && handle.is_closed() =>
+        {
+            Err(hung_up())
+        }
+        answered => Ok(answered.success()),
+    }
+}
+
+fn hung_up() -> LoginError {
+    LoginError::Broken { cause: "it hung up before it answered".to_owned() }
 }
 
 pub(super) async fn reach(route: &Route, pinned: &[HostKey], end: Instant) -> Result<Connection, LoginError> {
@@ -189,13 +210,17 @@ async fn password_login(
 ) -> Result<(), LoginError> {
     let handle = &mut connection.handle;
     // Asked first, so that the password does not travel to a server that would not take it.
-    let offered = match handle.authenticate_none(user.as_str()).await? {
+    let answer = handle.authenticate_none(user.as_str()).await?;
+    if taken(&answer, handle)? {
+        return Ok(());
+    }
+    let offered = match answer {
         AuthResult::Success => return Ok(()),
         AuthResult::Failure { remaining_methods, .. } => remaining_methods,
     };
     if offered.contains(&MethodKind::Password) {
         let result = handle.authenticate_password(user.as_str(), password.expose_secret()).await?;
-        return if result.success() { Ok(()) } else { Err(LoginError::WrongPassword) };
+        return if taken(&result, handle)? { Ok(()) } else { Err(LoginError::WrongPassword) };
     }
     if offered.contains(&MethodKind::KeyboardInteractive) {
         return answer_one_prompt(connection, user, password, &offered).await;
@@ -218,6 +243,7 @@ async fn answer_one_prompt(
     for _ in 0..4 {
         let answers = match reply {
             Reply::Success => return Ok(()),
+            Reply::Failure { .. } if handle.is_closed() => return Err(hung_up()),
             Reply::Failure { .. } if answered => return Err(LoginError::WrongPassword),
             Reply::Failure { .. } => break,
             Reply::InfoRequest { ref prompts, .. } => match prompts.as_slice() {
