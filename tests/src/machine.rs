@@ -1,6 +1,8 @@
 //! A machine with a real sshd: its own home, its own root password, its own names.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, DirBuilder, File};
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -208,10 +210,17 @@ impl Machine {
     }
 }
 
-/// A port of `127.0.0.1` that nobody listens on.
+/// A port of `127.0.0.1` that nobody listens on. It is below those which systems give out by themselves (from 32768 or
+/// 49152), so that no other test is given it meanwhile, and nobody remembers another's service there.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    listener.local_addr().expect("a listener has an address").port()
+    loop {
+        // Every hasher of the standard library starts from randomness of its own.
+        let random = RandomState::new().build_hasher().finish() % 20_000;
+        let port = 12_000 + u16::try_from(random).expect("less than 20,000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn sshd_config(keys: &[KeyPair], address: &str, port: u16) -> String {

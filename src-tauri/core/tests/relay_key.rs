@@ -308,7 +308,7 @@ fn it_forwards_one_port_of_the_loopback_and_nothing_else() {
 #[test]
 fn nothing_behind_the_relay_can_be_reached_with_it() {
     let stage = Stage::prepared();
-    let inside = TcpListener::bind("127.0.0.1:0").unwrap();
+    let inside = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
     inside.set_nonblocking(true).unwrap();
     let place = format!("127.0.0.1:{}", inside.local_addr().unwrap().port());
     let socket = stage.front.home().join("inside.sock");

@@ -1,6 +1,8 @@
 //! What the SSH tests share: a real sshd on loopback, small listeners, an own client.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -158,9 +160,17 @@ pub fn keygen(kind: &str, path: &Path) {
     assert!(made.success(), "ssh-keygen -t {kind}");
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and is below those which systems give out by themselves (from 32768 or 49152): no
+/// other test is given it meanwhile, and nobody remembers another's service there.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    loop {
+        // Every hasher of the standard library starts from randomness of its own.
+        let random = RandomState::new().build_hasher().finish() % 20_000;
+        let port = 12_000 + u16::try_from(random).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Accepts connections for ever and gives each to `serve`.
