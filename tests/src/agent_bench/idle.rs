@@ -11,8 +11,8 @@ use crate::processes::Program;
 use crate::weigh::{processor_time, pss};
 use crate::{Screen, Stage, Story, Watching};
 
-/// How long it is watched doing nothing.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long it is watched doing nothing, in minutes, unless `MOORLINE_IDLE_MINUTES` says otherwise.
+const IDLE_MINUTES: u64 = 1;
 
 /// Before that, what the start brings is over: first readings, files.
 const SETTLE: Duration = Duration::from_secs(45);
@@ -61,9 +61,11 @@ fn round(sessions: usize, tray: bool) -> Result<(f64, f64)> {
         sleep(Duration::from_secs(1));
     }
     sleep(SETTLE);
+    let minutes = std::env::var("MOORLINE_IDLE_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
+    let idle = Duration::from_secs(60 * minutes.unwrap_or(IDLE_MINUTES));
     let before = processor_time(id)?;
-    sleep(IDLE);
-    let busy = processor_time(id)?.saturating_sub(before).as_secs_f64() / IDLE.as_secs_f64();
+    sleep(idle);
+    let busy = processor_time(id)?.saturating_sub(before).as_secs_f64() / idle.as_secs_f64();
     ensure!(online(&story.stage) == sessions, "all were online all the time");
     let weight = pss(id)?;
     drop(screen);
