@@ -19,6 +19,8 @@ state() {
 
 before=$(state)
 "$cargo" build "$@" -p moorline-cli -p moorline-app
+# `make run` finds the program by the package alone.
+"$cargo" run "$@" --quiet -p moorline-cli -- --version
 if "$cargo" nextest --version >/dev/null 2>&1; then
     "$cargo" test "$@" --workspace --doc
     "$cargo" nextest run "$@" --workspace --no-fail-fast
