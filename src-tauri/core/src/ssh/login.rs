@@ -211,9 +211,7 @@ async fn password_login(
     let handle = &mut connection.handle;
     // Asked first, so that the password does not travel to a server that would not take it.
     let answer = handle.authenticate_none(user.as_str()).await?;
-    if taken(&answer, handle)? {
-        return Ok(());
-    }
+    taken(&answer, handle)?;
     let offered = match answer {
         AuthResult::Success => return Ok(()),
         AuthResult::Failure { remaining_methods, .. } => remaining_methods,
