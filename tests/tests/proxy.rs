@@ -229,3 +229,22 @@ fn the_far_end_is_told_that_no_more_comes_and_what_it_still_says_arrives() {
     assert_eq!((output.stdout.as_slice(), output.status.success()), (&b"WHO IS THERE"[..], true));
     far.join().expect("the far end has ended");
 }
+
+#[test]
+fn a_far_side_that_says_nothing_is_named_within_ssh_s_patience() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let (story, _internet) =
+        follow(Story::begin(), "127.0.0.1", listener.local_addr().expect("it has one").port());
+    let silent = thread::spawn(move || {
+        drop(listener.accept().expect("the first one comes"));
+        let held = listener.accept().expect("and the second");
+        let mut greeting = Vec::new();
+        // Until it is given up.
+        let _ = (&held.0).read_to_end(&mut greeting);
+    });
+    let refused = through(&story).fails("it hangs up at once");
+    refused.says("answers but sshd behind it does not").says("run the cell again");
+    let refused = through(&story).fails("it stays silent");
+    refused.says("stays silent for 12 s").says("run the cell again");
+    silent.join().expect("nobody else came");
+}

@@ -55,7 +55,7 @@ pub(super) fn run(opened: Opened, limit: Duration) -> Result<(), CarryError> {
     shared.settle().map_err(|error| CarryError::Cut { host: host.clone(), reason: error.to_string() })?;
     let (tell, ended) = mpsc::channel();
     let (up, told) = (Arc::clone(&shared), tell.clone());
-    let up = move || drop(told.send(ended_up(&send_all(&up, masks))));
+    let up = move || drop(told.send(Ended::Up(send_all(&up, masks))));
     let down = move || drop(tell.send(Ended::Down(receive_all(&shared, rest, inbound, &first, limit))));
     for (name, work) in [("up", Box::new(up) as Box<dyn FnOnce() + Send>), ("down", Box::new(down))] {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
@@ -64,11 +64,18 @@ pub(super) fn run(opened: Opened, limit: Duration) -> Result<(), CarryError> {
     let down = match ended.recv() {
         Ok(Ended::Down(down)) => down,
         // ssh has nothing more to say; what is on its way to it may still arrive.
-        Ok(Ended::Up) => match ended.recv_timeout(FAREWELL) {
-            Ok(Ended::Down(Down { broken: Some(Broken::Stream(_)), .. }) | Ended::Up) | Err(_) => {
+        Ok(Ended::Up(Ok(()))) => match ended.recv_timeout(FAREWELL) {
+            Ok(Ended::Down(Down { broken: Some(Broken::Stream(_)), .. }) | Ended::Up(_)) | Err(_) => {
                 return Ok(());
             }
             Ok(Ended::Down(down)) => Down { said: true, ..down },
+        },
+        // What broke the sending direction breaks the other one as well, which knows best what it was.
+        Ok(Ended::Up(Err(error))) => match ended.recv_timeout(FAREWELL) {
+            Ok(Ended::Down(down)) => down,
+            Ok(Ended::Up(_)) | Err(_) => {
+                return Err(CarryError::Cut { host, reason: error.to_string() });
+            }
         },
         Err(_) => return Ok(()),
     };
@@ -85,16 +92,8 @@ pub(super) fn run(opened: Opened, limit: Duration) -> Result<(), CarryError> {
 }
 
 enum Ended {
-    Up,
+    Up(io::Result<()>),
     Down(Down),
-}
-
-/// What broke the sending direction breaks the other one as well, which says what it was.
-fn ended_up(sent: &io::Result<()>) -> Ended {
-    if let Err(error) = sent {
-        tracing::debug!(%error, "nothing more can be sent");
-    }
-    Ended::Up
 }
 
 /// How the receiving direction ended.
