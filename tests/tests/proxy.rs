@@ -8,7 +8,8 @@ use std::thread;
 
 use moorline_tests::clients::Client;
 use moorline_tests::edge::CloudflareEdge;
-use moorline_tests::{Internet, Story};
+use moorline_tests::{Internet, Story, Watching};
+use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 
 const HOST: &str = "bright-new-name.trycloudflare.com";
@@ -42,6 +43,16 @@ fn follow(story: Story, host: &str, port: u16) -> (Story, Internet) {
         format!("\n[session.far]\nlink = \"direct\"\nhost = \"{host}\"\nport = {port}\nuser = \"{user}\"\n");
     story.stage.put(path, story.stage.text(path) + &far);
     (story, internet)
+}
+
+/// Has the proxy lead port 4022 of [`FAR`] to this port here.
+fn lead_through(internet: &Internet, target: u16) {
+    internet.raw(&format!("{FAR}:4022"), move |mut visitor| async move {
+        // Where nobody listens, the visitor is let go.
+        if let Ok(mut there) = tokio::net::TcpStream::connect(("127.0.0.1", target)).await {
+            let _ = copy_bidirectional(&mut visitor, &mut there).await;
+        }
+    });
 }
 
 /// ssh to the runtime as `colab`, through the proxy of `far`.
@@ -117,10 +128,7 @@ fn a_host_and_port_are_reached_through_the_proxy_of_the_environment() {
     let sshd = story.runtime.port();
     let missing = through(&story).fails("the proxy does not know it");
     missing.says("finds no way to far.moorline.test (status 502)");
-    internet.raw(&format!("{FAR}:4022"), move |mut visitor| async move {
-        let sshd = tokio::net::TcpStream::connect(("127.0.0.1", sshd)).await;
-        let _ = copy_bidirectional(&mut visitor, &mut sshd.expect("sshd is there")).await;
-    });
+    lead_through(&internet, sshd);
     through(&story).works("it leads there").says("300000");
     assert!(internet.asked().contains(&format!("{FAR}:4022")), "{:?}", internet.asked());
     // The variable for plain HTTP says nothing of what is no HTTP, and what is excepted goes straight.
@@ -139,6 +147,30 @@ fn a_host_and_port_are_reached_through_the_proxy_of_the_environment() {
     let asked = internet.asked().len();
     through(&story).fails("it is excepted").says(FAR);
     assert_eq!(internet.asked().len(), asked, "no proxy was asked");
+}
+
+#[test]
+fn the_agent_takes_the_same_way_through_the_proxy_as_ssh() {
+    let (story, internet) = direct(4022);
+    lead_through(&internet, story.runtime.port());
+    // As an announcement leaves it.
+    let path = ".local/state/moorline/pins.json";
+    let mut pins: Value = serde_json::from_str(&story.stage.text(path)).expect("it is JSON");
+    let mut known = pins["sessions"]["colab"]["keys"][0].clone();
+    known["trust"] = "derived".into();
+    pins["sessions"]["far"] = json!({ "keys": [known] });
+    story.stage.put(path, pins.to_string());
+    let mut watching = Watching::start(&story.stage);
+    watching.health("far", "online");
+    watching.event("its entry", |event| event["event"] == "files" && event["session"] == "far");
+    assert!(internet.asked().contains(&format!("{FAR}:4022")), "{:?}", internet.asked());
+    story.stage.run("ssh", &["far", "true"]).works("ssh goes there as well");
+    // What ssh dials itself, the agent dials like ssh.
+    let path = ".config/moorline/config.toml";
+    let plain = story.stage.text(path).replace("[session.far]", "[session.plain]");
+    story.stage.put(path, plain);
+    watching.health("plain", "down");
+    story.stage.run("ssh", &["plain", "true"]).fails("no proxy is asked");
 }
 
 #[test]

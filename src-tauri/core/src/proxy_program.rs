@@ -46,7 +46,7 @@ pub fn install(dirs: &Dirs) -> Result<(), ProxyProgramError> {
     if let Some(parent) = hub.parent() {
         Dirs::create_private(parent)?;
     }
-    let running = running().map_err(|source| ProxyProgramError::Copy { path: hub.clone(), source })?;
+    let running = own_path().map_err(|source| ProxyProgramError::Copy { path: hub.clone(), source })?;
     let moorline = beside(&running, MOORLINE);
     let small = beside(&running, PROXY);
     for (source, path) in [(moorline.as_ref(), hub), (small.as_ref().or(moorline.as_ref()), proxy)] {
@@ -60,7 +60,7 @@ pub fn install(dirs: &Dirs) -> Result<(), ProxyProgramError> {
 /// # Errors
 /// There is none.
 pub fn command_line() -> io::Result<PathBuf> {
-    beside(&running()?, MOORLINE).ok_or_else(|| io::Error::other("it does not lie where it belongs"))
+    beside(&own_path()?, MOORLINE).ok_or_else(|| io::Error::other("it does not lie where it belongs"))
 }
 
 /// Whether the running program goes by the name of `moorline-proxy`, whatever it holds, and is to act as it.
@@ -70,7 +70,10 @@ pub fn is_proxy() -> bool {
 }
 
 /// Where the running program lies. When it was replaced since it began, what lies there now is its newer version.
-fn running() -> io::Result<PathBuf> {
+///
+/// # Errors
+/// The system does not say.
+pub fn own_path() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;
     // proc_pid_exe(5).
     let replaced = path.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map(PathBuf::from);

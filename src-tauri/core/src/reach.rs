@@ -12,6 +12,7 @@ use crate::google::slot::{Holder, holder};
 use crate::google::{self, EndpointId, GoogleError, RuntimeAccess};
 use crate::hub;
 use crate::pins::{Pins, PinsError};
+use crate::repoint::runs_our_proxy;
 use crate::session::{Link, Session};
 use crate::ssh::relay::{self, ChannelError};
 use crate::ssh::{
@@ -103,7 +104,12 @@ pub fn relay_ssh(tools: &Tools, session: &Session) -> SystemSsh {
 /// The link needs a secret that cannot be read.
 pub fn route(tools: &Tools, ssh: &SystemSsh, session: &Session) -> Result<Route, ReachError> {
     Ok(match &session.link {
-        Link::Direct(place) | Link::Ngrok(place) => Route::Tcp(place.clone()),
+        Link::Direct(place) | Link::Ngrok(place) => {
+            // As ssh gets there: its own dialling knows of no proxy, and ours does.
+            let pins = Pins::load(&tools.dirs.pins_file())?;
+            let ours = pins.get(&session.name).is_some_and(|pin| runs_our_proxy(session, pin));
+            if ours { Route::Proxied(place.clone()) } else { Route::Tcp(place.clone()) }
+        }
         Link::Relay(link) => ssh.relay_route(&link.relay, link.port),
         Link::Cloudflare(host) => {
             Route::Carry(Box::new(cloudflare(&tools.dirs, &*tools.vault, &session.name, host)?))

@@ -30,6 +30,7 @@ use std::future::Future;
 
 use anyhow::{Context, bail};
 use moorline_core::dirs::Dirs;
+use moorline_core::proxy_program;
 use moorline_core::session::Session;
 use moorline_core::sessions_file::SessionsFile;
 use moorline_core::ssh::SystemSsh;
@@ -41,7 +42,7 @@ use moorline_ssh_files::Alias;
 pub fn tools() -> anyhow::Result<Tools> {
     let dirs = Dirs::from_env()?;
     let ssh = SystemSsh::find(dirs.redirected.then_some(dirs.home.as_path()))?;
-    let askpass = std::env::current_exe().ok();
+    let askpass = proxy_program::own_path().ok();
     Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs, askpass })
 }
 

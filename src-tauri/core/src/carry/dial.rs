@@ -60,6 +60,11 @@ pub(super) fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
+/// Whether the environment names a proxy for this host.
+pub(crate) fn wants_proxy(host: &HostName) -> bool {
+    proxy_for(host).is_some()
+}
+
 fn proxy_for(host: &HostName) -> Option<Intercept> {
     if is_this_computer(host.as_str()) {
         return None;

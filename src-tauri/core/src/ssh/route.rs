@@ -13,10 +13,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::child;
-use crate::carry::{Carried, Carrier, CarryError};
+use crate::carry::{self, Carried, Carrier, CarryError, Dialling};
 
 /// How much of a child's standard error is kept, from its end.
 const STDERR_KEPT: usize = 4096;
@@ -26,6 +27,8 @@ const STDERR_KEPT: usize = 4096;
 pub enum Route {
     /// Straight to a host and port.
     Tcp(Place),
+    /// To a host and port, through the proxy that the environment names for it, if there is one.
+    Proxied(Place),
     /// Over a WebSocket.
     Carry(Box<Carrier>),
     /// Through a program that speaks SSH on its standard streams (`ssh -W`, cloudflared); no shell is involved.
@@ -110,7 +113,8 @@ impl Route {
     /// Opens the stream within `limit`. A child is killed when its [`Wire`] is dropped.
     pub async fn open(&self, limit: Duration) -> Result<Wire, RouteError> {
         match self {
-            Self::Tcp(place) => connect(place, limit).await.map(Wire::Tcp),
+            Self::Proxied(place) if carry::wants_proxy(&place.host) => through_proxy(place, limit).await,
+            Self::Tcp(place) | Self::Proxied(place) => connect(place, limit).await.map(Wire::Tcp),
             Self::Carry(carrier) => carry(carrier, limit).await,
             Self::Program(program) => start(program),
         }
@@ -274,12 +278,28 @@ pub(crate) fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteErr
     }
 }
 
+async fn through_proxy(place: &Place, limit: Duration) -> Result<Wire, RouteError> {
+    let (there, end) = (place.clone(), std::time::Instant::now() + limit);
+    let dialled = spawn_blocking(move || {
+        Dialling::start(&there.host, there.port.get(), end).and_then(Dialling::finish)
+    });
+    let broken =
+        |error: &dyn ToString| CarryError::Cut { host: place.host.clone(), reason: error.to_string() };
+    let stream = dialled.await.map_err(|error| broken(&error)).flatten().map_err(unwrapped)?;
+    let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+    stream.map(Wire::Tcp).map_err(|error| unwrapped(broken(&error)))
+}
+
 async fn carry(carrier: &Carrier, limit: Duration) -> Result<Wire, RouteError> {
-    match carrier.connect(limit).await {
-        Ok(carried) => Ok(Wire::Carried(Box::new(carried))),
-        // The same words as without a WebSocket.
-        Err(CarryError::Dial(error)) => Err(*error),
-        Err(error) => Err(RouteError::Carry(Box::new(error))),
+    let carried = carrier.connect(limit).await.map_err(unwrapped)?;
+    Ok(Wire::Carried(Box::new(carried)))
+}
+
+/// What befell the connection below is said in the same words as without anything above it.
+fn unwrapped(error: CarryError) -> RouteError {
+    match error {
+        CarryError::Dial(error) => *error,
+        error => RouteError::Carry(Box::new(error)),
     }
 }
 
