@@ -87,6 +87,21 @@ impl Scene {
         (self, watching)
     }
 
+    /// Another notebook with the same session key runs its cell: its machine, and who announced it over the ntfy topic.
+    pub fn another_notebook(&self) -> (Runtime, Announcer) {
+        let mut other = Runtime::start();
+        let key = self.voice.host_key(&other.machine().keys());
+        other.restart_with(&key);
+        other.machine().authorise(self.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
+        let mut second = Announcer::with_key(&self.story.stage, self.voice.key());
+        second.reborn();
+        second.reborn();
+        let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": other.port() }]);
+        let line = second.say("up", &there, other.user());
+        self.ntfy.publish(self.voice.topic(), &line);
+        (other, second)
+    }
+
     /// What a person's desktop needs to follow the session: its entry, its session key, a login key.
     pub fn configure(&self, stage: &Stage, channels: &[&str]) {
         stage.put(".ssh/notes", "");

@@ -174,16 +174,7 @@ fn whoever_owns_the_relay_gets_no_connection_and_no_key_into_a_file() {
 #[test]
 fn a_runtime_that_is_online_is_not_taken_over_unasked() {
     let (mut scene, mut watching) = Scene::online(&["ntfy"]);
-    let mut other = Runtime::start();
-    let key = scene.voice.host_key(&other.machine().keys());
-    other.restart_with(&key);
-    other.machine().authorise(scene.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
-    let mut second = Announcer::with_key(&scene.story.stage, scene.voice.key());
-    second.reborn();
-    second.reborn();
-    let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": other.port() }]);
-    let line = second.say("up", &there, other.user());
-    scene.ntfy.publish(scene.voice.topic(), &line);
+    let (other, second) = scene.another_notebook();
     let asked = watching.event("the question", |event| {
         event["event"] == "notice" && event["title"] == "colab: another runtime announces itself"
     });

@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use moorline_tests::clients::Client;
-use moorline_tests::{Announcer, Runtime, Scene};
+use moorline_tests::{Announcer, Scene};
 use serde_json::json;
 
 #[test]
@@ -17,17 +17,7 @@ fn a_runtime_that_answers_keeps_its_session_until_a_person_says_otherwise() {
     let none = repair(&scene, &["--take-over"]).fails_with(1, "there is no other");
     none.says("announces itself nowhere else");
 
-    // Another notebook with the same session key.
-    let mut other = Runtime::start();
-    let key = scene.voice.host_key(&other.machine().keys());
-    other.restart_with(&key);
-    other.machine().authorise(scene.story.stage.text(".ssh/moorline_ed25519.pub").trim_end());
-    let mut second = Announcer::with_key(&scene.story.stage, scene.voice.key());
-    second.reborn();
-    second.reborn();
-    let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": other.port() }]);
-    let line = second.say("up", &there, other.user());
-    scene.ntfy.publish(scene.voice.topic(), &line);
+    let (mut other, _second) = scene.another_notebook();
     let kept = repair(&scene, &[]).works("what answers is mended");
     kept.says("colab answers where it is").says("moorline repair colab --take-over").says("Ready: ssh colab");
     assert_eq!(config(&scene), before, "it leads where it led");
