@@ -12,6 +12,7 @@ use super::frames::{Heard, Inbound, MESSAGE, Masks, OWN_HEADER, frame_in_place, 
 use super::open::Opened;
 use super::outgoing::Outgoing;
 use super::tls::{RECORD, Stage, Tls};
+use crate::coalescing::Coalescing;
 use crate::standard;
 
 /// What is read at once from either side. What more would save in calls, it costs in a processor's caches.
@@ -171,6 +172,7 @@ impl Owed {
 fn send_all(shared: &Shared, mut masks: Masks) -> io::Result<()> {
     let mut stdin = standard::input(PIPE)?;
     let mut slots = vec![[0; SLOT]; BUFFER / SLOT];
+    let mut coalescing = Coalescing::new(Instant::now());
     loop {
         let rooms = slots.iter_mut().filter_map(|slot| slot.get_mut(OWN_HEADER..));
         let count = match stdin.read_vectored(&mut rooms.map(IoSliceMut::new).collect::<Vec<_>>()) {
@@ -182,6 +184,7 @@ fn send_all(shared: &Shared, mut masks: Masks) -> io::Result<()> {
         let filled = (0..count).step_by(MESSAGE).map(|start| (count - start).min(MESSAGE));
         shared
             .send(slots.iter_mut().zip(filled).map(|(slot, many)| frame_in_place(slot, many, &mut masks)))?;
+        coalescing.rest(count);
     }
 }
 
@@ -208,7 +211,9 @@ impl Receiver<'_> {
         buffer.resize(BUFFER.max(have + RECORD), 0);
         // What is there may be all that comes for a while.
         let mut ended = self.take(&mut buffer, &mut have)?;
+        let mut coalescing = Coalescing::new(Instant::now());
         loop {
+            let count = self.data.len();
             if !self.data.is_empty() {
                 self.heard_first()?;
                 stdout.write_all(&self.data).map_err(Broken::Stream)?;
@@ -217,6 +222,7 @@ impl Receiver<'_> {
             if ended || self.inbound.is_closed() {
                 return Ok(());
             }
+            coalescing.rest(count);
             if !self.said {
                 self.shared.tcp.set_read_timeout(Some(left(silence))).map_err(Broken::Stream)?;
             }
