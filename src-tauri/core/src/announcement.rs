@@ -127,6 +127,18 @@ pub struct Accepted {
     pub at: Timestamp,
 }
 
+impl Accepted {
+    /// Whether it was said by the same runtime under the same session key.
+    pub fn is_of(&self, said: &Announcement) -> bool {
+        self.runtime == said.runtime && self.kid.as_ref().is_none_or(|kid| *kid == said.kid)
+    }
+
+    /// Whether it was said too long ago to tell anything.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) > OLDEST
+    }
+}
+
 /// Why an announcement is not believed. Nothing of it was used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

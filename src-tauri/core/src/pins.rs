@@ -51,6 +51,9 @@ pub struct SessionPins {
     /// The last announcement that was accepted: what is sent again is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
+    /// The last announcements of runtimes that were not followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<Accepted>,
     /// The relays that were prepared for the session's runtimes: where there is something to undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relays: Vec<String>,

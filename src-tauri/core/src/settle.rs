@@ -209,6 +209,21 @@ pub fn keep_accepted(tools: &Tools, name: &Alias, accepted: Accepted) -> Result<
     Ok(())
 }
 
+/// Keeps what was heard last of a session's runtimes that are not followed.
+///
+/// # Errors
+/// The pins cannot be written.
+pub fn keep_heard(tools: &Tools, name: &Alias, heard: Vec<Accepted>) -> Result<(), SettleError> {
+    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    if SessionsFile::load(&tools.dirs.sessions_file())?.get(name).is_none() {
+        return Ok(());
+    }
+    let mut pins = Pins::load(&tools.dirs.pins_file())?;
+    pins.entry(name).heard = heard;
+    pins.save()?;
+    Ok(())
+}
+
 /// Remembers that the service token in the vault was given for the host name of this session's tunnel (`Some`), or
 /// that there is none any more.
 ///

@@ -37,6 +37,8 @@ pub enum Effect {
     Adopt(Adoption),
     /// Remember what was accepted, so that it is not accepted a second time after a restart.
     RememberAccepted(Alias, Accepted),
+    /// Remember what was heard of runtimes that are not followed, so that it is not news after a restart.
+    RememberHeard(Alias, Vec<Accepted>),
     /// Keep what the person knows of a session, over a restart of the app.
     RememberTold(Alias, Recalled),
     /// Let whoever reads along know what became of an announcement.

@@ -62,6 +62,8 @@ pub(super) enum Job {
     Adopt(Adoption),
     /// Remember which announcement was accepted last.
     Accepted(Alias, Accepted),
+    /// Remember what was heard of runtimes that are not followed.
+    Heard(Alias, Vec<Accepted>),
 }
 
 /// Does the jobs until nobody sends more.
@@ -120,6 +122,12 @@ impl Job {
             Self::Accepted(name, accepted) => {
                 if let Err(error) = settle::keep_accepted(tools, &name, accepted) {
                     tracing::warn!(session = %name, %error, "what was accepted last is not remembered");
+                }
+                Vec::new()
+            }
+            Self::Heard(name, heard) => {
+                if let Err(error) = settle::keep_heard(tools, &name, heard) {
+                    tracing::warn!(session = %name, %error, "what was heard of other runtimes is not remembered");
                 }
                 Vec::new()
             }
@@ -273,6 +281,7 @@ fn read(tools: &Tools) -> Vec<Msg> {
             recalled: known.remove(&session.name).unwrap_or_default(),
             channels: sessions.channels(&session.name),
             accepted: pins.and_then(|pins| pins.accepted.clone()),
+            heard: pins.map(|pins| pins.heard.clone()).unwrap_or_default(),
             first_seen: first_seen(session, keys),
             ..Loaded::new(session.clone(), pinned)
         }

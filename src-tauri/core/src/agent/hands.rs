@@ -133,6 +133,7 @@ impl<F: Faces> World for Hands<F> {
             Effect::Unlisten(name) => drop(self.listening.remove(&name)),
             Effect::Adopt(adoption) => self.job(Job::Adopt(adoption)),
             Effect::RememberAccepted(name, accepted) => self.job(Job::Accepted(name, accepted)),
+            Effect::RememberHeard(name, heard) => self.job(Job::Heard(name, heard)),
             Effect::Heard(session, channel, outcome) => {
                 tracing::debug!(%session, %channel, ?outcome, "an announcement came");
             }

@@ -76,6 +76,8 @@ pub struct Loaded {
     pub channels: ChannelSettings,
     /// The last announcement that was accepted.
     pub accepted: Option<Accepted>,
+    /// The last ones of runtimes that are not followed.
+    pub heard: Vec<Accepted>,
     /// When the runtime was first seen here, where each runtime has a host key of its own that is learned at once: on
     /// Colab.
     pub first_seen: Option<Timestamp>,
@@ -86,7 +88,16 @@ impl Loaded {
     pub fn new(session: Session, pinned: Vec<(HostKey, Trust)>) -> Self {
         let (remembered, recalled) = (Remembered::default(), Recalled::default());
         let channels = ChannelSettings::default();
-        Self { session, pinned, remembered, recalled, channels, accepted: None, first_seen: None }
+        Self {
+            session,
+            pinned,
+            remembered,
+            recalled,
+            channels,
+            accepted: None,
+            heard: Vec::new(),
+            first_seen: None,
+        }
     }
 }
 

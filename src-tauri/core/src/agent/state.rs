@@ -113,6 +113,8 @@ pub(super) struct Followed {
     pub channels: ChannelSettings,
     /// The last announcement that was accepted.
     pub accepted: Option<Accepted>,
+    /// The last announcements of other runtimes, and of this one at another place.
+    pub heard: Vec<Accepted>,
     /// Where the files are being led to.
     pub adopting: Option<Adoption>,
     /// Another runtime that announced itself while the one that is followed may still be there.
@@ -132,8 +134,8 @@ pub(super) struct Followed {
     pub files_retry: Option<Timestamp>,
     /// What the person knows of it, as it is kept over a restart.
     pub recalled: Recalled,
-    /// It is down by its own word alone so far.
-    pub only_said: bool,
+    /// No dial has shown yet that it is down: it says so itself, or its way is another by now.
+    pub unproven: bool,
 }
 
 /// What a person believes about a session because of us.
@@ -209,6 +211,7 @@ impl Followed {
             warned_of_disk: false,
             channels: ChannelSettings::default(),
             accepted: None,
+            heard: Vec::new(),
             adopting: None,
             rival: None,
             unmended: false,
@@ -219,7 +222,7 @@ impl Followed {
             writes: VecDeque::new(),
             files_retry: None,
             recalled: Recalled::default(),
-            only_said: false,
+            unproven: false,
         }
     }
 

@@ -119,7 +119,7 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
         return Vec::new();
     }
     if matches!(sight, Sight::Online | Sight::Failed(_)) {
-        followed.only_said = false;
+        followed.unproven = false;
     }
     match sight {
         Sight::Dialling => {

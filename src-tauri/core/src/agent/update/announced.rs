@@ -18,11 +18,16 @@ use crate::session::{Link, Session};
 /// nobody has noticed yet.
 const ASK_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
+/// So many runtimes besides the followed one are remembered.
+const HEARD: usize = 8;
+
 /// A runtime that announced itself while another one was followed, or the very one at another place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::agent) struct Rival {
     /// Where it would lead.
     pub adoption: Adoption,
+    /// Before this moment it is not followed: its files could not be written.
+    pub not_before: Option<Timestamp>,
     /// When a person is asked.
     pub ask_at: Timestamp,
     /// Whether a person was asked.
@@ -47,11 +52,15 @@ pub(super) fn heard(state: &mut State, name: &Alias, news: News, now: Timestamp)
         Err(refusal) => vec![Effect::Heard(name.clone(), channel, Err(refusal))],
         Ok((said, place, accepted)) => {
             let mut effects = vec![Effect::Heard(name.clone(), channel, Ok(()))];
+            let number = accepted.clone();
             effects.extend(if said.kind == Kind::Down {
                 down(followed, accepted, now)
             } else {
                 here(followed, &said, place, accepted, news.derived, channel, now)
             });
+            if followed.accepted.as_ref() != Some(&number) {
+                effects.push(note(followed, number));
+            }
             effects
         }
     }
@@ -67,6 +76,9 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
+        // What was said is not said again: it is followed once the files can be written.
+        let again = later(now, files::FILES_RETRY);
+        followed.rival = Some(Rival { adoption, not_before: Some(again), ask_at: again, asked: true });
         if let Health::Down { cause, .. } = followed.health.clone() {
             dropped::down(followed, cause, None, now);
         }
@@ -79,21 +91,29 @@ pub(super) fn adopted(
     followed.session.link = adoption.link;
     followed.session.user = adoption.user;
     followed.moved_from = None;
+    followed.unproven = true;
     followed.pinned = adoption.keys;
     followed.seen_key = None;
     // A redial for a watcher that stands on the same way does nothing.
     vec![watch(followed, 0), Effect::Redial(name.clone()), Effect::Reload]
 }
 
-/// What is due: a rival whose predecessor is gone is followed; one whose predecessor is still there is asked about.
+/// What is due: a rival whose predecessor is gone is followed; one whose predecessor is still there is asked about. What
+/// it said last counts for as long as any announcement does.
 pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     for (name, followed) in &mut state.sessions {
+        if followed.rival.take_if(|rival| rival.adoption.accepted.is_over(now)).is_some() {
+            effects.push(Effect::Unnotify(tell::rival_slot(name)));
+        }
         let is_gone = is_gone(followed);
         let online = matches!(followed.health, Health::Online { .. });
         // While this computer is offline nobody can look.
         let offline = matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. });
         let Some(rival) = &mut followed.rival else { continue };
+        if rival.not_before.is_some_and(|moment| now < moment) {
+            continue;
+        }
         if is_gone {
             let rival = rival.clone();
             effects.extend(follow_rival(followed, rival, now));
@@ -163,7 +183,10 @@ pub(super) fn recall(followed: &mut Followed, on_disk: Option<&Accepted>) {
     let newer = followed.accepted.as_ref().is_none_or(|known| {
         known.kid != on_disk.kid || (known.born, known.seq) < (on_disk.born, on_disk.seq)
     });
-    if newer {
+    // Whom the one that is followed now has replaced is still on disk until that is written.
+    let overtaken =
+        followed.heard.iter().any(|heard| heard.runtime == on_disk.runtime && heard.seq >= on_disk.seq);
+    if newer && !overtaken {
         followed.accepted = Some(on_disk.clone());
     }
 }
@@ -171,13 +194,37 @@ pub(super) fn recall(followed: &mut Followed, on_disk: Option<&Accepted>) {
 /// Whether it is news of a runtime that may be followed.
 fn judge(followed: &Followed, said: &Announcement, now: Timestamp) -> Result<Accepted, Refusal> {
     let last = followed.accepted.as_ref();
-    let accepted = announcement::accept(last, said, now)?;
-    let same = last.is_some_and(|last| last.runtime == said.runtime);
-    match &followed.rival {
-        // A rival is held to the same rules among its like.
-        Some(rival) if !same => announcement::accept(Some(&rival.adoption.accepted), said, now),
-        _ => Ok(accepted),
+    let followed_one = last.is_some_and(|last| last.is_of(said));
+    match followed.heard.iter().find(|heard| heard.is_of(said)) {
+        // One that was heard before is held to its own numbers.
+        Some(known) => {
+            let accepted = announcement::accept(Some(known), said, now)?;
+            if !followed_one && is_gone(followed) {
+                // Another one was followed, which is dead by now, and this one goes on: it is not too old for that.
+                return Ok(accepted);
+            }
+        }
+        // A new one is younger than all of them.
+        None if !followed_one => {
+            followed
+                .heard
+                .iter()
+                .try_for_each(|heard| announcement::accept(Some(heard), said, now).map(drop))?;
+        }
+        None => {}
     }
+    announcement::accept(last, said, now)
+}
+
+/// Remembers the number of an announcement of a runtime that is not followed, or not there.
+fn note(followed: &mut Followed, number: Accepted) -> Effect {
+    let heard = &mut followed.heard;
+    heard.retain(|other| other.kid == number.kid && other.runtime != number.runtime);
+    heard.push(number);
+    heard.sort_by_key(|heard| heard.born);
+    // What is dropped is too old for good, since it is older than the others.
+    heard.drain(..heard.len().saturating_sub(HEARD));
+    Effect::RememberHeard(followed.session.name.clone(), heard.clone())
 }
 
 /// The runtime says goodbye. Whether that is so shows at once: a new dial finds it gone, or still there.
@@ -195,11 +242,11 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
     followed.vitals = None;
     let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
     if !matches!(followed.health, Health::Down { .. }) {
-        followed.only_said = true;
+        followed.unproven = true;
         dropped::down(followed, Cause::Ended, None, now);
         effects.extend([Effect::Unwatch(name), watch(followed, 0)]);
     } else if !matches!(followed.health, Health::Down { cause: Cause::LocalOffline, .. }) {
-        followed.only_said |= !gone(&followed.health);
+        followed.unproven |= !gone(&followed.health);
         followed.health = Health::Down { cause: Cause::Ended, since: since(&followed.health, now) };
         effects.push(Effect::Redial(name));
     }
@@ -246,7 +293,7 @@ fn here(
     }
     let asked = followed.rival.as_ref().filter(|rival| rival.adoption.accepted.runtime == said.runtime);
     let (ask_at, asked) = asked.map_or((later(now, ASK_AFTER), false), |rival| (rival.ask_at, rival.asked));
-    followed.rival = Some(Rival { adoption, ask_at, asked });
+    followed.rival = Some(Rival { adoption, not_before: None, ask_at, asked });
     // Whoever holds the session key can say so: it is followed unasked only if the way that was followed is dead, and
     // whether it is shows at once.
     let online = matches!(followed.health, Health::Online { .. });
@@ -264,12 +311,19 @@ fn follow_rival(followed: &mut Followed, rival: Rival, now: Timestamp) -> Vec<Ef
 /// The files first; the watcher goes there when they are written.
 fn adopt(followed: &mut Followed, adoption: Adoption, another: bool, now: Timestamp) -> Vec<Effect> {
     let knew_one = followed.accepted.is_some();
+    let mut effects = Vec::new();
+    if let Some(former) = followed.accepted.take()
+        && former.runtime != adoption.accepted.runtime
+    {
+        effects.push(note(followed, former));
+    }
     followed.accepted = Some(adoption.accepted.clone());
     followed.rival = None;
     followed.drop_due = None;
     followed.returning = Some(Return::new(knew_one.then_some(another), later(now, RECOGNISE)));
     followed.adopting = Some(adoption.clone());
-    vec![Effect::Adopt(adoption)]
+    effects.push(Effect::Adopt(adoption));
+    effects
 }
 
 fn keep(followed: &mut Followed, accepted: Accepted) -> Vec<Effect> {
@@ -286,17 +340,17 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
 }
 
 /// Whether no runtime was there yet, or a dial has shown that the one is gone which was followed; its own goodbye alone
-/// does not count, since whoever holds the session key can say it too.
+/// does not count, since whoever holds the session key can say it too, and neither does what a dial of another way found.
 fn is_gone(followed: &Followed) -> bool {
-    followed.session.link.leads_nowhere() || (gone(&followed.health) && !followed.only_said)
+    followed.session.link.leads_nowhere() || (gone(&followed.health) && !followed.unproven)
 }
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,
-/// say nothing about it.
+/// say nothing about it. A runtime that has proven its key and refuses the login is there.
 pub(super) fn gone(health: &Health) -> bool {
     match health {
         Health::Down { cause, .. } => !matches!(cause, Cause::LocalOffline | Cause::Way { .. }),
-        Health::NewHostKey { .. } | Health::AuthFailed { .. } => true,
+        Health::NewHostKey { .. } => true,
         _ => false,
     }
 }

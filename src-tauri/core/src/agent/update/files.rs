@@ -11,7 +11,7 @@ use crate::agent::tell;
 use crate::trust::Trust;
 
 /// How often files that could not be written are tried again.
-const FILES_RETRY: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const FILES_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
 pub(super) fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
     if let Some(followed) = state.sessions.get_mut(name) {

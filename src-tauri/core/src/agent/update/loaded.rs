@@ -34,7 +34,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         effects.push(Effect::Settle { session: followed.session.clone(), key: None });
     }
     let mut turn = 0;
-    for Loaded { session, pinned, remembered, recalled, channels, accepted, first_seen } in all {
+    for Loaded { session, pinned, remembered, recalled, channels, accepted, first_seen, heard } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
             followed.notebook.clone_from(&remembered.notebook);
             followed.first_seen = first_seen;
@@ -66,6 +66,8 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                         followed.seen_key = None;
                         followed.approval = None;
                     }
+                    // What a dial of the way before has found says nothing about this one.
+                    followed.unproven = true;
                     effects.push(watch(followed, 0));
                 }
             }
@@ -73,6 +75,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 let mut followed = Followed::new(session, pinned);
                 followed.channels = channels;
                 followed.accepted = accepted;
+                followed.heard = heard;
                 followed.first_seen = first_seen;
                 followed.notebook = remembered.notebook;
                 followed.last_editor = remembered.last_editor;

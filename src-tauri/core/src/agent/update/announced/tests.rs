@@ -1,5 +1,7 @@
 //! What each announcement leads to, and what none may do.
 
+mod numbers;
+
 use proptest::prelude::*;
 
 use super::super::update;
