@@ -1,6 +1,7 @@
 //! Runtimes that announce themselves: what is followed with no hands at all, and what is refused.
 #![cfg(target_os = "linux")]
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use moorline_tests::announcer::{now, random_key};
@@ -36,6 +37,24 @@ fn followed_over(channels: &[&str], mut scene: Scene, mut watching: Watching) {
 fn a_runtime_that_announces_itself_is_followed_at_once_over_each_channel() {
     let (scene, watching) = Scene::online(&["ntfy", "folder"]);
     followed_over(&["ntfy", "folder"], scene, watching);
+}
+
+#[test]
+fn a_server_on_this_computer_is_asked_behind_no_proxy() {
+    let proxy = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let mut scene = Scene::begin(&["ntfy"]);
+    let address = format!("http://{}", proxy.local_addr().expect("it has one"));
+    for name in ["http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        scene.story.stage.set_env(name, &address);
+    }
+    for name in ["no_proxy", "NO_PROXY"] {
+        scene.story.stage.set_env(name, "");
+    }
+    let _watching = Watching::start(&scene.story.stage);
+    scene.listened();
+    proxy.set_nonblocking(true).expect("a listener can be asked");
+    let asked = proxy.accept().map(|_| "the proxy was asked, and saw the topic's name");
+    assert!(asked.is_err(), "{asked:?}");
 }
 
 #[test]

@@ -74,7 +74,8 @@ fn proxy_for(host: &HostName) -> Option<Intercept> {
     Matcher::from_system().intercept(&uri)
 }
 
-fn is_this_computer(host: &str) -> bool {
+/// Whether a host, without brackets, is the very computer that this runs on.
+pub(crate) fn is_this_computer(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 

@@ -76,7 +76,7 @@ impl Ntfy {
 
     async fn run(mut self, ear: Ear) {
         let session = self.session.clone();
-        let client = match client() {
+        let client = match client(&self.server) {
             Ok(client) => client,
             Err(error) => {
                 tracing::warn!(%session, error = %error.without_url(), "no ntfy server can be asked");
@@ -216,9 +216,9 @@ impl Lines {
     }
 }
 
-fn client() -> reqwest::Result<Client> {
+fn client(server: &Server) -> reqwest::Result<Client> {
     // A server of one's own may speak plain HTTP on this computer; the settings allow it nowhere else.
-    web::builder().https_only(false).connect_timeout(CONNECT).build()
+    web::builder_to(server.host()).https_only(false).connect_timeout(CONNECT).build()
 }
 
 /// The id of a message goes back to the server as part of an address.
