@@ -1,6 +1,7 @@
 //! Runtimes that announce themselves: what is followed with no hands at all, and what is refused.
 #![cfg(target_os = "linux")]
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use moorline_tests::announcer::{now, random_key};
@@ -36,6 +37,49 @@ fn followed_over(channels: &[&str], mut scene: Scene, mut watching: Watching) {
 fn a_runtime_that_announces_itself_is_followed_at_once_over_each_channel() {
     let (scene, watching) = Scene::online(&["ntfy", "folder"]);
     followed_over(&["ntfy", "folder"], scene, watching);
+}
+
+#[test]
+fn a_server_on_this_computer_is_asked_behind_no_proxy() {
+    let proxy = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let scene = Scene::begin(&["ntfy"]);
+    let address = format!("http://{}", proxy.local_addr().expect("it has one"));
+    for name in ["http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        scene.story.stage.set_env(name, &address);
+    }
+    for name in ["no_proxy", "NO_PROXY"] {
+        scene.story.stage.set_env(name, "");
+    }
+    let _watching = Watching::start(&scene.story.stage);
+    scene.listened();
+    proxy.set_nonblocking(true).expect("a listener can be asked");
+    let asked = proxy.accept().map(|_| "the proxy was asked, and saw the topic's name");
+    assert!(asked.is_err(), "{asked:?}");
+}
+
+#[test]
+fn noise_is_little_heard_of_and_news_among_it_is_followed() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let topic = scene.voice.topic().to_owned();
+    let line = scene.line("beat");
+    let noise = |lines: usize| {
+        for n in 0..lines {
+            scene.ntfy.publish(&topic, &format!("{}{n}", &line[..line.len() - 5]));
+        }
+    };
+    noise(1000);
+    refused(&mut watching, "the announcement is");
+    scene.another_machine();
+    let news = scene.line("up");
+    scene.ntfy.publish(&topic, &news);
+    watching.event("the news", |event| event["event"] == "announcement" && event["ok"] == true);
+    watching.notice("back");
+    let refusals = watching
+        .lines()
+        .iter()
+        .filter(|event| event["event"] == "announcement" && event["ok"] == false)
+        .count();
+    assert!((30..200).contains(&refusals), "{refusals} of 1000 are shown");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn with_announce(program: &str) -> Outcome {
     let settings = "settings = {'key_id': '--OZ09tBwwt2', 'session': 'colab'}";
     let without_end = read_announce().replace("announce(endpoint)\n", "");
     run_parts(
-        &["keys", "files", "wire", "news", "own_keys", "secrets"],
+        &["keys", "files", "wire", "news", "own_keys", "secrets", "environment"],
         &format!("{without_end}\n{settings}\n{program}"),
     )
 }
@@ -95,4 +95,33 @@ fn behind_a_relay_the_announce_line_is_left_there_or_says_why_not() {
     let heard = read(&relay.machine().disk().join(".moorline/--OZ09tBwwt2"));
     let announced = format!("ml1.{}", run.line("ml1."));
     assert_eq!(heard.lines().last(), Some(announced.as_str()), "the file on the relay");
+}
+
+#[test]
+fn what_the_announce_line_starts_sees_no_secret() {
+    let said = with_announce(
+        "os.environ.update(MOORLINE_COLAB='mlk1-secret', GIT_TOKEN='git-secret', OF_THE_KERNEL_ALONE='secret',
+                  PIP_INDEX_URL='https://index.example')
+seen = []
+class Done:
+    returncode, stderr = 0, ''
+def run(argv, env=None, **_):
+    seen.append(os.environ if env is None else env)
+    return Done
+subprocess.run = run
+settings.update(relay=dict(host='relay.example', port=22, user='me', host_keys=[]), ntfy_server='', folder='')
+importlib.import_module = lambda name: (_ for _ in ()).throw(ImportError(name))
+home = os.path.expanduser('~')
+shutil.which = lambda program: '/usr/bin/' + program
+try:
+    send('relay', bytes(32), 1, home, 'line')
+except ImportError:
+    # Where the package is in none of the places, installing it did nothing here.
+    write_key = lambda *_: None
+    send('relay', bytes(32), 1, home, 'line')
+print(len(seen), 'secret' in str(seen), [env.get('PIP_INDEX_URL') for env in seen], all('PATH' in env for env in seen))
+",
+    );
+    let said = said.works("they are Python").stdout;
+    assert_eq!(said, "2 False ['https://index.example', None] True\n");
 }

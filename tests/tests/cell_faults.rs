@@ -107,7 +107,7 @@ pathlib.Path('/etc/shadow').write_text('root:{field}:19000:0:99999:7:::\\nsshd:*
 #[test]
 fn drive_s_place_is_left_empty_until_it_is_mounted() {
     let said = run_parts(
-        &["news"],
+        &["files", "news"],
         "DRIVE = os.path.expanduser('~/drive')
 for folder in (DRIVE, DRIVE + '/MyDrive/x', DRIVE + 's/x'):
     try:
@@ -121,6 +121,77 @@ print(os.path.exists(DRIVE))
     let said = said.works("they are Python").stdout;
     let not = "Google Drive is not mounted\n";
     assert_eq!(said, format!("{not}{not}['moorline-kid.txt']\nFalse\n"));
+}
+
+#[test]
+fn who_shares_the_folder_has_nothing_overwritten() {
+    let said = run_parts(
+        &["files", "news"],
+        r"folder, victim = os.path.expanduser('~/shared'), os.path.expanduser('~/victim')
+write_private(victim, 'as it was')
+os.mkdir(folder)
+os.symlink(victim, os.path.join(folder, f'.moorline-kid.{os.getpid()}'))
+os.symlink(victim, os.path.join(folder, 'moorline-kid.txt'))
+before = set(os.listdir(folder))
+put_into_folder(folder, 'kid', 'line')
+placed = os.path.join(folder, 'moorline-kid.txt')
+print(read_text(victim), '|', read_text(placed).strip(), os.path.islink(placed), set(os.listdir(folder)) == before)
+names = []
+replace = os.replace
+def watch(fresh, path):
+    names.append(os.path.basename(fresh))
+    replace(fresh, path)
+os.replace = watch
+for _ in range(9):
+    put_into_folder(folder, 'kid', 'line')
+print(len(set(names)), all(re.fullmatch(r'\.moorline-kid\.txt\.[0-9a-f]{24}', name) for name in names))
+def fail(fresh, path):
+    raise OSError('no replacing here')
+os.replace = fail
+for put in (lambda: put_into_folder(folder, 'kid', 'line'), lambda: write_private(placed, 'x')):
+    try:
+        put()
+    except OSError as error:
+        print(error, set(os.listdir(folder)) == before)
+# Even a name that was guessed.
+os.urandom = lambda count: bytes(count)
+os.symlink(victim, os.path.join(folder, '.moorline-kid.txt.' + 24 * '0'))
+try:
+    put_into_folder(folder, 'kid', 'line')
+except FileExistsError:
+    print(read_text(victim))
+",
+    );
+    assert_eq!(
+        said.works("they are Python").stdout,
+        "as it was | line False True\n9 True\nno replacing here True\nno replacing here True\nas it was\n"
+    );
+}
+
+#[test]
+fn an_ntfy_server_on_the_runtime_itself_is_behind_no_proxy() {
+    let said = run_parts(
+        &["news"],
+        "heard = []
+def serve(name, server):
+    while True:
+        stream, _ = server.accept()
+        heard.append((name, stream.recv(4096).split()[1].decode()))
+        stream.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n')
+        stream.close()
+ports = {}
+for name in ('here', 'proxy'):
+    server = socket.create_server(('127.0.0.1', 0))
+    ports[name] = server.getsockname()[1]
+    threading.Thread(target=serve, args=(name, server), daemon=True).start()
+os.environ['no_proxy'] = ''
+os.environ['http_proxy'] = f\"http://127.0.0.1:{ports['proxy']}\"
+for host in ('127.0.0.1', 'localhost', '192.0.2.7'):
+    post_to_ntfy(f\"http://{host}:{ports['here']}\", 'topic', 'line', 10)
+print([name for name, _ in heard], heard[0][1])
+",
+    );
+    assert_eq!(said.works("they are Python").stdout, "['here', 'here', 'proxy'] /topic\n");
 }
 
 #[test]

@@ -24,9 +24,10 @@ pub use options::{CellOptions, GitAddress, InvalidGitAddress, InvalidSetupLine, 
 const SETUP: &str = include_str!("cell/setup.py");
 const KEEPER: &str = include_str!("cell/keeper.py");
 const ANNOUNCE: &str = include_str!("cell/announce.py");
-const PARTS: [(&str, &str); 14] = [
+const PARTS: [(&str, &str); 15] = [
     ("# @include channel\n", include_str!("cell/channel.py")),
     ("# @include comforts\n", include_str!("cell/comforts.py")),
+    ("# @include environment\n", include_str!("cell/environment.py")),
     ("# @include files\n", include_str!("cell/files.py")),
     ("# @include home\n", include_str!("cell/home.py")),
     ("# @include keeping\n", include_str!("cell/keeping.py")),

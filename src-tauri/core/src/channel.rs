@@ -3,6 +3,7 @@
 //! A channel hands on whole lines and decides nothing: whoever owns one can hold a line back, repeat it or make
 //! noise. Each line is checked against the session key here, and what is believed of it is for the agent's rules.
 
+mod brake;
 mod folder;
 mod keyring;
 pub mod listening;
@@ -11,15 +12,17 @@ mod ntfy;
 mod relay_file;
 mod settings;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use moorline_ssh_files::{HostKey, Place};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::session::Session;
 use crate::session_key::{KeyId, Topic};
 use crate::tools::Tools;
+use brake::Brake;
 pub use settings::{ChannelKind, ChannelSettings, InvalidServer, Server};
 
 /// What a channel hears.
@@ -51,6 +54,7 @@ pub struct Lone {
 pub struct Ear {
     kind: ChannelKind,
     to: mpsc::Sender<(ChannelKind, Heard)>,
+    pace: Arc<Mutex<Brake>>,
 }
 
 /// What a channel may need to find the announcements of one session.
@@ -90,11 +94,20 @@ pub fn open(kind: ChannelKind, post: &Post) -> Option<Box<dyn Channel>> {
 impl Ear {
     /// Where what a channel of this kind hears goes.
     pub fn new(kind: ChannelKind, to: mpsc::Sender<(ChannelKind, Heard)>) -> Self {
-        Self { kind, to }
+        Self { kind, to, pace: Arc::new(Mutex::new(Brake::reading())) }
     }
 
-    /// Hands a line on; `false` when nobody listens any more.
+    /// Waits after a piece of noise, if there is much of it: every channel is read at a pace.
+    async fn pause(&self) {
+        let wait = self.pace.lock().unwrap_or_else(PoisonError::into_inner).wait(Instant::now());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Hands a line on, at a pace; `false` when nobody listens any more.
     pub async fn hear(&self, heard: Heard) -> bool {
+        self.pause().await;
         self.to.send((self.kind, heard)).await.is_ok()
     }
 

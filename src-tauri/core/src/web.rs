@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, Response};
 
+use crate::carry::is_this_computer;
 use crate::ssh::failure::shown;
 
 /// A client that follows no redirection, so that no key goes where an answer points, and speaks HTTPS alone.
@@ -18,7 +19,8 @@ pub(crate) fn client(limit: Duration) -> reqwest::Result<Client> {
     builder().connect_timeout(limit).timeout(limit).build()
 }
 
-/// What every client has in common; whoever adds to it bounds it in time.
+/// What every client has in common; whoever adds to it bounds it in time. A host that a person names goes to
+/// [`builder_to`] instead.
 pub(crate) fn builder() -> ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
@@ -29,6 +31,12 @@ pub(crate) fn builder() -> ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .https_only(true)
         .user_agent(concat!("moorline/", env!("CARGO_PKG_VERSION")))
+}
+
+/// As [`builder`], for requests to this one host: this very computer is never looked for behind a proxy, which is another
+/// computer, and would read what is asked of this one in clear text.
+pub(crate) fn builder_to(host: &str) -> ClientBuilder {
+    if is_this_computer(host) { builder().no_proxy() } else { builder() }
 }
 
 /// The whole body, if it is no longer than `longest` bytes.

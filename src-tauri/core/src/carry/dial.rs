@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,11 +20,25 @@ use crate::ssh::route::{connect_error, name_error};
 /// What a proxy may say before it lets us through.
 const ANSWER: usize = 16 * 1024;
 
+const NO_NAMES: &str = "no name server answered";
+
 /// A connection on its way, on a thread of its own: a name server may take its time beyond any limit, and the caller
 /// has other things to do meanwhile.
 pub(crate) struct Dialling {
     told: Receiver<Result<TcpStream, CarryError>>,
+    goal: Goal,
+    /// Host and port of the proxy that is asked.
+    proxy: Option<String>,
+    /// Whether the name that is dialled, the host's or the proxy's, has an address.
+    resolved: Arc<AtomicBool>,
+}
+
+/// Where a connection is to lead, and until when it is worth anything.
+#[derive(Clone)]
+struct Goal {
     host: HostName,
+    port: u16,
+    begun: Instant,
     end: Instant,
 }
 
@@ -31,27 +47,66 @@ impl Dialling {
     /// system's settings on macOS and Windows) are those of every HTTPS request of this program: the same code reads
     /// them. This very computer is never looked for behind a proxy.
     pub(crate) fn start(host: &HostName, port: u16, end: Instant) -> Result<Self, CarryError> {
+        Self::start_through(proxy_for(host), host, port, end)
+    }
+
+    fn start_through(
+        proxy: Option<Intercept>,
+        host: &HostName,
+        port: u16,
+        end: Instant,
+    ) -> Result<Self, CarryError> {
         let (tell, told) = mpsc::sync_channel(1);
-        let dialled = host.clone();
-        let dialling = thread::Builder::new().name("dial".to_owned());
-        let started = dialling.spawn(move || drop(tell.send(dial(&dialled, port, end))));
+        let goal = Goal { host: host.clone(), port, begun: Instant::now(), end };
+        let resolved = Arc::new(AtomicBool::new(false));
+        let dialling = Self {
+            told,
+            goal: goal.clone(),
+            proxy: proxy.as_ref().map(shown),
+            resolved: Arc::clone(&resolved),
+        };
+        let thread = thread::Builder::new().name("dial".to_owned());
+        let started = thread.spawn(move || drop(tell.send(dial(proxy.as_ref(), &goal, &resolved))));
         started.map_err(|error| CarryError::Cut { host: host.clone(), reason: error.to_string() })?;
-        Ok(Self { told, host: host.clone(), end })
+        Ok(dialling)
     }
 
     /// Waits for the connection.
     pub(crate) fn finish(self) -> Result<TcpStream, CarryError> {
-        self.told.recv_timeout(left(self.end)).map_err(|_| {
-            let cause = "no name server answered".to_owned();
-            Box::new(RouteError::OwnNetwork { host: self.host.to_string(), cause })
-        })?
+        self.told.recv_timeout(left(self.goal.end)).unwrap_or_else(|_| Err(self.silence()))
+    }
+
+    /// Who did not answer: the thread's own limits end at the same moment, so it may not have said so itself.
+    fn silence(&self) -> CarryError {
+        let host = self.goal.host.to_string();
+        let resolved = self.resolved.load(Ordering::Relaxed);
+        let route = match (&self.proxy, resolved) {
+            (Some(proxy), true) => return refused(proxy, self.goal.unanswered()),
+            (Some(proxy), false) => return refused(proxy, format!("cannot be used: {NO_NAMES}")),
+            (None, true) => RouteError::TimedOut { host, port: self.goal.port, after: self.goal.limit() },
+            (None, false) => RouteError::OwnNetwork { host, cause: NO_NAMES.to_owned() },
+        };
+        Box::new(route).into()
     }
 }
 
-fn dial(host: &HostName, port: u16, end: Instant) -> Result<TcpStream, CarryError> {
-    match proxy_for(host) {
-        None => connect(host.as_str(), port, end).map_err(|error| Box::new(error).into()),
-        Some(proxy) => through(&proxy, host, port, end),
+impl Goal {
+    /// The limit, in whole seconds.
+    fn limit(&self) -> Duration {
+        let limit = self.end.saturating_duration_since(self.begun);
+        Duration::from_secs(limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+    }
+
+    /// As it follows on "the proxy ...".
+    fn unanswered(&self) -> String {
+        format!("does not answer within {} s", self.limit().as_secs())
+    }
+}
+
+fn dial(proxy: Option<&Intercept>, goal: &Goal, resolved: &AtomicBool) -> Result<TcpStream, CarryError> {
+    match proxy {
+        None => connect(goal.host.as_str(), goal.port, goal.end, resolved).map_err(|e| Box::new(e).into()),
+        Some(proxy) => through(proxy, goal, resolved),
     }
 }
 
@@ -74,14 +129,16 @@ fn proxy_for(host: &HostName) -> Option<Intercept> {
     Matcher::from_system().intercept(&uri)
 }
 
-fn is_this_computer(host: &str) -> bool {
+/// Whether a host, without brackets, is the very computer that this runs on.
+pub(crate) fn is_this_computer(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-fn connect(host: &str, port: u16, end: Instant) -> Result<TcpStream, RouteError> {
+fn connect(host: &str, port: u16, end: Instant, resolved: &AtomicBool) -> Result<TcpStream, RouteError> {
     let started = Instant::now();
     let addresses: Vec<SocketAddr> =
         (host, port).to_socket_addrs().map_err(|cause| name_error(host.to_owned(), &cause))?.collect();
+    resolved.store(true, Ordering::Relaxed);
     let mut last = RouteError::NameUnknown { host: host.to_owned() };
     for (tried, address) in addresses.iter().enumerate() {
         // Every address gets its share of what is left, so that a dead one does not use up the others' time.
@@ -101,39 +158,96 @@ fn connect(host: &str, port: u16, end: Instant) -> Result<TcpStream, RouteError>
     Err(last)
 }
 
-fn through(proxy: &Intercept, host: &HostName, port: u16, end: Instant) -> Result<TcpStream, CarryError> {
+/// Host and port of a proxy, without what stands before the `@`.
+fn shown(proxy: &Intercept) -> String {
+    let (_, host, port) = parts(proxy);
+    format!("{host}:{port}")
+}
+
+/// The scheme, the host without brackets, and the port.
+fn parts(proxy: &Intercept) -> (&str, &str, u16) {
     let uri = proxy.uri();
     let scheme = uri.scheme_str().unwrap_or("http");
     let own_port = if scheme.starts_with("socks") { 1080 } else { 80 };
-    let (name, its_port) =
-        (uri.host().unwrap_or_default().trim_matches(['[', ']']), uri.port_u16().unwrap_or(own_port));
-    let shown = format!("{name}:{its_port}");
+    (scheme, uri.host().unwrap_or_default().trim_matches(['[', ']']), uri.port_u16().unwrap_or(own_port))
+}
+
+fn refused(proxy: &str, reason: String) -> CarryError {
+    CarryError::Proxy { proxy: proxy.to_owned(), reason, no_way: false }
+}
+
+fn through(proxy: &Intercept, goal: &Goal, resolved: &AtomicBool) -> Result<TcpStream, CarryError> {
+    let (Goal { host, port, end, .. }, (scheme, name, its_port)) = (goal, parts(proxy));
+    let shown = shown(proxy);
     let refuse = |reason: String, no_way| CarryError::Proxy { proxy: shown.clone(), reason, no_way };
     if !matches!(scheme, "http" | "socks5" | "socks5h") {
         return Err(refuse(format!("is of the kind {scheme}, which Moorline does not speak"), false));
     }
-    let mut stream =
-        connect(name, its_port, end).map_err(|error| refuse(format!("cannot be used: {error}"), false))?;
-    let broken = |error: io::Error| refuse(format!("hung up ({error})"), false);
-    stream.set_write_timeout(Some(left(end))).map_err(broken)?;
-    stream.set_read_timeout(Some(left(end))).map_err(broken)?;
+    let stream = connect(name, its_port, *end, resolved).map_err(|error| {
+        let reason = match error {
+            RouteError::TimedOut { .. } => goal.unanswered(),
+            // The rest of the sentence would be about the host.
+            RouteError::OwnNetwork { cause, .. } => format!("cannot be used: {cause}"),
+            RouteError::NameUnknown { .. } => "cannot be used: its name does not resolve".to_owned(),
+            error => format!("cannot be used: {error}"),
+        };
+        refuse(reason, false)
+    })?;
+    let broken = |error: io::Error| match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => refuse(goal.unanswered(), false),
+        _ => refuse(format!("hung up ({error})"), false),
+    };
+    let mut timed = Timed { stream: &stream, end: *end };
     if scheme != "http" {
-        return match socks::ask(&mut stream, proxy.raw_auth(), host, port) {
+        return match socks::ask(&mut timed, proxy.raw_auth(), host, *port) {
             Ok(()) => Ok(stream),
             Err(socks::Refused::Broken(error)) => Err(broken(error)),
             Err(socks::Refused::Said { reason, no_way }) => Err(refuse(reason.to_owned(), no_way)),
         };
     }
-    stream
-        .write_all(&connect_request(host, port, proxy.basic_auth().map(HeaderValue::as_bytes)))
-        .map_err(broken)?;
-    match connect_answer(&mut stream).map_err(broken)? {
+    let request = connect_request(host, *port, proxy.basic_auth().map(HeaderValue::as_bytes));
+    timed.write_all(&request).map_err(broken)?;
+    match connect_answer(&mut timed).map_err(broken)? {
         200..=299 => Ok(stream),
         407 => Err(refuse("wants a login (407); put user:password@ before its name".to_owned(), false)),
         status @ (500 | 502..=504) => {
             Err(refuse(format!("finds no way to {host} (status {status}): the tunnel may be gone"), true))
         }
         status => Err(refuse(format!("refuses the way to {host} (status {status})"), false)),
+    }
+}
+
+/// A stream on which everything together ends at one moment, however often a byte comes.
+struct Timed<'a> {
+    stream: &'a TcpStream,
+    end: Instant,
+}
+
+impl Timed<'_> {
+    fn left(&self) -> io::Result<Option<Duration>> {
+        if Instant::now() >= self.end {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            Ok(Some(left(self.end)))
+        }
+    }
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        (&mut &*self.stream).read(buffer)
+    }
+}
+
+impl Write for Timed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        (&mut &*self.stream).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -152,7 +266,7 @@ fn connect_request(host: &HostName, port: u16, login: Option<&[u8]>) -> Vec<u8> 
 }
 
 /// The status of the answer, read to the end of its head and no further.
-fn connect_answer(stream: &mut TcpStream) -> io::Result<u16> {
+fn connect_answer(stream: &mut Timed<'_>) -> io::Result<u16> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -166,7 +280,84 @@ fn connect_answer(stream: &mut TcpStream) -> io::Result<u16> {
     let status =
         text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|code| code.parse().ok());
     status.ok_or_else(|| {
-        let _ = stream.shutdown(Shutdown::Both);
+        let _ = stream.stream.shutdown(Shutdown::Both);
         io::Error::other("it does not answer in HTTP")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(300);
+
+    /// What is said of a proxy at this address.
+    fn said(proxy: &str) -> String {
+        let host = "far.example".parse().unwrap();
+        let matcher = Matcher::builder().all(proxy).build();
+        let intercept = matcher.intercept(&"https://far.example/".parse().unwrap());
+        assert!(intercept.is_some(), "{proxy}");
+        let dialling = Dialling::start_through(intercept, &host, 4022, Instant::now() + LIMIT).unwrap();
+        match dialling.finish().unwrap_err() {
+            CarryError::Proxy { proxy, reason, no_way: false } => format!("{proxy} {reason}"),
+            other => panic!("it is not the proxy's: {other}"),
+        }
+    }
+
+    /// A proxy that says this over and over, until it is given up; how it ended.
+    fn proxy(drip: &'static [u8]) -> (u16, thread::JoinHandle<io::Result<()>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let dripping = thread::spawn(move || {
+            let (mut visitor, _) = listener.accept()?;
+            visitor.set_read_timeout(Some(Duration::from_millis(20)))?;
+            loop {
+                visitor.write_all(drip)?;
+                match visitor.read(&mut [0; 512]) {
+                    Ok(0) => return Ok(()),
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                    _ => {}
+                }
+            }
+        });
+        (port, dripping)
+    }
+
+    #[test]
+    fn a_proxy_that_is_silent_or_drips_is_named_and_given_up() {
+        for (scheme, drip) in [("http", &b""[..]), ("http", b"x"), ("socks5h", b"")] {
+            for _ in 0..5 {
+                let (port, proxy) = proxy(drip);
+                let said = said(&format!("{scheme}://ada:secret@127.0.0.1:{port}"));
+                assert_eq!(said, format!("127.0.0.1:{port} does not answer within 1 s"), "{scheme} {drip:?}");
+                // It hears of it: no thread waits on for a proxy that drips for ever.
+                let _ = proxy.join().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_whose_name_has_no_address_is_named() {
+        let said = said("http://nobody.invalid:3128");
+        assert!(said.starts_with("nobody.invalid:3128 cannot be used: "), "{said}");
+        assert!(!said.contains("this computer"), "{said}");
+    }
+
+    #[test]
+    fn what_hangs_is_named_by_how_far_it_came() {
+        let (_tell, told) = mpsc::sync_channel(1);
+        let now = Instant::now();
+        let goal = Goal { host: "far.example".parse().unwrap(), port: 22, begun: now, end: now };
+        let mut dialling = Dialling { told, goal, proxy: None, resolved: Arc::new(AtomicBool::new(false)) };
+        assert!(dialling.silence().to_string().starts_with("this computer has no network connection"));
+        dialling.resolved.store(true, Ordering::Relaxed);
+        assert!(dialling.silence().to_string().starts_with("far.example port 22 did not answer within"));
+        dialling.proxy = Some("p:3128".to_owned());
+        assert!(dialling.silence().to_string().starts_with("the proxy p:3128 does not answer within"));
+        dialling.resolved.store(false, Ordering::Relaxed);
+        let unnamed = "the proxy p:3128 cannot be used: no name server answered";
+        assert!(dialling.silence().to_string().starts_with(unnamed));
+    }
 }

@@ -29,7 +29,7 @@ use edge::{Edge, Kind};
 use open::Opened;
 use single::Single;
 
-pub(crate) use dial::{Dialling, wants_proxy};
+pub(crate) use dial::{Dialling, is_this_computer, wants_proxy};
 pub use error::CarryError;
 pub use stream::Carried;
 pub use token::ServiceToken;

@@ -1,4 +1,4 @@
-import base64, getpass, glob, hmac, http.client, importlib, json, os, re, shutil, subprocess, sys, time, urllib.request
+import base64, getpass, glob, hmac, http.client, importlib, json, os, re, shutil, subprocess, sys, time, urllib.parse, urllib.request
 
 
 # @include keys
@@ -17,6 +17,9 @@ import base64, getpass, glob, hmac, http.client, importlib, json, os, re, shutil
 
 
 # @include secrets
+
+
+# @include environment
 
 
 def find_endpoint(given):
@@ -76,7 +79,7 @@ def send(channel, key, generation, home, line):
             raise OSError("ssh is not installed here")
         way = way_to_relay(home, ssh, settings["relay"], derive(key, generation, "relay-key", 32))
         try:
-            leave_at_relay(way["relay_ssh"], way["relay_login"], line, None, 30)
+            leave_at_relay(way["relay_ssh"], way["relay_login"], line, harmless_environment(), 30)
         except RuntimeError as error:
             raise OSError(f"{error}; on your desktop, `moorline cell {settings['session']} --prepare-relay` lets this runtime "
                           "leave its announcements there")

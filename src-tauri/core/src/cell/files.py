@@ -16,15 +16,25 @@ def read_json(path):
     return found if isinstance(found, dict) else {}
 
 
-def write_private(path, text):
-    """Replaces a file in one step; nobody else may read it."""
-    fresh = f"{path}.{os.getpid()}"
+def replace_file(path, content, mode):
+    """Replaces a file in one step. Others may write to its folder: what they put there is neither followed nor written
+    to, under whatever name, and nobody can guess the one that this takes meanwhile."""
+    folder, name = os.path.split(path)
+    fresh = os.path.join(folder, f".{name}.{os.urandom(12).hex()}")
+    number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
+        with open(number, "wb") as file:
+            file.write(content)
         os.replace(fresh, path)
-    except OSError:
+    except BaseException:
         # A disk that is full has taken half of it, which would keep it full.
-        if os.path.exists(fresh):
+        try:
             os.unlink(fresh)
+        except OSError:
+            pass
         raise
+
+
+def write_private(path, text):
+    """As `replace_file`; nobody else may read it."""
+    replace_file(path, text.encode(), 0o600)

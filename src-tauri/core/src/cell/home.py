@@ -1,15 +1,11 @@
 class Home:
     """The session's folder on this runtime, and what the programs get that are started from here."""
 
-    # Of the kernel's environment, children get what finds programs and the way out, and nothing else.
-    KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
-            "SSL_CERT_FILE", "SSL_CERT_DIR")
-
     def __init__(self, session):
         account = pwd.getpwuid(os.getuid())
         self.user, self.root = account.pw_name, os.getuid() == 0
         self.folder = os.path.join(account.pw_dir, ".moorline", session)
-        self.environment = {name: os.environ[name] for name in self.KEPT if name in os.environ}
+        self.environment = harmless_environment()
         self.environment.setdefault("PATH", "/usr/local/bin:/usr/bin:/bin")
         self.environment["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
         self.environment.update(HOME=account.pw_dir, USER=self.user, LOGNAME=self.user)
@@ -40,8 +36,8 @@ class Home:
             raise SystemExit(f"{program} is not installed here; install it, and run this cell again.")
         return found
 
-    def start(self, argv, **more):
-        more = {"env": self.environment, "check": False, **more}
+    def start(self, argv, env=None, **more):
+        more = {"check": False, **more}
         if "input" not in more:
             more["stdin"] = subprocess.DEVNULL
-        return subprocess.run(argv, **more)
+        return subprocess.run(argv, env=env or self.environment, **more)

@@ -5,7 +5,11 @@ DRIVE = "/content/drive"
 def post_to_ntfy(server, topic, line, patience):
     """Sends a line to an ntfy topic. Whoever reads along learns where the runtime is, and can forge nothing."""
     request = urllib.request.Request(f"{server}/{topic}", data=line.encode(), method="POST")
-    urllib.request.urlopen(request, timeout=patience).close()
+    host = urllib.parse.urlsplit(server).hostname
+    # A server on this very machine is behind no proxy, which would read the topic's name.
+    here = host in ("localhost", "::1") or re.fullmatch(r"127(\.[0-9]+){3}", host)
+    opener = urllib.request.build_opener(*[urllib.request.ProxyHandler({})] * bool(here))
+    opener.open(request, timeout=patience).close()
 
 
 def put_into_folder(folder, kid, line):
@@ -14,10 +18,7 @@ def put_into_folder(folder, kid, line):
         # Where a file lies already, Drive cannot be mounted any more.
         raise OSError("Google Drive is not mounted")
     os.makedirs(folder, exist_ok=True)
-    fresh = os.path.join(folder, f".moorline-{kid}.{os.getpid()}")
-    with open(fresh, "w") as file:
-        file.write(line + "\n")
-    os.replace(fresh, os.path.join(folder, f"moorline-{kid}.txt"))
+    replace_file(os.path.join(folder, f"moorline-{kid}.txt"), f"{line}\n".encode(), 0o666)
 
 
 def leave_at_relay(ssh, login, line, environment, limit):

@@ -3,7 +3,8 @@ def write_key(folder, name, seed):
     try:
         importlib.import_module("cryptography")
     except ImportError:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "cryptography"], check=True)
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "cryptography"], check=True,
+                       env=environment_of_pip(), stdin=subprocess.DEVNULL)
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     key = Ed25519PrivateKey.from_private_bytes(seed)

@@ -35,10 +35,7 @@ class Programs:
         content = self.fetch(address)
         if checksum and hashlib.sha256(content).hexdigest() != checksum:
             raise SystemExit(f"{address} is not the file that it was (its checksum differs); nothing was installed.")
-        with open(own + ".new", "wb") as file:
-            file.write(content)
-        os.chmod(own + ".new", 0o755)
-        os.replace(own + ".new", own)
+        replace_file(own, content, 0o755)
         return own
 
     def fetch(self, address):

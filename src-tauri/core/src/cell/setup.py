@@ -116,6 +116,9 @@ class Moorline:
 # @include keys
 
 
+# @include environment
+
+
 # @include home
 
 

@@ -103,6 +103,38 @@ print(json.dumps(sorted(names)))
     assert_eq!(python(left, &cell().setup()), json!([]));
 }
 
+/// Every place that starts a program says what it gets in its environment, and none says "all": the kernel's holds the
+/// session key and tokens.
+#[test]
+fn no_child_gets_the_kernel_s_environment() {
+    let look = r#"
+import ast, json, sys
+found = []
+for text in json.load(sys.stdin):
+    starts, wrong = 0, []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module in ("os", "subprocess", "pty", "multiprocessing"):
+            wrong.append(ast.unparse(node))
+        if not isinstance(node, ast.Call):
+            continue
+        name, given = ast.unparse(node.func), {word.arg: word.value for word in node.keywords}
+        if name.startswith("subprocess."):
+            starts += 1
+            env = ast.unparse(given.get("env", ast.Constant(None)))
+            if name not in ("subprocess.run", "subprocess.Popen") or "os.environ" in env or env == "None":
+                wrong.append(ast.unparse(node))
+        if name == "leave_at_relay" and ast.unparse(node.args[3]) == "None":
+            wrong.append(ast.unparse(node))
+        if name.startswith(("os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.fork", "pty.")):
+            wrong.append(ast.unparse(node))
+    found.append([starts, wrong])
+print(json.dumps(found))
+"#;
+    let programs = json!([assembled(SETUP), assembled(KEEPER), assembled(ANNOUNCE)]);
+    // The kernel starts the keeper, pip, and all else in one place; the keeper sshd, the tunnel and the relay's ssh.
+    assert_eq!(python(look, &programs.to_string()), json!([[3, []], [3, []], [2, []]]));
+}
+
 #[test]
 fn the_keeper_stands_in_the_cell_as_it_is() {
     let keeper = assembled(KEEPER);

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use super::brake::Filter;
 use super::keyring::{ASK_AGAIN, pause};
 use super::{Channel as _, ChannelKind, ChannelSettings, Ear, Heard, Lone, Post, ngrok, open};
 use crate::announcement::{self, Announcement, Refusal};
@@ -89,6 +90,7 @@ pub async fn listen(post: &Post, key: &SessionKey, out: &Out) {
     }
     drop(ear);
     let (mac, derived) = (key.announcement_key(), key.host_key());
+    let mut filter = Filter::default();
     loop {
         let (channel, heard) = tokio::select! {
             heard = heard.recv() => match heard {
@@ -99,7 +101,16 @@ pub async fn listen(post: &Post, key: &SessionKey, out: &Out) {
         };
         let tidings = match heard {
             Heard::Line { line, place } => {
-                let said = announcement::open(&line, &post.kid, &mac).map(|said| (said, place));
+                let (said, now) = (announcement::open(&line, &post.kid, &mac), Instant::now());
+                let passes = filter.passes(channel, &said, now);
+                if let Some(lines) = filter.left_out(now) {
+                    let session = &post.session.name;
+                    tracing::warn!(%session, %channel, lines, "too much noise: these lines were left out");
+                }
+                if !passes {
+                    continue;
+                }
+                let said = said.map(|said| (said, place));
                 Tidings::News(Box::new(News { channel, said, derived: derived.clone() }))
             }
             Heard::Lone(lone) => Tidings::Lone(lone),

@@ -76,7 +76,7 @@ impl Ntfy {
 
     async fn run(mut self, ear: Ear) {
         let session = self.session.clone();
-        let client = match client() {
+        let client = match client(&self.server) {
             Ok(client) => client,
             Err(error) => {
                 tracing::warn!(%session, error = %error.without_url(), "no ntfy server can be asked");
@@ -129,11 +129,14 @@ impl Ntfy {
             let Ok(Ok(Some(chunk))) = tokio::time::timeout(SILENT, answer.chunk()).await else {
                 return End::Broken;
             };
+            // A server may also send nothing but pieces without a line's end.
+            ear.pause().await;
             for line in lines.feed(&chunk) {
-                let Ok(line) = serde_json::from_slice::<Line>(&line) else { continue };
-                if line.event != "message" {
+                let line = serde_json::from_slice::<Line>(&line).ok().filter(|line| line.event == "message");
+                let Some(line) = line else {
+                    ear.pause().await;
                     continue;
-                }
+                };
                 if !ear.hear(Heard::line(line.message.trim())).await {
                     return End::Unheard;
                 }
@@ -216,9 +219,9 @@ impl Lines {
     }
 }
 
-fn client() -> reqwest::Result<Client> {
+fn client(server: &Server) -> reqwest::Result<Client> {
     // A server of one's own may speak plain HTTP on this computer; the settings allow it nowhere else.
-    web::builder().https_only(false).connect_timeout(CONNECT).build()
+    web::builder_to(server.host()).https_only(false).connect_timeout(CONNECT).build()
 }
 
 /// The id of a message goes back to the server as part of an address.
@@ -234,7 +237,7 @@ fn retry_after(answer: &Response) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
 
@@ -264,6 +267,36 @@ mod tests {
             // Open, and silent, for as long as this test lasts.
             held.push(asking);
         }
+        listening.abort();
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_read_at_a_pace() {
+        let flood = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ntfy = Ntfy {
+            session: "colab".parse().unwrap(),
+            server: format!("http://{}", flood.local_addr().unwrap()).parse().unwrap(),
+            topic: SessionKey::random(1).unwrap().topic(),
+            head: HEAD,
+            since: None,
+        };
+        tokio::spawn(async move {
+            let (mut asking, _) = flood.accept().await.unwrap();
+            asking.read_exact(&mut [0; 4]).await.unwrap();
+            asking.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            let mixed = "{\"id\":\"a\",\"event\":\"message\",\"message\":\"ml1.x\"}\n{}\n".repeat(100);
+            while asking.write_all(mixed.as_bytes()).await.is_ok() {}
+        });
+        let (to, mut heard) = mpsc::channel(16);
+        let listening = tokio::spawn(ntfy.run(Ear::new(ChannelKind::Ntfy, to)));
+        let (mut lines, mut began) = (0, None);
+        while began.is_none_or(|began: Instant| began.elapsed() < Duration::from_secs(2)) {
+            heard.recv().await.unwrap();
+            began.get_or_insert_with(Instant::now);
+            lines += 1;
+        }
+        // With a second of delay by other programs: 500 at once, and 500 a second.
+        assert!((100..=2000).contains(&lines), "{lines} lines in two seconds");
         listening.abort();
     }
 

@@ -78,6 +78,17 @@ pub struct Server(String);
 )]
 pub struct InvalidServer;
 
+impl Server {
+    /// Its host, without brackets.
+    pub(crate) fn host(&self) -> &str {
+        let place = self.0.split_once("://").map_or("", |(_, place)| place);
+        match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => place.split_once(':').map_or(place, |(host, _)| host),
+        }
+    }
+}
+
 impl Default for Server {
     /// The public server.
     fn default() -> Self {
@@ -125,6 +136,20 @@ impl fmt::Display for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_knows_its_host() {
+        for (given, host) in [
+            ("https://ntfy.sh", "ntfy.sh"),
+            ("https://ntfy.example:8443", "ntfy.example"),
+            ("http://127.0.0.1:8080", "127.0.0.1"),
+            ("http://localhost", "localhost"),
+            ("http://[::1]", "::1"),
+            ("http://[::1]:8080", "::1"),
+        ] {
+            assert_eq!(given.parse::<Server>().unwrap().host(), host);
+        }
+    }
 
     #[test]
     fn a_server_is_https_or_on_this_computer() {
