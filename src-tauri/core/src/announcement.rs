@@ -181,6 +181,12 @@ pub fn key_id(line: &str) -> Result<KeyId, Refusal> {
     parts(line).map(|parts| parts.kid)
 }
 
+/// The key id that a word names, also one that is cut short: whether anybody's key has that id tells an announcement
+/// from a host whose name begins like one.
+pub fn named_key_id(word: &str) -> Option<KeyId> {
+    word.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
+}
+
 /// Reads a line and checks that it was made under this key.
 ///
 /// # Errors

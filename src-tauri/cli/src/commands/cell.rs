@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::bail;
 use moorline_core::cell::{self, Cell, CellChannels, CellLink, Listen, RelayWay};
 use moorline_core::channel::{ChannelKind, ChannelSettings};
-use moorline_core::claims::{Claim, claim};
 use moorline_core::clock;
 use moorline_core::reach::relay_ssh;
 use moorline_core::relay::{Prepared, prepare_session, relay_place};
@@ -18,6 +17,7 @@ use moorline_core::trust::Trust;
 use moorline_ssh_files::{HostName, Place, Port, UserName};
 use serde_json::json;
 
+use super::claimed;
 use crate::args::{CellArgs, CellLinkKind};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
@@ -92,13 +92,7 @@ fn refuse_another_way(args: &CellArgs, session: &Session) -> anyhow::Result<()> 
 /// Makes a session that has had no runtime yet. Its host key is known before there is one.
 fn begin(tools: &Tools, args: &CellArgs, link: Link, printer: &Printer) -> anyhow::Result<Session> {
     let name = &args.name;
-    match claim(&tools.dirs.ssh, &tools.dirs.home, name) {
-        Some(Claim::Entry { file, line } | Claim::Pattern { file, line }) => {
-            bail!("{name} stands in your own {}, line {line}; choose another name", file.display())
-        }
-        Some(Claim::KnownHost) => bail!("your known_hosts has a key of {name} already; choose another name"),
-        None => {}
-    }
+    claimed::refuse(tools, name)?;
     let session = Session {
         name: name.clone(),
         link,

@@ -16,6 +16,7 @@ use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use super::claimed;
 use crate::args::NewKeyArgs;
 use crate::printer::Printer;
 
@@ -23,6 +24,10 @@ use crate::printer::Printer;
 pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let name = &args.name;
     let there = session_key::load(tools, name);
+    // A key that is there is of a session that is or will be; a new one is to be of none that cannot be.
+    if matches!(there, Ok(None)) && super::sessions(tools)?.get(name).is_none() {
+        claimed::refuse(tools, name)?;
+    }
     let key = match there {
         Ok(Some(key)) if !args.rotate => {
             printer.done(format!("{name} has a session key already (generation {})", key.generation()));
