@@ -297,6 +297,16 @@ fn mac(key: &AnnouncementKey, signed: &str) -> Option<Hmac<Sha256>> {
     Hmac::<Sha256>::new_from_slice(key.bytes()).ok().map(|mac| mac.chain_update(signed.as_bytes()))
 }
 
+impl Accepted {
+    /// Whether `other` is older news than this, under the same session key: it may not take this one's place.
+    pub fn outdates(&self, other: &Self) -> bool {
+        let same_key = self.kid.is_none() || other.kid.is_none() || self.kid == other.kid;
+        let newer =
+            if self.runtime == other.runtime { self.seq > other.seq } else { self.born >= other.born };
+        same_key && newer
+    }
+}
+
 impl Endpoint {
     /// The link's word.
     pub fn kind(&self) -> &'static str {

@@ -11,9 +11,8 @@ use moorline_core::reach::relay_ssh;
 use moorline_core::relay::{Prepared, prepare_session, relay_place};
 use moorline_core::session::{Link, RelayLink, RelayTarget, Session};
 use moorline_core::session_key;
-use moorline_core::settle::{self, Change};
+use moorline_core::settle;
 use moorline_core::tools::Tools;
-use moorline_core::trust::Trust;
 use moorline_ssh_files::{HostName, Place, Port, UserName};
 use serde_json::json;
 
@@ -113,10 +112,7 @@ fn planned(tools: &Tools, args: &CellArgs, link: Link) -> anyhow::Result<Session
 /// Makes a session that has had no runtime yet. Its host key is known before there is one.
 fn begin(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Result<()> {
     let name = &session.name;
-    let key = session_key::create(tools, name)?;
-    let keys = vec![(key.host_key(), Trust::Derived)];
-    let change = Change { keys, ..Change::of(session.clone(), clock::now()) };
-    super::block_on(settle::settle(tools, &change))??;
+    super::block_on(settle::begin(tools, session, clock::now()))??;
     super::agent::reload(tools);
     printer.aside(format!("{name} is new; its host key is derived from its session key and pinned"));
     Ok(())
