@@ -193,6 +193,12 @@ pub fn key_id(line: &str) -> Result<KeyId, Refusal> {
     parts(line).map(|parts| parts.kid)
 }
 
+/// The key id that a word names, also one that is cut short: whether anybody's key has that id tells an announcement
+/// from a host whose name begins like one.
+pub fn named_key_id(word: &str) -> Option<KeyId> {
+    word.strip_prefix(PREFIX)?.split('.').next()?.parse().ok()
+}
+
 /// Reads a line and checks that it was made under this key.
 ///
 /// # Errors
@@ -301,6 +307,16 @@ fn parts(line: &str) -> Result<Parts<'_>, Refusal> {
 /// HMAC takes a key of any length; the `None` is only its signature's.
 fn mac(key: &AnnouncementKey, signed: &str) -> Option<Hmac<Sha256>> {
     Hmac::<Sha256>::new_from_slice(key.bytes()).ok().map(|mac| mac.chain_update(signed.as_bytes()))
+}
+
+impl Accepted {
+    /// Whether `other` is older news than this, under the same session key: it may not take this one's place.
+    pub fn outdates(&self, other: &Self) -> bool {
+        let same_key = self.kid.is_none() || other.kid.is_none() || self.kid == other.kid;
+        let newer =
+            if self.runtime == other.runtime { self.seq > other.seq } else { self.born >= other.born };
+        same_key && newer
+    }
 }
 
 impl Endpoint {

@@ -22,7 +22,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-pub use kept::{SessionKeyError, create, keep, load, next};
+pub use kept::{SessionKeyError, create, load, next};
+pub(crate) use kept::{create_under, keep_under};
 
 const PREFIX: &str = "mlk1-";
 

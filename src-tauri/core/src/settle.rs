@@ -3,6 +3,8 @@
 //! The order makes a crash harmless: the whole outcome is computed and checked first, then the session's pins and
 //! the session itself are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
 
+mod keyed;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,11 +13,14 @@ use moorline_ssh_files::{
     SshFilesError, known_hosts,
 };
 
+pub use keyed::{begin, renew};
+
 use crate::announcement::Accepted;
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
 use crate::proxy_program::{self, ProxyProgramError};
 use crate::repoint;
 use crate::session::{Link, RelayTarget, Session};
+use crate::session_key::SessionKeyError;
 use crate::sessions_file::{SessionsFile, SessionsFileError};
 use crate::ssh::verify::VerifyError;
 use crate::state_lock::{StateLock, StateLockError};
@@ -33,7 +38,8 @@ const VERIFY_LIMIT: Duration = Duration::from_secs(10);
 pub struct Change {
     /// The session as it is to be.
     pub session: Session,
-    /// The session as it was when the person was asked; the change is refused if it is different by now.
+    /// The session as it was when the person was asked; the change is refused if it is different by now,
+    /// or if a newer announcement was accepted.
     pub was: Option<Session>,
     /// The keys that were settled at the session's endpoint; none keeps what is pinned.
     pub keys: Vec<(HostKey, Trust)>,
@@ -95,6 +101,9 @@ pub enum SettleError {
     /// The program that proxied entries run could not be put in place.
     #[error(transparent)]
     ProxyProgram(#[from] ProxyProgramError),
+    /// The session key.
+    #[error(transparent)]
+    SessionKey(#[from] SessionKeyError),
     /// A relay has the name of a session (the sessions file was edited by hand).
     #[error(
         "session {name} goes through the relay {relay}, which has the name of a session, and ssh would go round in circles; give the relay's own address in config.toml"
@@ -129,7 +138,12 @@ pub async fn preview(tools: &Tools, change: &Change) -> Result<Report, SettleErr
 /// Every refusal comes before the first write. If the ssh files then cannot be written, the session and its pins are
 /// put back.
 pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleError> {
-    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    let lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
+    settle_under(&lock, tools, change).await
+}
+
+/// As [`settle`], for who holds the lock already.
+async fn settle_under(_: &StateLock, tools: &Tools, change: &Change) -> Result<Report, SettleError> {
     let mut plan = Plan::make(tools, change)?;
     let dir = ssh_dir(tools);
     let foreseen = dir.preview(&plan.edit, &plan.entries)?;
@@ -194,7 +208,7 @@ pub fn bind_password(tools: &Tools, session: &Session) -> Result<(), SettleError
     Ok(())
 }
 
-/// Keeps what was accepted last of a session's announcements.
+/// Keeps what was accepted last of a session's announcements, unless another process has kept a newer one meanwhile.
 ///
 /// # Errors
 /// The pins cannot be written.
@@ -204,7 +218,11 @@ pub fn keep_accepted(tools: &Tools, name: &Alias, accepted: Accepted) -> Result<
         return Ok(());
     }
     let mut pins = Pins::load(&tools.dirs.pins_file())?;
-    pins.entry(name).accepted = Some(accepted);
+    let pin = pins.entry(name);
+    if pin.accepted.as_ref().is_some_and(|last| last.outdates(&accepted)) {
+        return Ok(());
+    }
+    pin.accepted = Some(accepted);
     pins.save()?;
     Ok(())
 }
@@ -268,6 +286,11 @@ impl Plan {
         let mut pins = Pins::load(&tools.dirs.pins_file())?;
         let remark = pins.remark().map(str::to_owned);
         let pin_was = pins.get(name).cloned();
+        // It was judged by what was there before the lock was had.
+        let last = pin_was.as_ref().and_then(|pin| pin.accepted.as_ref());
+        if last.zip(change.accepted.as_ref()).is_some_and(|(last, accepted)| last.outdates(accepted)) {
+            return Err(SettleError::Overtaken(name.clone()));
+        }
         let pin = pins.entry(name);
         record(pin, change);
         let edit = repoint::known_hosts_edit(&change.session, pin);

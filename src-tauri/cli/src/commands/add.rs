@@ -31,21 +31,6 @@ const REACH_LIMIT: Duration = Duration::from_secs(8);
 /// Runs the command.
 pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let tools = super::tools()?;
-    let reading = if let Some(runtime) = &args.colab {
-        super::colab::choose(&tools, runtime.as_ref(), printer)?
-    } else {
-        let text = text_in::read(args.from.as_deref(), printer)?;
-        if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
-            let outcome = super::block_on(announced.settle(&tools, args.dry_run, printer))?;
-            if !args.dry_run {
-                super::agent::reload(&tools);
-            }
-            return outcome;
-        }
-        let mut reading = paste::read(&text);
-        super::colab::complete(&tools, &mut reading, printer);
-        reading
-    };
     let wish = Wish {
         name: args.name.clone(),
         relay: args.relay.clone(),
@@ -61,6 +46,21 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         dry_run: args.dry_run,
         diffs: false,
         trust: &args.trust,
+    };
+    let reading = if let Some(runtime) = &args.colab {
+        super::colab::choose(&tools, runtime.as_ref(), printer)?
+    } else {
+        let text = text_in::read(args.from.as_deref(), printer)?;
+        if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
+            let outcome = super::block_on(announced.follow(&adding, &wish))?;
+            if !args.dry_run {
+                super::agent::reload(&tools);
+            }
+            return outcome;
+        }
+        let mut reading = paste::read(&text);
+        super::colab::complete(&tools, &mut reading, printer);
+        reading
     };
     let outcome = super::block_on(adding.run(&reading, &wish))?;
     if !args.dry_run {

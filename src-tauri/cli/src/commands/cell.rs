@@ -6,18 +6,17 @@ use std::time::Duration;
 use anyhow::bail;
 use moorline_core::cell::{self, Cell, CellChannels, CellLink, Listen, RelayWay};
 use moorline_core::channel::{ChannelKind, ChannelSettings};
-use moorline_core::claims::{Claim, claim};
 use moorline_core::clock;
 use moorline_core::reach::relay_ssh;
 use moorline_core::relay::{Prepared, prepare_session, relay_place};
 use moorline_core::session::{Link, RelayLink, RelayTarget, Session};
 use moorline_core::session_key;
-use moorline_core::settle::{self, Change};
+use moorline_core::settle;
 use moorline_core::tools::Tools;
-use moorline_core::trust::Trust;
 use moorline_ssh_files::{HostName, Place, Port, UserName};
 use serde_json::json;
 
+use super::claimed;
 use crate::args::{CellArgs, CellLinkKind};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
@@ -37,23 +36,24 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         }
         None => new_link(args)?,
     };
-    let listen = channels(args, &link, known.is_none())?;
+    // Also one whose making was broken off.
+    let silent = args.link.is_some() && file.channels(&args.name).channels.is_empty();
+    let listen = channels(args, &link, known.is_none() || silent)?;
     if !listen.is_empty() {
         // Before a session is made and before anything is written: a cell that cannot be made leaves nothing behind.
         listen.on(&args.name, file.channels(&args.name), &file.remembered(&args.name).cell)?;
     }
-    let (session, new) = match known {
-        Some(session) => (session.clone(), false),
-        None => (begin(&tools, args, link, printer)?, true),
+    let session = match known {
+        Some(session) => session.clone(),
+        None => planned(&tools, args, link)?,
     };
     let relay = match &session.link {
-        Link::Relay(link) => {
-            let way = super::block_on(way_to_relay(&tools, &session, &link.relay))??;
-            prepare_relay(&tools, &session, link, args.prepare_relay, new, printer)?;
-            Some(way)
-        }
+        Link::Relay(link) => Some(super::block_on(way_to_relay(&tools, &session, &link.relay))??),
         _ => None,
     };
+    if known.is_none() {
+        begin(&tools, &session, printer)?;
+    }
     let channels = if listen.is_empty() {
         file.channels(&session.name)
     } else {
@@ -61,6 +61,11 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         super::agent::reload(&tools);
         settings
     };
+    // Last, since it can fail half way: what is there by now is whole, and the same command goes on from here.
+    if let Link::Relay(link) = &session.link {
+        let first = known.is_none() || args.link.is_some();
+        prepare_relay(&tools, &session, link, args.prepare_relay, first, printer)?;
+    }
     let cell = gather(&tools, &session, &channels, relay)?;
     let (kind, text) = if args.announce_only {
         ("announce-line", cell.announce_line())
@@ -79,7 +84,10 @@ pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
 
 fn refuse_another_way(args: &CellArgs, session: &Session) -> anyhow::Result<()> {
     let given = args.link.is_some() || args.relay.is_some() || args.host.is_some() || args.port.is_some();
-    if given || args.user.is_some() {
+    // The very command that made it may be said again.
+    let same = new_link(args).is_ok_and(|link| link.described() == session.link.described())
+        && args.user.as_ref().is_none_or(|user| *user == session.user);
+    if (given || args.user.is_some()) && !same {
         bail!(
             "{} is there already, by {}; leave the link away, or forget the session first",
             session.name,
@@ -89,30 +97,25 @@ fn refuse_another_way(args: &CellArgs, session: &Session) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Makes a session that has had no runtime yet. Its host key is known before there is one.
-fn begin(tools: &Tools, args: &CellArgs, link: Link, printer: &Printer) -> anyhow::Result<Session> {
-    let name = &args.name;
-    match claim(&tools.dirs.ssh, &tools.dirs.home, name) {
-        Some(Claim::Entry { file, line } | Claim::Pattern { file, line }) => {
-            bail!("{name} stands in your own {}, line {line}; choose another name", file.display())
-        }
-        Some(Claim::KnownHost) => bail!("your known_hosts has a key of {name} already; choose another name"),
-        None => {}
-    }
-    let session = Session {
-        name: name.clone(),
+/// A new session, of which nothing is written yet.
+fn planned(tools: &Tools, args: &CellArgs, link: Link) -> anyhow::Result<Session> {
+    claimed::refuse(tools, &args.name)?;
+    Ok(Session {
+        name: args.name.clone(),
         link,
         user: args.user.clone().unwrap_or_else(UserName::root),
         folder: None,
         identity_file: None,
-    };
-    let key = session_key::create(tools, name)?;
-    let keys = vec![(key.host_key(), Trust::Derived)];
-    let change = Change { keys, ..Change::of(session.clone(), clock::now()) };
-    super::block_on(settle::settle(tools, &change))??;
+    })
+}
+
+/// Makes a session that has had no runtime yet. Its host key is known before there is one.
+fn begin(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Result<()> {
+    let name = &session.name;
+    super::block_on(settle::begin(tools, session, clock::now()))??;
     super::agent::reload(tools);
     printer.aside(format!("{name} is new; its host key is derived from its session key and pinned"));
-    Ok(session)
+    Ok(())
 }
 
 fn new_link(args: &CellArgs) -> anyhow::Result<Link> {
@@ -191,17 +194,17 @@ fn prepare_relay(
     session: &Session,
     link: &RelayLink,
     wanted: bool,
-    new: bool,
+    first: bool,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let RelayLink { relay, port, .. } = link;
-    let mut terminal = if new && !wanted { Terminal::open(printer.is_json()) } else { None };
+    let mut terminal = if first && !wanted { Terminal::open(printer.is_json()) } else { None };
     let question = format!(
         "Let {}'s runtimes in on {relay}, for its port {port} and for announcing themselves alone (a line in its authorized_keys)?",
         session.name
     );
     if !wanted && (terminal.is_none() || confirm(&mut terminal, &question).is_err()) {
-        if new {
+        if first {
             printer.aside(format!(
                 "{relay} does not let the runtime in yet: run this again with --prepare-relay"
             ));

@@ -18,6 +18,7 @@ pub mod watch;
 
 mod agent;
 mod announced;
+mod claimed;
 mod key_question;
 mod login;
 mod ngrok;

@@ -60,17 +60,17 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let outcome = super::block_on(async {
         if let Some(from) = &args.from {
             let text = text_in::read(Some(from), printer)?;
-            if let Some(announced) = announced::find(&tools, &text, Some(&session.name))? {
-                return announced.settle(&tools, args.dry_run, printer).await;
-            }
             let wish = Wish { name: Some(session.name.clone()), ..Wish::default() };
+            if let Some(announced) = announced::find(&tools, &text, Some(&session.name))? {
+                return announced.follow(&adding, &wish).await;
+            }
             return adding.run(&paste::read(&text), &wish).await;
         }
         let heard = announced::heard(&tools, &session).await?;
         if args.take_over {
             // No agent knows of anything; what the channels hold is what the person means.
             return match heard {
-                Some(announced) => announced.settle(&tools, false, printer).await,
+                Some(announced) => announced.settle(&adding, &Wish::default(), printer).await,
                 None => bail!("{} announces itself nowhere else; look at `moorline status`", session.name),
             };
         }
@@ -78,9 +78,9 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
             && !rival::keeps(&tools, &session, &announced, printer).await?
         {
             if args.dry_run {
-                return announced.settle(&tools, true, printer).await;
+                return announced.settle(&adding, &Wish::default(), printer).await;
             }
-            announced.settle(&tools, false, &printer.for_steps()).await?;
+            announced.settle(&adding, &Wish::default(), &printer.for_steps()).await?;
             let session = super::session(&tools, Some(&session.name))?;
             return repair(&adding, &session, args.relay_known_hosts).await;
         }

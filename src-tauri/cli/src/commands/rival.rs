@@ -12,8 +12,7 @@ use super::announced::Announced;
 use super::repair::LIMIT;
 use crate::printer::Printer;
 
-/// Whether the session stays where it is, although this was announced; then that was said. Nothing is sent there but a
-/// key exchange.
+/// Whether the session stays where it is, although this was announced; then that was said.
 ///
 /// # Errors
 /// The pins cannot be read.
@@ -23,10 +22,26 @@ pub async fn keeps(
     announced: &Announced,
     printer: &Printer,
 ) -> anyhow::Result<bool> {
+    let Some(rival) = of(tools, session, announced, printer).await? else { return Ok(false) };
+    printer.note(format!("{rival}; to follow it: moorline repair {} --take-over", session.name));
+    Ok(true)
+}
+
+/// Why the session had better stay where it is, although this was announced: a clause. Nothing is sent there but a key
+/// exchange.
+///
+/// # Errors
+/// The pins cannot be read.
+pub async fn of(
+    tools: &Tools,
+    session: &Session,
+    announced: &Announced,
+    printer: &Printer,
+) -> anyhow::Result<Option<String>> {
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let none = SessionPins::default();
     let known = pins.get(&session.name).unwrap_or(&none);
-    let Some(link) = announced.elsewhere(session, known) else { return Ok(false) };
+    let Some(link) = announced.elsewhere(session, known) else { return Ok(None) };
     let pinned = known.keys.iter().map(|pinned| pinned.key.clone()).collect();
     let expected = Expected { pinned, ..Expected::default() };
     let waiting = printer.waiting(format!("looking whether {} still answers", session.link));
@@ -35,14 +50,11 @@ pub async fn keeps(
     let name = &session.name;
     let why = match seen {
         Ok(seen) if known.holds(&seen.key) => format!("{name} answers where it is"),
-        Ok(_) => return Ok(false),
-        Err(error) if is_gone(&error) => return Ok(false),
+        Ok(_) => return Ok(None),
+        Err(error) if is_gone(&error) => return Ok(None),
         Err(error) => format!("whether {name} still answers where it is cannot be told ({error})"),
     };
-    printer.note(format!(
-        "{why}, and it announces itself elsewhere ({link}); to follow it: moorline repair {name} --take-over"
-    ));
-    Ok(true)
+    Ok(Some(format!("{why}, and it announces itself elsewhere ({link})")))
 }
 
 /// Whether this says something of the runtime, and not only of this computer or of what stands in between.

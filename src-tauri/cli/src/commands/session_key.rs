@@ -9,13 +9,14 @@ use moorline_core::pins::Pins;
 use moorline_core::relay::prepared_relays;
 use moorline_core::session::Link;
 use moorline_core::session_key::{self, SessionKey, secret_name};
-use moorline_core::settle::{self, Change};
+use moorline_core::settle;
 use moorline_core::tools::Tools;
 use moorline_core::trust::Trust;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use super::claimed;
 use crate::args::NewKeyArgs;
 use crate::printer::Printer;
 
@@ -23,6 +24,10 @@ use crate::printer::Printer;
 pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let name = &args.name;
     let there = session_key::load(tools, name);
+    // A key that is there is of a session that is or will be; a new one is to be of none that cannot be.
+    if matches!(there, Ok(None)) && super::sessions(tools)?.get(name).is_none() {
+        claimed::refuse(tools, name)?;
+    }
     let key = match there {
         Ok(Some(key)) if !args.rotate => {
             printer.done(format!("{name} has a session key already (generation {})", key.generation()));
@@ -43,6 +48,8 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
 
 /// The next key, in force everywhere: on the relay, in the keyring, and as the host key that the session may show.
 fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<SessionKey> {
+    // What is no key is replaced as if there were none.
+    let was = session_key::load(tools, name).ok().flatten().map(|key| key.id());
     let key = session_key::next(tools, name)?;
     let sessions = super::sessions(tools)?;
     let session = sessions.get(name);
@@ -57,16 +64,11 @@ fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Sess
         // The old key's line still opens those that the session went through before.
         super::relay::retire_former(tools, session, printer)?;
     }
-    session_key::keep(tools, name, &key)?;
-    printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
     let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));
-    match (session, trust) {
-        // Whoever has the old session key can show the host key that follows from it.
-        (Some(session), Some(Trust::Derived)) => {
-            let keys = vec![(key.host_key(), Trust::Derived)];
-            let change =
-                Change { was: Some(session.clone()), keys, ..Change::of(session.clone(), clock::now()) };
-            super::block_on(settle::settle(tools, &change))??;
+    let pinned = super::block_on(settle::renew(tools, name, was.as_ref(), &key, clock::now()))??;
+    printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
+    match (pinned, trust) {
+        (Some(_), _) => {
             printer.note(format!(
                 "from now on ssh takes the new host key of {name} alone: the runtime that runs now is refused until the notebook has the new session key and its cell ran again"
             ));

@@ -1,11 +1,17 @@
 //! The session key in the vault. All of this blocks for as long as the keyring does.
 
+use std::time::Duration;
+
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 
 use super::SessionKey;
+use crate::state_lock::StateLock;
 use crate::tools::Tools;
 use crate::vault::{SecretKind, SecretName, Vault, VaultError};
+
+/// How long to wait for another writer.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// Why there is no session key to use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +27,9 @@ pub enum SessionKeyError {
     /// The system has no randomness.
     #[error("the system gives no random bytes ({0}), so no session key was made; try again")]
     Random(String),
+    /// Another process is making one, or changes files.
+    #[error("{0}")]
+    Lock(String),
 }
 
 /// The session's key; `None` where none was made.
@@ -42,6 +51,21 @@ fn load_in(vault: &dyn Vault, session: &Alias) -> Result<Option<SessionKey>, Ses
 /// # Errors
 /// As [`load`]; or it cannot be stored. A key that cannot be read is never replaced.
 pub fn create(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    // One that is there needs nobody to wait.
+    if let Some(key) = load(tools, session)? {
+        return Ok(key);
+    }
+    let lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)
+        .map_err(|error| SessionKeyError::Lock(error.to_string()))?;
+    create_under(&lock, tools, session)
+}
+
+/// As [`create`], for who holds the state lock already: two at once make one key.
+pub(crate) fn create_under(
+    _: &StateLock,
+    tools: &Tools,
+    session: &Alias,
+) -> Result<SessionKey, SessionKeyError> {
     create_in(&*tools.vault, session)
 }
 
@@ -55,7 +79,8 @@ fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKe
 }
 
 /// A key of the generation after the session's, which is not kept yet: what the old one opens elsewhere (the relay's
-/// key line) is replaced first. [`keep`] makes it the session's.
+/// key line) is replaced first. [`settle::renew`](crate::settle::renew) makes it the
+/// session's.
 ///
 /// # Errors
 /// The keyring cannot be read.
@@ -73,11 +98,17 @@ fn next_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyE
     SessionKey::random(generation).map_err(|error| SessionKeyError::Random(error.to_string()))
 }
 
-/// Makes this the session's key, in the place of the one before. What was derived from that ends.
+/// Makes this the session's key, in the place of the one before, for who holds the state lock. What was derived from
+/// that ends.
 ///
 /// # Errors
 /// The keyring cannot be written; then the old key is still there.
-pub fn keep(tools: &Tools, session: &Alias, key: &SessionKey) -> Result<(), SessionKeyError> {
+pub(crate) fn keep_under(
+    _: &StateLock,
+    tools: &Tools,
+    session: &Alias,
+    key: &SessionKey,
+) -> Result<(), SessionKeyError> {
     keep_in(&*tools.vault, session, key)
 }
 
