@@ -173,6 +173,36 @@ fn an_attacker_at_the_old_endpoint_gets_no_connection_and_no_key_into_a_file() {
 }
 
 #[test]
+fn the_first_runtime_is_followed_again_once_its_younger_successor_is_dead() {
+    let (mut scene, mut watching) = Scene::online(&["ntfy"]);
+    let (mut other, mut second) = scene.another_notebook();
+    scene.story.runtime.stop();
+    watching.health("colab", "down");
+    watching.health("colab", "online");
+    assert!(other.machine().log().contains("Accepted publickey"), "the other one is followed unasked");
+    other.stop();
+    watching.health("colab", "down");
+    let there = json!([{ "link": "ngrok", "host": "127.0.0.1", "port": other.port() }]);
+    let late = second.say("beat", &there, other.user());
+
+    // It was only out of reach, and goes on at another endpoint.
+    let key = scene.voice.host_key(&scene.story.runtime.machine().keys());
+    scene.story.runtime.restart_with(&key);
+    scene.story.cell_authorises_login_key();
+    let line = scene.line("beat");
+    scene.ntfy.publish(scene.voice.topic(), &line);
+    watching.health("colab", "online");
+    scene.story.all_is_well();
+    // What the dead one said last arrives late, and waits for a person.
+    scene.ntfy.publish(scene.voice.topic(), &late);
+    let asked = watching.event("the question", |event| {
+        event["event"] == "notice" && event["title"] == "colab: another runtime announces itself"
+    });
+    assert_eq!(asked["actions"][0], json!({ "take-over": ["colab", second.runtime()] }), "{asked}");
+    scene.story.all_is_well();
+}
+
+#[test]
 fn whoever_owns_the_relay_gets_no_connection_and_no_key_into_a_file() {
     let (mut scene, mut watching) = Scene::online_behind_relay(&["ntfy", "relay"]);
     let (config, before) = (scene.story.stage.text(".config/moorline/config.toml"), scene.files());

@@ -236,6 +236,15 @@ impl SessionPins {
         self.keys.iter().any(|pinned| pinned.trust == Trust::Derived)
     }
 
+    /// Whether something newer than this announcement was accepted meanwhile. A runtime that was heard before is held to
+    /// its own numbers: it may come back after a younger one.
+    pub fn outdates(&self, announced: &Accepted) -> bool {
+        let same = |other: &&Accepted| other.runtime == announced.runtime && other.kid == announced.kid;
+        let last = self.accepted.as_ref();
+        let own = last.filter(same).or_else(|| self.heard.iter().find(same));
+        own.or(last).is_some_and(|kept| kept.outdates(announced))
+    }
+
     /// Makes `keys` the only pinned ones. A key that was pinned before keeps the time at which it was learned,
     /// and the better trust of the two.
     pub fn pin_only(&mut self, keys: impl IntoIterator<Item = (HostKey, Trust)>, now: Timestamp) {
@@ -316,6 +325,7 @@ mod place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::announcement::RuntimeId;
 
     const ED: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7";
     const EC: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=";
@@ -332,6 +342,21 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("moorline/pins.json");
         (temp, path)
+    }
+
+    #[test]
+    fn a_runtime_that_was_heard_before_is_held_to_its_own_numbers() {
+        let accepted = |runtime: u8, seq| {
+            let (kid, born) = (Some("--OZ09tBwwt2".parse().unwrap()), at(i64::from(runtime)));
+            Accepted { kid, runtime: RuntimeId::of([runtime; 16]), born, seq, at: at(60) }
+        };
+        let mut pin = SessionPins { accepted: Some(accepted(2, 5)), ..SessionPins::default() };
+        assert!(pin.outdates(&accepted(1, 4)), "an older one, of which nobody knows");
+        pin.heard = vec![accepted(1, 3), accepted(2, 9)];
+        assert!(!pin.outdates(&accepted(1, 4)), "it goes on");
+        assert!(pin.outdates(&accepted(1, 2)), "that was overtaken");
+        assert!(!pin.outdates(&accepted(2, 6)) && pin.outdates(&accepted(2, 4)), "the followed one");
+        assert!(pin.outdates(&accepted(0, 1)) && !pin.outdates(&accepted(3, 1)));
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub fn keep_accepted(tools: &Tools, name: &Alias, accepted: Accepted) -> Result<
     }
     let mut pins = Pins::load(&tools.dirs.pins_file())?;
     let pin = pins.entry(name);
-    if pin.accepted.as_ref().is_some_and(|last| last.outdates(&accepted)) {
+    if pin.outdates(&accepted) {
         return Ok(());
     }
     pin.accepted = Some(accepted);
@@ -287,8 +287,11 @@ impl Plan {
         let remark = pins.remark().map(str::to_owned);
         let pin_was = pins.get(name).cloned();
         // It was judged by what was there before the lock was had.
-        let last = pin_was.as_ref().and_then(|pin| pin.accepted.as_ref());
-        if last.zip(change.accepted.as_ref()).is_some_and(|(last, accepted)| last.outdates(accepted)) {
+        if pin_was
+            .as_ref()
+            .zip(change.accepted.as_ref())
+            .is_some_and(|(pin, accepted)| pin.outdates(accepted))
+        {
             return Err(SettleError::Overtaken(name.clone()));
         }
         let pin = pins.entry(name);
