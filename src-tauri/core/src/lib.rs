@@ -10,7 +10,6 @@ pub mod cell;
 pub mod channel;
 pub mod claims;
 pub mod clock;
-mod coalescing;
 pub mod dirs;
 pub mod doctor;
 pub mod editors;

@@ -4,9 +4,6 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::thread;
-use std::time::Instant;
-
-use crate::coalescing::Coalescing;
 
 /// What [`carry`] takes at once, in bytes.
 const AT_ONCE: usize = 256 * 1024;
@@ -31,18 +28,15 @@ pub(crate) fn carry(up: impl FnOnce(File) + Send + 'static, from: impl Read) -> 
 /// while it waits for the other side, and ssh, which waits for that lock, then does not read what would end the wait.
 pub(crate) fn copy(mut from: impl Read, mut to: impl Write) -> io::Result<()> {
     let mut buffer = vec![0; AT_ONCE];
-    let mut coalescing = Coalescing::new(Instant::now());
     loop {
-        let count = match from.read(&mut buffer) {
+        match from.read(&mut buffer) {
             Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(count) => to.write_all(buffer.get(..count).unwrap_or_default())?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
             Err(error) => return Err(error),
-        };
-        to.write_all(buffer.get(..count).unwrap_or_default())?;
+        }
         to.flush()?;
-        coalescing.rest(count);
     }
 }
 

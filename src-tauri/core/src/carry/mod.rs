@@ -5,6 +5,7 @@
 //! and the login. What neither does again is shared: dialling ([`dial`], [`socks`]), TLS ([`tls`]), the upgrade
 //! ([`edge`], [`open`]) and the frames ([`frames`]). Every failure is a [`CarryError`].
 
+mod coalescing;
 mod dial;
 mod edge;
 mod error;

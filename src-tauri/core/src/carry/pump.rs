@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::coalescing::Coalescing;
 use super::dial::left;
 use super::error::CarryError;
 use super::frames::{Heard, Inbound, MESSAGE, Masks, OWN_HEADER, frame_in_place, put_close, put_pong};
 use super::open::Opened;
 use super::outgoing::Outgoing;
 use super::tls::{RECORD, Stage, Tls};
-use crate::coalescing::Coalescing;
 use crate::standard;
 
 /// What is read at once from either side. What more would save in calls, it costs in a processor's caches.
@@ -172,7 +172,6 @@ impl Owed {
 fn send_all(shared: &Shared, mut masks: Masks) -> io::Result<()> {
     let mut stdin = standard::input(PIPE)?;
     let mut slots = vec![[0; SLOT]; BUFFER / SLOT];
-    let mut coalescing = Coalescing::new(Instant::now());
     loop {
         let rooms = slots.iter_mut().filter_map(|slot| slot.get_mut(OWN_HEADER..));
         let count = match stdin.read_vectored(&mut rooms.map(IoSliceMut::new).collect::<Vec<_>>()) {
@@ -184,7 +183,6 @@ fn send_all(shared: &Shared, mut masks: Masks) -> io::Result<()> {
         let filled = (0..count).step_by(MESSAGE).map(|start| (count - start).min(MESSAGE));
         shared
             .send(slots.iter_mut().zip(filled).map(|(slot, many)| frame_in_place(slot, many, &mut masks)))?;
-        coalescing.rest(count);
     }
 }
 

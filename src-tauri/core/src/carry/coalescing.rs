@@ -17,17 +17,17 @@ const FAST: u128 = 80_000_000;
 const PAUSE: Duration = Duration::from_micros(100);
 
 /// Watches one direction of a stream.
-pub(crate) struct Coalescing {
+pub(super) struct Coalescing {
     last: Instant,
 }
 
 impl Coalescing {
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self { last: now }
     }
 
     /// To be called when a piece of `count` bytes was dealt with: lets more come where that pays.
-    pub(crate) fn rest(&mut self, count: usize) {
+    pub(super) fn rest(&mut self, count: usize) {
         // Elsewhere a short sleep takes a millisecond or more.
         if cfg!(target_os = "linux") && self.gathers(count, Instant::now()) {
             thread::sleep(PAUSE);
