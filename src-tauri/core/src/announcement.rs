@@ -137,6 +137,14 @@ impl Accepted {
     pub fn is_over(&self, now: Timestamp) -> bool {
         now.duration_since(self.at) > OLDEST
     }
+
+    /// Whether `other` is older news than this, under the same session key: it may not take this one's place.
+    pub fn outdates(&self, other: &Self) -> bool {
+        let same_key = self.kid.is_none() || other.kid.is_none() || self.kid == other.kid;
+        let newer =
+            if self.runtime == other.runtime { self.seq > other.seq } else { self.born >= other.born };
+        same_key && newer
+    }
 }
 
 /// Why an announcement is not believed. Nothing of it was used.
@@ -307,16 +315,6 @@ fn parts(line: &str) -> Result<Parts<'_>, Refusal> {
 /// HMAC takes a key of any length; the `None` is only its signature's.
 fn mac(key: &AnnouncementKey, signed: &str) -> Option<Hmac<Sha256>> {
     Hmac::<Sha256>::new_from_slice(key.bytes()).ok().map(|mac| mac.chain_update(signed.as_bytes()))
-}
-
-impl Accepted {
-    /// Whether `other` is older news than this, under the same session key: it may not take this one's place.
-    pub fn outdates(&self, other: &Self) -> bool {
-        let same_key = self.kid.is_none() || other.kid.is_none() || self.kid == other.kid;
-        let newer =
-            if self.runtime == other.runtime { self.seq > other.seq } else { self.born >= other.born };
-        same_key && newer
-    }
 }
 
 impl Endpoint {

@@ -76,9 +76,10 @@ pub(super) fn adopted(
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let Some(adoption) = followed.adopting.take() else { return vec![Effect::Reload] };
     if let Err(sentence) = outcome {
-        // What was said is not said again: it is followed once the files can be written.
+        // What was said is not said again: it is followed once the files can be written, or asked about if the way
+        // before answers again by then.
         let again = later(now, files::FILES_RETRY);
-        followed.rival = Some(Rival { adoption, not_before: Some(again), ask_at: again, asked: true });
+        followed.rival = Some(Rival { adoption, not_before: Some(again), ask_at: again, asked: false });
         if let Health::Down { cause, .. } = followed.health.clone() {
             dropped::down(followed, cause, None, now);
         }

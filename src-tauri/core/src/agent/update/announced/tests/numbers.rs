@@ -116,3 +116,17 @@ fn an_adoption_whose_files_could_not_be_written_is_tried_again() {
     assert_eq!(play.followed().session.link, Link::Ngrok(place(1)));
     assert_eq!(adoption(&play.after(60)), None);
 }
+
+#[test]
+fn a_person_is_asked_if_the_old_way_answers_again_before_the_files_can_be_written() {
+    let mut play = Play::online();
+    play.saw(Sight::Lost(Loss::Closed));
+    play.saw(Sight::Failed(Obstacle::Refused));
+    assert!(adoption(&play.hears(said(2, 1, Kind::Up, 2))).is_some());
+    play.send(Msg::Adopted(colab(), Err("the disk is full".to_owned())));
+    play.saw(Sight::Online);
+    let effects = play.after(61);
+    assert_eq!(adoption(&effects), None);
+    let asked = |notice: &&Notice| notice.slot == tell::rival_slot(&colab());
+    assert_eq!(notices(&effects).into_iter().filter(asked).count(), 1, "{effects:?}");
+}
