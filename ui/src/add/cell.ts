@@ -10,7 +10,7 @@ export type Way =
 /** How a runtime tells this computer where it is. */
 export type ToldBy = "ntfy" | "paste" | "relay-file";
 
-export type CellWish = { name: string; way: Way; told_by: ToldBy };
+export type CellWish = { name: string; way: Way; told_by: { by: ToldBy } };
 
 export type CellMade = {
   session: string;
@@ -24,13 +24,18 @@ export type CellMade = {
 export type CellCopy = "cell" | "secret";
 
 /** What is there already when a person adds the first session. */
-export type FirstLook = { loose: LooseEntry[]; google: GoogleRuntime[] };
+export type FirstLook = {
+  loose: LooseEntry[];
+  google: GoogleRuntime[];
+  google_sign_in: boolean;
+  google_problem: string | null;
+};
 
 /** An entry for Colab in the person's ssh config that switches checking off. */
-export type LooseEntry = { name: string; file: string; line: number };
+export type LooseEntry = { alias: string; file: string; line: number };
 
-/** A runtime of the person's Google account that nothing follows. */
-export type GoogleRuntime = { endpoint: string; accelerator: string | null };
+/** A runtime of the person's Google account, and what google-colab-cli calls it. */
+export type GoogleRuntime = { endpoint: string; hardware: string; name: string | null };
 
 /** What the form of a cell holds: the fields of every way, of which one counts. */
 export type CellForm = {
@@ -65,7 +70,7 @@ export function withWay(form: CellForm, way: Way["way"]): CellForm {
 
 export function wishOf(form: CellForm): CellWish {
   const name = form.name.trim();
-  const told_by = form.toldBy;
+  const told_by = { by: form.toldBy };
   switch (form.way) {
     case "named-tunnel":
       return { name, way: { way: "named-tunnel", host: form.host.trim() }, told_by };

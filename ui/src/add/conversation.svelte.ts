@@ -80,6 +80,8 @@ export class Conversation {
 
   /** Gives the proposed session another name, then goes ahead if that is still all that is asked. */
   async goAhead(name: string, mine_alone: boolean): Promise<void> {
+    await this.#last;
+    await this.settled();
     const proposed = this.view?.stage;
     if (proposed?.stage !== "asks" || proposed.question.ask !== "go-ahead") return;
     if (name !== proposed.question.name && !(await this.say({ say: "rename", with: name }))) return;

@@ -134,6 +134,16 @@ test("going ahead under another name renames first, and waits until that was loo
   expect(agent.said.at(-1)).toEqual({ say: "answer", with: { answer: "go-ahead", with: { mine_alone: true } } });
 });
 
+test("a name that is being changed already is not changed twice", async () => {
+  const { agent, conversation } = await opened();
+  agent.answers = () => goAhead("colab");
+  await conversation.say({ say: "text", with: "ssh" });
+  agent.answers = () => goAhead("trainer");
+  void conversation.say({ say: "rename", with: "trainer" });
+  await conversation.goAhead("trainer", false);
+  expect(agent.said.map((say) => say.say)).toEqual(["text", "rename", "answer"]);
+});
+
 test("where the other name is asked about, nothing goes ahead", async () => {
   const { agent, conversation } = await opened();
   agent.answers = () => goAhead("colab");

@@ -10,7 +10,7 @@ class First {
     try {
       this.now = await ask.firstLook();
     } catch {
-      this.now = { loose: [], google: [] };
+      this.now = { loose: [], google: [], google_sign_in: false, google_problem: null };
     }
   }
 }

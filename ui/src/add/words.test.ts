@@ -50,7 +50,7 @@ test("only what the chosen way needs is wished for", () => {
   expect(wishOf(withWay(form, "relay"))).toEqual({
     name: "colab",
     way: { way: "relay", relay: "me@relay", port: 7423 },
-    told_by: "relay-file",
+    told_by: { by: "relay-file" },
   });
 });
 

@@ -35,7 +35,11 @@ export function play(name: string): void {
   };
   const said = (say: Say): AddingView => {
     console.info("said", JSON.stringify(say));
-    if (say.say === "copy" || say.say === "rename") return view();
+    if (say.say === "copy") return view();
+    if (say.say === "rename" && now?.stage.stage === "asks" && now.stage.question.ask === "go-ahead") {
+      now = { ...now, stage: { stage: "asks", question: { ...now.stage.question, name: say.with } } };
+      return next();
+    }
     if (say.say === "start-again") {
       step = 0;
       now = undefined;
@@ -74,7 +78,7 @@ export function play(name: string): void {
           if (args["revision"] === 0) return view();
           return new Promise((answer) => waiting.push(() => answer(view())));
         case "first_look":
-          return (scene.first ?? { loose: [], google: [] }) satisfies FirstLook;
+          return (scene.first ?? { loose: [], google: [], google_sign_in: false, google_problem: null }) satisfies FirstLook;
         case "make_cell": {
           const states: SessionView["health"][] = scene.cellHealth ?? [{ state: "waiting" }];
           states.forEach((health, at) =>

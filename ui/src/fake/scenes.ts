@@ -170,11 +170,13 @@ export const scenes: Record<string, Scene> = {
   "first-look": {
     adding: first,
     first: {
-      loose: [{ name: "colab", file: "~/.ssh/config", line: 12 }],
+      loose: [{ alias: "colab", file: "~/.ssh/config", line: 12 }],
       google: [
-        { endpoint: "gpu-t4-s-2kq5xw0s4hbx", accelerator: "T4" },
-        { endpoint: "m-s-3c0p1v9e8a", accelerator: null },
+        { endpoint: "gpu-t4-s-2kq5xw0s4hbx", hardware: "T4, High-RAM", name: "train" },
+        { endpoint: "m-s-3c0p1v9e8a", hardware: "CPU", name: null },
       ],
+      google_sign_in: true,
+      google_problem: null,
     },
   },
   password: {
