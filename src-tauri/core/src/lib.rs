@@ -1,6 +1,5 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
-pub mod add;
 pub mod adding;
 pub mod agent;
 pub mod announcement;

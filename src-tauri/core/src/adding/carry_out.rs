@@ -29,7 +29,9 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
     };
     let report = settle::settle(tools, &decided.change).await.map_err(refuse)?;
     let mut outcome = outcome(decided, &report);
-    outcome.remarks.extend(keep_password(tools, decided));
+    outcome.vault_problem = keep_password(tools, decided);
+    let problem = outcome.vault_problem.as_ref();
+    outcome.remarks.extend(problem.map(|problem| format!("the password is not kept: {problem}")));
     Ok(outcome)
 }
 
@@ -45,7 +47,11 @@ pub async fn foresee(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason
 
 /// Whether plain ssh logs in now; `None` where nothing is to be expected of it or where it would ask the person. The
 /// sentence says what it says.
-pub async fn try_ssh(ssh: &SystemSsh, session: &Session, access: Option<&Access>) -> (Option<bool>, Option<String>) {
+pub async fn try_ssh(
+    ssh: &SystemSsh,
+    session: &Session,
+    access: Option<&Access>,
+) -> (Option<bool>, Option<String>) {
     let works = matches!(access, Some(Access::Works | Access::Installed | Access::OwnKey));
     if !works || ssh.asks_person() {
         return (None, None);
@@ -98,7 +104,13 @@ fn outcome(decided: &Decided, report: &Report) -> Outcome {
         user: session.user.to_string(),
         new: decided.change.was.is_none(),
         reachable: decided.unreachable.is_none(),
-        host_key: decided.change.keys.first().map(|(key, trust)| (key.fingerprint().to_string(), trust.word().to_owned())),
+        cause: decided.unreachable.clone(),
+        vault_problem: None,
+        host_key: decided
+            .change
+            .keys
+            .first()
+            .map(|(key, trust)| (key.fingerprint().to_string(), trust.word().to_owned())),
         login: login_word(decided.access.as_ref()).to_owned(),
         ssh_works: None,
         remarks,
@@ -124,5 +136,5 @@ fn keep_password(tools: &Tools, decided: &Decided) -> Option<String> {
     let password = decided.password.as_ref()?;
     let name = SecretName { session: Some(decided.change.session.name.clone()), kind: SecretKind::Password };
     let problem = tools.vault.set(&name, password).err()?;
-    Some(format!("the password is not kept: {problem}"))
+    Some(problem.to_string())
 }

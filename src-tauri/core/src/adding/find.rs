@@ -43,7 +43,6 @@ pub struct Finder {
     pub ssh_may_ask: bool,
 }
 
-
 impl Finder {
     /// Finds out.
     pub async fn find(&self, need: &Need, talk: &Conversation) -> Fact {
@@ -79,7 +78,8 @@ impl Finder {
 
     async fn google_runtime(&self, name: Option<Alias>) -> Fact {
         // google-colab-cli's names are a comfort: without them a person chooses.
-        let all = self.blocking(|tools| cli_sessions(&tools.dirs).unwrap_or_default()).await.unwrap_or_default();
+        let all =
+            self.blocking(|tools| cli_sessions(&tools.dirs).unwrap_or_default()).await.unwrap_or_default();
         let known = all.into_iter().find(|known| Some(&known.name) == name.as_ref());
         Fact::GoogleRuntime(known.map(|known| known.runtime))
     }

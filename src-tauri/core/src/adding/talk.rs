@@ -58,6 +58,7 @@ impl Talk {
             revision: 0,
             echo: None,
             read: None,
+            draft: None,
             stage: Stage::Looks { at: Looking::Here },
             checks: Vec::new(),
         };
@@ -65,7 +66,15 @@ impl Talk {
         let (said, hears) = mpsc::channel(8);
         let finder = Finder { tools: Arc::clone(&around.tools), ssh_may_ask: around.ssh_may_ask };
         let known = Known::default();
-        let task = Task { around, finder, talk: Conversation::new(wish, known), show, echo: None, decided: None, outcome: None };
+        let task = Task {
+            around,
+            finder,
+            talk: Conversation::new(wish, known),
+            show,
+            echo: None,
+            decided: None,
+            outcome: None,
+        };
         tokio::spawn(task.run(hears));
         Self { id, said, views }
     }
@@ -357,11 +366,13 @@ impl Task {
     /// Shows how it is.
     fn present(&self, stage: Stage) {
         let read = (!self.talk.texts().is_empty()).then(|| understood(&self.talk));
+        let draft = self.talk.draft();
         let checks = self.checks(&stage);
         self.show.send_modify(|view| {
             view.revision += 1;
             view.echo.clone_from(&self.echo);
             view.read = read;
+            view.draft = draft;
             view.stage = stage;
             view.checks = checks;
         });
@@ -381,7 +392,9 @@ impl Task {
         let key = outcome.and_then(|outcome| outcome.host_key.as_ref());
         let runs = |is: bool| if is { CheckState::Runs } else { CheckState::Waits };
         let first = match (reached, outcome) {
-            (Some((session, _)), _) => check(CheckKind::Reached, CheckState::Good, Some(session.link.to_string())),
+            (Some((session, _)), _) => {
+                check(CheckKind::Reached, CheckState::Good, Some(session.link.to_string()))
+            }
             (None, Some(outcome)) if !outcome.reachable => check(CheckKind::Reached, CheckState::Bad, None),
             (None, _) => check(CheckKind::Reached, runs(at == Some(Looking::Runtime)), None),
         };
@@ -390,11 +403,15 @@ impl Task {
             (None, Some(_), Some((_, seen)), _) => {
                 check(CheckKind::Fingerprint, CheckState::Good, Some(seen.key.fingerprint().to_string()))
             }
-            (.., Stage::Asks { question: Question::Key(_) }) => check(CheckKind::Fingerprint, CheckState::Runs, None),
+            (.., Stage::Asks { question: Question::Key(_) }) => {
+                check(CheckKind::Fingerprint, CheckState::Runs, None)
+            }
             _ => check(CheckKind::Fingerprint, runs(at == Some(Looking::Access)), None),
         };
         let third = match self.talk.access() {
-            Some(Access::Works | Access::Installed | Access::OwnKey) => check(CheckKind::Access, CheckState::Good, None),
+            Some(Access::Works | Access::Installed | Access::OwnKey) => {
+                check(CheckKind::Access, CheckState::Good, None)
+            }
             Some(_) if outcome.is_some() => check(CheckKind::Access, CheckState::Bad, None),
             _ => check(CheckKind::Access, runs(at == Some(Looking::Access)), None),
         };
