@@ -75,6 +75,7 @@ test("when everything was thrown away the box is empty and its next text a new o
 
 test("a conversation is untouched until something was said to it", () => {
   expect(isUntouched(nowhere)).toBe(true);
+  expect(isUntouched({ ...nowhere, stage: { stage: "looks", at: "here" } }), "while it begins").toBe(true);
   expect(isUntouched(passwordOnly)).toBe(false);
   expect(isUntouched(asks({ ask: "where", has_password: false, why: ["no"] }, null))).toBe(false);
 });

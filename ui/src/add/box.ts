@@ -69,12 +69,8 @@ export function beside(box: Box, view: AddingView): Box {
 /** Whether nothing was said to this conversation yet, or all of it was thrown away. */
 export function isUntouched(view: AddingView): boolean {
   const stage = view.stage;
-  return (
-    view.echo === null &&
-    view.read === null &&
-    stage.stage === "asks" &&
-    stage.question.ask === "where" &&
-    !stage.question.has_password &&
-    stage.question.why.length === 0
-  );
+  if (view.echo !== null || view.read !== null || view.checks.length > 0) return false;
+  if (stage.stage === "looks") return stage.at === "here";
+  if (stage.stage !== "asks" || stage.question.ask !== "where") return false;
+  return !stage.question.has_password && stage.question.why.length === 0;
 }

@@ -5,8 +5,8 @@ import type { Copy } from "../bindings/Copy";
 import type { Say } from "../bindings/Say";
 import type { Stage } from "../bindings/Stage";
 import * as ask from "../lib/ask";
-import { isUntouched } from "./box";
-import { nameIn, steady } from "./screen";
+import { isUntouched, PAUSE } from "./box";
+import { isOver, nameIn, steady } from "./screen";
 
 /** Those of [`ask`] that a conversation needs. */
 export type Line = Pick<typeof ask, "addingBegin" | "addingSay" | "addingWait" | "addingEnd">;
@@ -141,10 +141,13 @@ export class Conversation {
   }
 
   async #follow(id: string): Promise<void> {
-    while (id === this.#id) {
+    while (id === this.#id && this.view !== null && !isOver(this.view.stage)) {
       try {
-        const view = await this.#line.addingWait(id, this.view?.revision ?? 0);
+        const known = this.view.revision;
+        const view = await this.#line.addingWait(id, known);
         if (id === this.#id) this.#take(view);
+        // An agent that does not keep us waiting is not asked all the time.
+        if (view.revision === known) await new Promise((done) => setTimeout(done, PAUSE));
       } catch (reason) {
         if (id === this.#id) this.lost = String(reason);
         return;

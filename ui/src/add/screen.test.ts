@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { AddingView } from "../bindings/AddingView";
 import type { Check } from "../bindings/Check";
 import type { Stage } from "../bindings/Stage";
-import { focusKey, hasBox, nameIn, progress, steady } from "./screen";
+import { focusKey, hasBox, isOver, nameIn, progress, steady } from "./screen";
 
 const check = (state: Check["state"]): Check => ({ what: "reached", state, detail: null });
 const view = (stage: Stage, checks: Check[] = []): AddingView => ({ id: "1", revision: 1, echo: null, read: null, stage, checks });
@@ -39,6 +39,12 @@ test("another question moves the focus, and the same one does not", () => {
   expect(focusKey(taken)).not.toBe(focusKey(unreachable));
   expect(focusKey(reading)).toBe(focusKey(reaching));
   expect(focusKey(refuses)).not.toBe(focusKey({ ...refuses, why: { reason: "no-relay" } }));
+});
+
+test("nothing more comes of what is done or has expired", () => {
+  expect(isOver(refuses)).toBe(true);
+  expect(isOver({ ...refuses, why: { reason: "no-relay" } })).toBe(false);
+  expect(isOver(reaching)).toBe(false);
 });
 
 test("good and bad checks are over, the others are not", () => {

@@ -21,6 +21,11 @@ export function steady(shown: Stage | null, view: AddingView): Stage {
   return short && shown !== null && shown.stage !== "done" ? shown : now;
 }
 
+/** Whether nothing more can come of it. */
+export function isOver(stage: Stage): boolean {
+  return stage.stage === "done" || (stage.stage === "refuses" && stage.why.reason === "expired");
+}
+
 /** Another one means that the focus goes to what is shown now. */
 export function focusKey(stage: Stage): string {
   switch (stage.stage) {
