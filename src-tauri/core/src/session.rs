@@ -156,6 +156,18 @@ impl FromStr for RelayTarget {
     }
 }
 
+impl Serialize for RelayTarget {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RelayTarget {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// An absolute folder on the runtime: starts with `/`, no control characters, at most 1024 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemotePath(String);

@@ -13,6 +13,7 @@
 //! [`door`] is the local socket through which the command line and the window talk to it, in the words of [`wire`].
 
 pub mod cause;
+pub mod clipboard;
 pub mod door;
 pub mod effect;
 pub mod event;
