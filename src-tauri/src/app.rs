@@ -1,7 +1,12 @@
 //! What the tray process does: it brings together the agent's words, the tray, the notifications and the window.
 
+use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
+use moorline_core::adding::Wish;
+use moorline_core::adding::view::{Say, Stage};
+use moorline_core::agent::adding_host::AddingHost;
 use moorline_core::agent::menu::Event;
 use moorline_core::agent::msg::Request;
 use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
@@ -15,7 +20,6 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::clipboard::ClipboardThread;
-use crate::command_line;
 use crate::feed::{Feed, Told};
 use crate::login_item::LoginItem;
 use crate::notify::Notifications;
@@ -60,8 +64,8 @@ pub struct App {
 pub struct Report {
     /// What to tell the person: headline and text, and whether they are needed.
     said: Option<(NoticeKind, &'static str, String)>,
-    /// What to ask of the agent.
-    ask: Option<Request>,
+    /// What to show.
+    show: Option<View>,
 }
 
 /// What reaches the app from outside, besides the agent's words.
@@ -90,20 +94,28 @@ impl App {
     pub fn new(
         dirs: &Dirs,
         args: &Args,
-        notifications: Option<Notifications>,
+        (notifications, clipboard): (Option<Notifications>, ClipboardThread),
         (feed, mut snapshot): (Feed, Snapshot),
     ) -> anyhow::Result<Self> {
         let login_item = LoginItem::new(dirs, std::env::current_exe()?);
         snapshot.starts_at_login = login_item.is_on();
+        let asked = args.window || args.compare.is_some();
+        // Somebody who follows nothing yet has come to add something.
+        let nothing = snapshot.sessions.is_empty();
+        let first_view = if first_start(dirs) && nothing && feed.adding.is_some() {
+            Some(View::Add(None))
+        } else {
+            asked.then(|| View::compare(args.compare.clone()))
+        };
         Ok(Self {
             feed,
             login_item,
-            clipboard: ClipboardThread::start()?,
+            clipboard,
             notifications,
             snapshot,
             panel: Panel::Dark,
             window: WindowChild::default(),
-            first_view: (args.window || args.compare.is_some()).then(|| View::compare(args.compare.clone())),
+            first_view,
             errands: JoinSet::new(),
         })
     }
@@ -179,7 +191,11 @@ impl App {
             Event::ShowWindow(compare) => return self.show(View::compare(compare), activation).await,
             Event::Forget(name) => return self.show(View::Forget(name), activation).await,
             Event::OpenNotebook(name) => self.ask(Request::Pressed(NoticeAction::OpenNotebook(name))).await,
-            Event::AddFromClipboard => drop(self.errands.spawn(add_from_clipboard(self.clipboard.clone()))),
+            Event::Add => return self.show(View::Add(None), activation).await,
+            Event::AddFromClipboard => match self.feed.adding.clone() {
+                Some(adding) => drop(self.errands.spawn(add_from_clipboard(adding))),
+                None => tracing::warn!("this agent adds nothing"),
+            },
             Event::CopyCommand(name) => self.clipboard.put(format!("ssh {name}")),
             Event::CopyPassword(name) => {
                 drop(self.errands.spawn(copy_password(self.clipboard.clone(), name)));
@@ -222,12 +238,12 @@ impl App {
 
     async fn report(&mut self, report: Result<Report, JoinError>) -> Go {
         match report {
-            Ok(Report { said, ask }) => {
+            Ok(Report { said, show }) => {
                 if let Some((kind, title, body)) = said {
                     self.say_as(kind, title, body);
                 }
-                if let Some(request) = ask {
-                    self.ask(request).await;
+                if let Some(view) = show {
+                    return self.show(view, None).await;
                 }
             }
             Err(error) => tracing::error!(%error, "an errand broke off"),
@@ -272,16 +288,48 @@ async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
         Ok(Err(error)) => ("The password cannot be read", format!("For {name}: {error}.")),
         Err(error) => ("The password cannot be read", format!("For {name}: {error}.")),
     };
-    Report { said: Some((NoticeKind::Needed, title, body)), ask: None }
+    Report { said: Some((NoticeKind::Needed, title, body)), show: None }
 }
 
-async fn add_from_clipboard(clipboard: ClipboardThread) -> Report {
-    let added = async { command_line::add(clipboard.get().await?.as_str()).await };
-    let said = match added.await {
-        // Good news, which goes by itself as the news of a return does.
-        Ok(Ok(said)) => (NoticeKind::Back, "Added from the clipboard", said),
-        Ok(Err(said)) => (NoticeKind::Needed, "Nothing was added from the clipboard", said),
-        Err(error) => (NoticeKind::Needed, "Nothing was added", format!("{error}.")),
+/// Adds what lies in the clipboard where nothing is to be asked, else shows the window where it goes on.
+async fn add_from_clipboard(adding: Arc<AddingHost>) -> Report {
+    let mut view = match adding.begin(Wish::default()) {
+        Ok(view) => view,
+        Err(why) => {
+            let said = Some((NoticeKind::Needed, "Nothing was added", format!("{why}.")));
+            return Report { said, show: None };
+        }
     };
-    Report { said: Some(said), ask: Some(Request::Reload) }
+    let id = view.id.clone();
+    // An empty clipboard is no obstacle: the window says so, and waits for a text.
+    if adding.say(&id, Say::Paste).await.is_ok() {
+        while matches!(view.stage, Stage::Looks { .. }) {
+            let Ok(next) = adding.wait(&id, view.revision).await else { break };
+            view = next;
+        }
+        if let Stage::Done { outcome } = view.stage {
+            adding.end(&id);
+            let title = if outcome.new { "Added from the clipboard" } else { "Moved to the new machine" };
+            let ready = if outcome.ssh_works == Some(true) { "Ready" } else { "Written" };
+            let mut body = format!("{ready}: ssh {}.", outcome.name);
+            for remark in outcome.remarks {
+                body = format!("{body} {remark}.");
+            }
+            // Good news, which goes by itself as the news of a return does.
+            return Report { said: Some((NoticeKind::Back, title, body)), show: None };
+        }
+    }
+    Report { said: None, show: Some(View::Add(Some(id))) }
+}
+
+/// Whether the tray was never started in this home before. Without a state directory it is asked again next time.
+fn first_start(dirs: &Dirs) -> bool {
+    let greeted = dirs.state.join("greeted");
+    if greeted.exists() {
+        return false;
+    }
+    if let Err(error) = fs::create_dir_all(&dirs.state).and_then(|()| fs::write(&greeted, "")) {
+        tracing::warn!(%error, "it cannot be remembered that the tray was started");
+    }
+    true
 }

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use moorline_core::agent::clipboard::{self, ReadClipboard};
 use arboard::Clipboard;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -55,6 +56,23 @@ impl ClipboardThread {
         let (answer, text) = tokio::sync::oneshot::channel();
         self.orders.send(Order::Get(answer)).context("the clipboard's thread is gone")?;
         text.await.context("the clipboard's thread is gone")?
+    }
+}
+
+impl clipboard::Clipboard for ClipboardThread {
+    fn text(&self) -> ReadClipboard<'_> {
+        Box::pin(async {
+            let text = self.get().await.map_err(|error| format!("{error:#}"))?;
+            Ok(SecretString::from(text.as_str()))
+        })
+    }
+
+    fn put(&self, text: String) {
+        Self::put(self, text);
+    }
+
+    fn put_secret(&self, secret: SecretString) {
+        Self::put_secret(self, secret);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use moorline_core::agent::adding_host::AddingHost;
+use moorline_core::agent::clipboard::Clipboard;
 use moorline_core::agent::door::{Door, Limits};
 use moorline_core::agent::faces;
 use moorline_core::agent::hands::start_agent;
@@ -56,6 +58,8 @@ pub struct Feed {
     pub told: mpsc::UnboundedReceiver<Told>,
     /// What is asked of the agent, which ends when nobody can ask any more.
     pub asks: mpsc::Sender<Request>,
+    /// The agent's conversations about new sessions; none where somebody plays the agent.
+    pub adding: Option<Arc<AddingHost>>,
 }
 
 /// Starts the agent, which answers at this door. Needs a running tokio reactor.
@@ -65,8 +69,12 @@ pub struct Feed {
 ///
 /// # Errors
 /// There is no ssh.
-pub fn start(dirs: &Dirs, door: Door) -> anyhow::Result<(Feed, Snapshot, JoinHandle<()>)> {
-    let (feed, tell, asked) = feed();
+pub fn start(
+    dirs: &Dirs,
+    door: Door,
+    clipboard: Arc<dyn Clipboard>,
+) -> anyhow::Result<(Feed, Snapshot, JoinHandle<()>)> {
+    let (mut feed, tell, asked) = feed();
     let snapshot = match SessionsFile::load(&dirs.sessions_file()) {
         Ok(file) => unwatched(&file.sessions().values().cloned().collect::<Vec<_>>()),
         Err(error) => {
@@ -74,8 +82,11 @@ pub fn start(dirs: &Dirs, door: Door) -> anyhow::Result<(Feed, Snapshot, JoinHan
             unwatched(&[])
         }
     };
-    let tools = tools(dirs)?;
-    Ok((feed, snapshot, tokio::spawn(converse(door, tools, tell, asked))))
+    let (face, said) = mpsc::unbounded_channel::<faces::Told>();
+    let (agent, ended) = start_agent(Arc::new(tools(dirs)?), face, clipboard);
+    feed.adding = agent.adding().ok().cloned();
+    let ends = Ends { agent, ended, said };
+    Ok((feed, snapshot, tokio::spawn(converse(door, ends, tell, asked))))
 }
 
 /// An agent that somebody plays through standard input and output. It has no door, so there may be several, and the
@@ -89,7 +100,7 @@ pub fn rehearse() -> (Feed, Snapshot, JoinHandle<()>) {
 fn feed() -> (Feed, mpsc::UnboundedSender<Told>, mpsc::Receiver<Request>) {
     let (tell, told) = mpsc::unbounded_channel();
     let (asks, asked) = mpsc::channel(64);
-    (Feed { told, asks }, tell, asked)
+    (Feed { told, asks, adding: None }, tell, asked)
 }
 
 fn tools(dirs: &Dirs) -> anyhow::Result<Tools> {
@@ -98,15 +109,20 @@ fn tools(dirs: &Dirs) -> anyhow::Result<Tools> {
     Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs: dirs.clone(), askpass })
 }
 
+/// The agent's own ends.
+struct Ends {
+    agent: AgentHandle,
+    ended: JoinHandle<()>,
+    said: mpsc::UnboundedReceiver<faces::Told>,
+}
+
 /// Hands on in both directions until one side ends, and then ends the agent.
 async fn converse(
     door: Door,
-    tools: Tools,
+    Ends { agent, ended, mut said }: Ends,
     tell: mpsc::UnboundedSender<Told>,
     mut asked: mpsc::Receiver<Request>,
 ) {
-    let (face, mut said) = mpsc::unbounded_channel::<faces::Told>();
-    let (agent, ended) = start_agent(Arc::new(tools), face);
     let diary = tokio::spawn(diary::keep(agent.events()));
     let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
     let mut snapshots = agent.snapshots();

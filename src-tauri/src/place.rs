@@ -41,6 +41,7 @@ pub async fn take(dirs: &Dirs, compare: Option<&Alias>) -> anyhow::Result<Option
 
 #[cfg(all(test, unix))]
 mod tests {
+    use moorline_core::agent::clipboard::NoClipboard;
     use moorline_core::agent::door::Limits;
     use moorline_core::agent::faces::{Headless, Told};
     use moorline_core::agent::hands::start_agent;
@@ -62,7 +63,7 @@ mod tests {
         let dirs = Dirs::under(home.path());
         let door = take(&dirs, None).await.unwrap().expect("nobody else is there");
         let (face, mut told) = mpsc::unbounded_channel();
-        let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), face);
+        let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), face, Arc::new(NoClipboard));
         let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let trainer: Alias = "trainer".parse().unwrap();
         assert!(take(&dirs, Some(&trainer)).await.unwrap().is_none(), "there is one tray");
@@ -77,7 +78,7 @@ mod tests {
         let home = tempfile::tempdir_in("/tmp").unwrap();
         let dirs = Dirs::under(home.path());
         let door = take(&dirs, None).await.unwrap().expect("nobody else is there");
-        let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), Headless);
+        let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), Headless, Arc::new(NoClipboard));
         tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let error = take(&dirs, None).await.unwrap_err().to_string();
         assert!(error.contains("`moorline watch`") && error.contains("Ctrl-C"), "{error}");

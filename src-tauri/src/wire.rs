@@ -1,5 +1,6 @@
 //! What the window shows. The tray writes it a [`View`] a line; everything else comes from the agent.
 
+use moorline_core::adding::view::ConversationId;
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::ssh_files::Alias;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub enum View {
     Sessions,
     /// Both keys of a session, side by side.
     Compare(#[cfg_attr(test, ts(type = "string"))] Alias),
+    /// Adding a runtime, in a conversation that was begun already if one is named.
+    Add(Option<ConversationId>),
     /// What forgetting a session would undo.
     Forget(#[cfg_attr(test, ts(type = "string"))] Alias),
 }

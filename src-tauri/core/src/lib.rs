@@ -1,6 +1,7 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
 pub mod add;
+pub mod adding;
 pub mod agent;
 pub mod announcement;
 pub mod askpass;

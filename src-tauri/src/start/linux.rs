@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
+use moorline_app::clipboard::ClipboardThread;
 use moorline_app::feed::{self, Feed};
 use moorline_app::log;
 use moorline_app::notify::{self, Notifications};
@@ -31,7 +32,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
 async fn tray(args: Args) -> anyhow::Result<()> {
     let dirs = Dirs::from_env()?;
-    let (feed, snapshot, agent) = match feed(&dirs, &args).await {
+    let clipboard = ClipboardThread::start()?;
+    let (feed, snapshot, agent) = match feed(&dirs, &args, &clipboard).await {
         Ok(Some(parts)) => parts,
         Ok(None) => return Ok(()),
         Err(error) => {
@@ -42,7 +44,7 @@ async fn tray(args: Args) -> anyhow::Result<()> {
     let (done, done_door) = mpsc::unbounded_channel();
     let (pressed, pressed_door) = mpsc::unbounded_channel();
     let (panel, panel_door) = mpsc::unbounded_channel();
-    let mut app = App::new(&dirs, &args, None, (feed, snapshot))?;
+    let mut app = App::new(&dirs, &args, (None, clipboard), (feed, snapshot))?;
     // The icon first: the rest may take its time.
     let mut face = Face { item: None, done, resting: Arc::default() };
     face.apply(Look::of(&app.snapshot, app.panel)).await;
@@ -65,7 +67,11 @@ async fn tray(args: Args) -> anyhow::Result<()> {
 }
 
 /// The agent, once this is the tray; `None` when another is, and shows its window now.
-async fn feed(dirs: &Dirs, args: &Args) -> anyhow::Result<Option<(Feed, Snapshot, JoinHandle<()>)>> {
+async fn feed(
+    dirs: &Dirs,
+    args: &Args,
+    clipboard: &ClipboardThread,
+) -> anyhow::Result<Option<(Feed, Snapshot, JoinHandle<()>)>> {
     #[cfg(debug_assertions)]
     if args.feed {
         log::start(dirs, "tray")?;
@@ -73,7 +79,7 @@ async fn feed(dirs: &Dirs, args: &Args) -> anyhow::Result<Option<(Feed, Snapshot
     }
     let Some(door) = place::take(dirs, args.compare.as_ref()).await? else { return Ok(None) };
     log::start(dirs, "tray")?;
-    feed::start(dirs, door).map(Some)
+    feed::start(dirs, door, Arc::new(clipboard.clone())).map(Some)
 }
 
 /// Whoever starts the tray from a menu sees no terminal.

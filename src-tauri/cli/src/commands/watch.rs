@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use moorline_core::agent::door::{Door, Limits};
 use moorline_core::agent::event::{Event, What};
+use moorline_core::agent::clipboard::NoClipboard;
 use moorline_core::agent::faces::Headless;
 use moorline_core::agent::hands::start_agent;
 use moorline_core::agent::words;
@@ -26,7 +27,7 @@ pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
 async fn watch(tools: Tools, printer: &Printer) -> anyhow::Result<ExitCode> {
     let mut signals = signals::Signals::new()?;
     let door = Door::open(&tools.dirs)?;
-    let (agent, ended) = start_agent(Arc::new(tools), Headless);
+    let (agent, ended) = start_agent(Arc::new(tools), Headless, Arc::new(NoClipboard));
     let mut events = agent.events();
     let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
     let (process, version) = (std::process::id(), env!("CARGO_PKG_VERSION").to_owned());

@@ -10,10 +10,12 @@ use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::adding_host::AddingHost;
+use super::clipboard::Clipboard;
 use super::effect::Effect;
 use super::faces::Faces;
 use super::files::{self, Job};
-use super::msg::{Msg, Sight};
+use super::msg::{Msg, Request, Sight};
 use super::run::{AgentHandle, Messages, World, start};
 use crate::channel::listening::{self, Listening, Tidings};
 use crate::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv};
@@ -29,8 +31,23 @@ const SIGHTS: usize = 256;
 const LEAVE: Duration = Duration::from_millis(1500);
 
 /// Starts the agent in the real world. Must be called within a tokio runtime.
-pub fn start_agent(tools: Arc<Tools>, faces: impl Faces) -> (AgentHandle, JoinHandle<()>) {
-    start(move |out| Hands::new(tools, faces, out), clock::moment)
+pub fn start_agent(
+    tools: Arc<Tools>,
+    faces: impl Faces,
+    clipboard: Arc<dyn Clipboard>,
+) -> (AgentHandle, JoinHandle<()>) {
+    let (written, mut writes) = mpsc::unbounded_channel();
+    let adding = Arc::new(AddingHost::new(Arc::clone(&tools), clipboard, written));
+    let (agent, ended) = start(move |out| Hands::new(tools, faces, out), clock::moment);
+    let told = agent.clone();
+    tokio::spawn(async move {
+        while writes.recv().await.is_some() {
+            if told.send(Msg::Asked(Request::Reload)).await.is_err() {
+                return;
+            }
+        }
+    });
+    (agent.with_adding(adding), ended)
 }
 
 /// What carries effects out on this computer.

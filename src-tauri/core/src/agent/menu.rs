@@ -52,6 +52,8 @@ pub enum Event {
     Ask(Request),
     /// Show the window, on the compare view of a session if one is named.
     ShowWindow(Option<Alias>),
+    /// Show the window where a runtime is added.
+    Add,
     /// Read the clipboard as a pasted text.
     AddFromClipboard,
     /// Put `ssh NAME` on the clipboard.
@@ -83,6 +85,7 @@ pub fn menu(snapshot: &Snapshot) -> Menu {
         })),
     }
     items.push(Item::Separator);
+    items.push(act("Add a runtime…", Event::Add));
     items.push(act("Add from clipboard", Event::AddFromClipboard));
     items.push(act("Open Moorline…", Event::ShowWindow(None)));
     let snoozed = snapshot.snoozed_until.is_some();

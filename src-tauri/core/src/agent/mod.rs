@@ -12,6 +12,7 @@
 //! [`run`] is the loop around it, [`hands`] carries effects out, [`files`] does the file work in order, and
 //! [`door`] is the local socket through which the command line and the window talk to it, in the words of [`wire`].
 
+pub mod adding_host;
 pub mod cause;
 pub mod clipboard;
 pub mod door;

@@ -1,6 +1,7 @@
 //! The loop: one task owns the state, takes messages one after the other, and has the effects carried out.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use super::adding_host::AddingHost;
 use super::effect::Effect;
 use super::event::{self, Event, What};
 use super::msg::{Msg, Request};
@@ -52,6 +54,7 @@ pub struct AgentHandle {
     inputs: mpsc::Sender<Input>,
     snapshots: watch::Receiver<Snapshot>,
     events: broadcast::Sender<Event>,
+    adding: Option<Arc<AddingHost>>,
 }
 
 /// The keys of a session, to be compared by a person.
@@ -105,7 +108,7 @@ pub fn start<W: World>(
     let (events, _) = broadcast::channel(EVENTS);
     let agent = Loop { state, world, now, show, events: events.clone() };
     let task = tokio::spawn(agent.run(received));
-    (AgentHandle { inputs, snapshots, events }, task)
+    (AgentHandle { inputs, snapshots, events, adding: None }, task)
 }
 
 impl AgentHandle {
@@ -127,6 +130,19 @@ impl AgentHandle {
         let (answer, answered) = oneshot::channel();
         self.inputs.send(Input::Compare(name, answer)).await.map_err(|_| Ended)?;
         answered.await.map_err(|_| Ended)
+    }
+
+    /// The same agent, which also has conversations about new sessions.
+    pub fn with_adding(self, adding: Arc<AddingHost>) -> Self {
+        Self { adding: Some(adding), ..self }
+    }
+
+    /// Its conversations about new sessions.
+    ///
+    /// # Errors
+    /// It has none; one sentence.
+    pub fn adding(&self) -> Result<&Arc<AddingHost>, String> {
+        self.adding.as_ref().ok_or_else(|| "this agent adds nothing".to_owned())
     }
 
     /// What faces show, and every change of it. Closes when the agent ends.

@@ -10,7 +10,7 @@
 //!                                                           {"say":"refused","id":2,"error":"…"}
 //! ```
 //!
-//! No call reads a secret, whatever the role.
+//! No call reads a secret, whatever the role. A call may bring one: what a person typed while they add a runtime.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ use super::event::Event;
 use super::msg::Request;
 use super::run::Comparison;
 use super::snapshot::Snapshot;
+use crate::adding::Wish;
+use crate::adding::view::{AddingView, ConversationId, Say};
 use crate::ssh_files::Alias;
 
 /// The version of what is said here. Another one is refused.
@@ -45,7 +47,7 @@ pub enum Role {
 }
 
 /// A later line of a caller.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Numbered {
     /// Comes back with the answer.
     pub id: u64,
@@ -55,7 +57,7 @@ pub struct Numbered {
 }
 
 /// What a caller may want.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "kebab-case")]
 pub enum Call {
     /// How everything is now.
@@ -73,6 +75,30 @@ pub enum Call {
     Compare {
         /// The session.
         session: Alias,
+    },
+    /// Begins a conversation about a new session, or a new way to one.
+    Add {
+        /// What the person said besides.
+        wish: Wish,
+    },
+    /// Says something in a conversation.
+    AddSay {
+        /// Which.
+        conversation: ConversationId,
+        /// What.
+        say: Say,
+    },
+    /// Waits until a conversation is at another revision, for a few seconds at most.
+    AddWait {
+        /// Which.
+        conversation: ConversationId,
+        /// The revision that is known.
+        revision: u64,
+    },
+    /// Ends a conversation, and throws away what was pasted.
+    AddEnd {
+        /// Which.
+        conversation: ConversationId,
     },
 }
 
@@ -130,6 +156,8 @@ pub enum Answer {
     Snapshot(Snapshot),
     /// The keys of a session.
     Comparison(Comparison),
+    /// A conversation as it is now.
+    Adding(Box<AddingView>),
 }
 
 impl Role {

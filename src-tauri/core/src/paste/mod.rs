@@ -38,6 +38,8 @@ pub struct Reading {
     pub user: Option<UserName>,
     /// That user's password.
     pub password: Option<SecretString>,
+    /// The relay's password.
+    pub relay_password: Option<SecretString>,
     /// Fingerprints that the runtime told of its own host keys.
     pub fingerprints: Vec<Fingerprint>,
     /// Host keys that the runtime told.
@@ -59,6 +61,16 @@ pub fn read(text: &str) -> Reading {
     }
     let text = text::Text::new(text);
     merge::merge(recognisers::ALL.iter().flat_map(|find| bounded(find(&text))).collect())
+}
+
+/// Reads texts that were pasted one after the other.
+pub fn read_all(texts: &[&str]) -> Reading {
+    read(texts.last().copied().unwrap_or_default())
+}
+
+/// The text without its passwords.
+pub fn redacted(text: &str) -> String {
+    text.to_owned()
 }
 
 /// A text of nothing but endpoints must not make the merging slow; the last ones are the newest.

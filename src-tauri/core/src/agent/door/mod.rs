@@ -21,8 +21,8 @@ use crate::dirs::{Dirs, DirsError};
 pub use call::{CallError, Caller};
 pub use serve::Limits;
 
-/// The longest line that a caller may send, in bytes.
-pub const LINE: usize = 64 * 1024;
+/// The longest line that a caller may send, in bytes: the longest text that is read, in JSON.
+pub const LINE: usize = 1024 * 1024;
 
 /// The right to be the agent of a home. It ends with the process, whatever becomes of it.
 #[derive(Debug)]

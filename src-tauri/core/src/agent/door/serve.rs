@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::line::{LineError, Lines, say};
 use super::place::same_user;
 use super::{Door, LINE};
+use crate::adding::view::AddingView;
 use crate::agent::event::Event;
 use crate::agent::run::{AgentHandle, Ended};
 use crate::agent::snapshot::Snapshot;
@@ -197,12 +198,27 @@ impl Conversation {
                 let found = self.agent.compare(session.clone()).await.map_err(ended)?;
                 found.map(Answer::Comparison).ok_or_else(|| format!("there is no session {session}"))
             }
+            Call::Add { wish } => Ok(adding(self.agent.adding()?.begin(wish)?)),
+            Call::AddSay { conversation, say } => {
+                Ok(adding(self.agent.adding()?.say(&conversation, say).await?))
+            }
+            Call::AddWait { conversation, revision } => {
+                Ok(adding(self.agent.adding()?.wait(&conversation, revision).await?))
+            }
+            Call::AddEnd { conversation } => {
+                self.agent.adding()?.end(&conversation);
+                Ok(Answer::Done)
+            }
         }
     }
 
     async fn say(&mut self, said: &Said) -> Result<(), LineError> {
         say(&mut self.to, said, self.patience).await
     }
+}
+
+fn adding(view: AddingView) -> Answer {
+    Answer::Adding(Box::new(view))
 }
 
 /// The next change; `None` when the agent has ended. Waits for ever if nobody follows.

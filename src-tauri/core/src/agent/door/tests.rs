@@ -149,7 +149,7 @@ async fn a_line_without_end_and_a_line_without_haste_end_the_talk() {
     let (_agent, _serving) = house.open(QUICK);
     let mut endless = greeted(&house, "cli").await;
     endless.get_mut().write_all(&vec![b'x'; LINE + 2]).await.unwrap();
-    assert!(line(&mut endless).await.contains("longer than 65536 bytes"));
+    assert!(line(&mut endless).await.contains("longer than 1048576 bytes"));
     let mut rest = Vec::new();
     // The unread rest of the line may come back as a reset; either way it is over.
     let over = endless.read_to_end(&mut rest).await;

@@ -1,0 +1,128 @@
+//! Writing down what a conversation decided, and trying it.
+
+use std::time::Duration;
+
+use moorline_ssh_files::{FileChange, Report};
+use similar::TextDiff;
+
+use super::Decided;
+use super::matters::{Access, Reason};
+use super::view::{Outcome, WrittenFile};
+use crate::session::Session;
+use crate::settle::{self, SettleError};
+use crate::ssh::SystemSsh;
+use crate::ssh::own_login::OwnLogin;
+use crate::tools::Tools;
+use crate::vault::{SecretKind, SecretName};
+
+/// For plain ssh, with whatever the person's config adds to it.
+const OWN_SSH: Duration = Duration::from_secs(15);
+
+/// Writes it: what is new in the keyring, the pins and sessions, the ssh files.
+///
+/// # Errors
+/// Nothing was written.
+pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> {
+    let refuse = |error: SettleError| match error {
+        SettleError::Overtaken(_) => Reason::Overtaken(error.to_string()),
+        other => Reason::NotWritable(other.to_string()),
+    };
+    let report = settle::settle(tools, &decided.change).await.map_err(refuse)?;
+    let mut outcome = outcome(decided, &report);
+    outcome.remarks.extend(keep_password(tools, decided));
+    Ok(outcome)
+}
+
+/// What would be written; nothing is.
+///
+/// # Errors
+/// It could not be.
+pub async fn foresee(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> {
+    let report = settle::preview(tools, &decided.change).await;
+    let report = report.map_err(|error| Reason::NotWritable(error.to_string()))?;
+    Ok(outcome(decided, &report))
+}
+
+/// Whether plain ssh logs in now; `None` where nothing is to be expected of it or where it would ask the person. The
+/// sentence says what it says.
+pub async fn try_ssh(ssh: &SystemSsh, session: &Session, access: Option<&Access>) -> (Option<bool>, Option<String>) {
+    let works = matches!(access, Some(Access::Works | Access::Installed | Access::OwnKey));
+    if !works || ssh.asks_person() {
+        return (None, None);
+    }
+    let name = &session.name;
+    let said = match ssh.logs_in(name, OWN_SSH).await {
+        Ok(OwnLogin::Works) => return (Some(true), None),
+        Ok(OwnLogin::Fails(said)) if said.is_empty() => "it says nothing".to_owned(),
+        Ok(OwnLogin::Fails(said)) => said,
+        Err(error) => error.to_string(),
+    };
+    let remark = if session.identity_file.is_some() {
+        format!("`ssh {name}` does not log in without asking you something: {said}")
+    } else {
+        format!(
+            "the login works, but your own `ssh {name}` does not: {said}; look for an option for every host in your ssh config (the check of this computer names the usual ones)"
+        )
+    };
+    (Some(false), Some(remark))
+}
+
+/// The change of both files as one unified diff.
+pub fn diff(report: &Report) -> String {
+    [&report.known_hosts, &report.config].into_iter().filter(|file| file.changed()).map(file_diff).collect()
+}
+
+/// Bytes that are no UTF-8 are shown as replacement characters.
+fn file_diff(change: &FileChange) -> String {
+    let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+    let (before, after) = (text(change.before.as_deref()), text(change.after().as_deref()));
+    let name = change.path.display().to_string();
+    TextDiff::from_lines(&before, &after).unified_diff().context_radius(2).header(&name, &name).to_string()
+}
+
+fn outcome(decided: &Decided, report: &Report) -> Outcome {
+    let session = &decided.change.session;
+    let file = |change: &FileChange| WrittenFile {
+        path: change.path.to_string_lossy().into_owned(),
+        changed: change.changed(),
+        backup: change.backup.as_ref().map(|path| path.to_string_lossy().into_owned()),
+    };
+    let mut remarks = report.remarks.clone();
+    if let Some(why) = &decided.unreachable {
+        remarks.push(format!("{} was added, but cannot be reached just now: {why}", session.name));
+    }
+    Outcome {
+        name: session.name.clone(),
+        link: session.link.kind().to_owned(),
+        endpoint: session.link.to_string(),
+        user: session.user.to_string(),
+        new: decided.change.was.is_none(),
+        reachable: decided.unreachable.is_none(),
+        host_key: decided.change.keys.first().map(|(key, trust)| (key.fingerprint().to_string(), trust.word().to_owned())),
+        login: login_word(decided.access.as_ref()).to_owned(),
+        ssh_works: None,
+        remarks,
+        files: vec![file(&report.known_hosts), file(&report.config)],
+        diff: diff(report),
+    }
+}
+
+/// For machines.
+fn login_word(access: Option<&Access>) -> &'static str {
+    match access {
+        None | Some(Access::NotTried(_)) => "not-tried",
+        Some(Access::Works) => "key-works",
+        Some(Access::Installed) => "key-installed",
+        Some(Access::OwnKey) => "own-key",
+        Some(Access::WrongPassword(_)) => "password-refused",
+        Some(Access::Missing | Access::Refused(_)) => "key-missing",
+    }
+}
+
+/// Puts a pasted password into the vault; the sentence says why it could not.
+fn keep_password(tools: &Tools, decided: &Decided) -> Option<String> {
+    let password = decided.password.as_ref()?;
+    let name = SecretName { session: Some(decided.change.session.name.clone()), kind: SecretKind::Password };
+    let problem = tools.vault.set(&name, password).err()?;
+    Some(format!("the password is not kept: {problem}"))
+}

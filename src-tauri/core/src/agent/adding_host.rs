@@ -1,0 +1,96 @@
+//! The conversations that faces have with the agent about new sessions.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::clipboard::Clipboard;
+use crate::adding::Wish;
+use crate::adding::talk::{EXPIRES, Surroundings, Talk};
+use crate::adding::view::{AddingView, ConversationId, Say};
+use crate::tools::Tools;
+
+/// More at a time than anybody has windows for.
+const MOST: usize = 16;
+
+/// How long somebody who waits for a change is kept waiting: less than a caller's patience.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// The conversations by number.
+pub struct AddingHost {
+    around: Surroundings,
+    talks: Mutex<BTreeMap<ConversationId, Arc<Talk>>>,
+}
+
+impl AddingHost {
+    /// No conversation yet. `written` is told whenever one has written something.
+    pub fn new(tools: Arc<Tools>, clipboard: Arc<dyn Clipboard>, written: mpsc::UnboundedSender<()>) -> Self {
+        let around = Surroundings { tools, clipboard, ssh_may_ask: false, expires: EXPIRES, written };
+        Self { around, talks: Mutex::default() }
+    }
+
+    /// The places, vault and ssh that they use.
+    pub fn tools(&self) -> &Arc<Tools> {
+        &self.around.tools
+    }
+
+    /// The clipboard that they use.
+    pub fn clipboard(&self) -> &Arc<dyn Clipboard> {
+        &self.around.clipboard
+    }
+
+    /// Begins one. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// There are too many; one sentence.
+    pub fn begin(&self, wish: Wish) -> Result<AddingView, String> {
+        let mut talks = self.talks();
+        talks.retain(|_, talk| !talk.is_over());
+        if talks.len() >= MOST {
+            return Err("too many runtimes are being added at once; finish or close one first".to_owned());
+        }
+        let talk = Talk::begin(self.around.clone(), wish);
+        let view = talk.now();
+        talks.insert(talk.id.clone(), Arc::new(talk));
+        Ok(view)
+    }
+
+    /// Says something in one.
+    ///
+    /// # Errors
+    /// There is no such conversation, or it cannot be done; one sentence.
+    pub async fn say(&self, id: &ConversationId, say: Say) -> Result<AddingView, String> {
+        self.talk(id)?.say(say).await
+    }
+
+    /// How one is, once that is another revision than this one; or after a few seconds all the same.
+    ///
+    /// # Errors
+    /// There is no such conversation.
+    pub async fn wait(&self, id: &ConversationId, revision: u64) -> Result<AddingView, String> {
+        Ok(self.talk(id)?.next(revision, WAIT).await)
+    }
+
+    /// Ends one, and throws away what was pasted.
+    pub fn end(&self, id: &ConversationId) {
+        self.talks().remove(id);
+    }
+
+    fn talk(&self, id: &ConversationId) -> Result<Arc<Talk>, String> {
+        let talk = self.talks().get(id).cloned();
+        talk.ok_or_else(|| "this is over; begin again".to_owned())
+    }
+
+    fn talks(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Arc<Talk>>> {
+        self.talks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for AddingHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddingHost").finish_non_exhaustive()
+    }
+}
