@@ -160,7 +160,7 @@ export class Conversation {
     if (this.view !== null && view.revision < this.view.revision) return;
     this.stage = steady(this.stage, view);
     this.view = view;
-    this.name = nameIn(view.stage) ?? this.name;
+    this.name = nameIn(view) ?? this.name;
     if (view.stage.stage !== "looks") this.#wake();
   }
 

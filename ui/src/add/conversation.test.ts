@@ -38,7 +38,7 @@ class Agent implements Line {
 
   view(stage: Stage, id = String(this.begun)): AddingView {
     this.#revision += 1;
-    return { id, revision: this.#revision, echo: stage === where ? null : "ssh", read: null, stage, checks: [] };
+    return { id, revision: this.#revision, echo: stage === where ? null : "ssh", read: null, draft: null, stage, checks: [] };
   }
 
   addingBegin = async (): Promise<AddingView> => {

@@ -6,7 +6,15 @@ import type { Stage } from "../bindings/Stage";
 import { focusKey, hasBox, isOver, nameIn, progress, steady } from "./screen";
 
 const check = (state: Check["state"]): Check => ({ what: "reached", state, detail: null });
-const view = (stage: Stage, checks: Check[] = []): AddingView => ({ id: "1", revision: 1, echo: null, read: null, stage, checks });
+const view = (stage: Stage, checks: Check[] = []): AddingView => ({
+  id: "1",
+  revision: 1,
+  echo: null,
+  read: null,
+  draft: null,
+  stage,
+  checks,
+});
 
 const reading: Stage = { stage: "looks", at: "here" };
 const reaching: Stage = { stage: "looks", at: "runtime" };
@@ -51,7 +59,9 @@ test("good and bad checks are over, the others are not", () => {
   expect(progress([check("good"), check("bad"), check("runs"), check("waits")])).toEqual({ done: 2, of: 4 });
 });
 
-test("the name is that of the question, where it has one", () => {
-  expect(nameIn(taken)).toBe("colab");
-  expect(nameIn(unreachable)).toBeNull();
+test("the name is that of the question, or else of what would be written", () => {
+  const draft = { name: "trainer", link: "ngrok", endpoint: "h:1", user: "root", folder: null, new: true };
+  expect(nameIn({ ...view(taken), draft })).toBe("colab");
+  expect(nameIn({ ...view(unreachable), draft })).toBe("trainer");
+  expect(nameIn(view(unreachable))).toBeNull();
 });

@@ -45,8 +45,9 @@ export function progress(checks: Check[]): { done: number; of: number } {
 }
 
 /** The session's name, where the conversation has one. */
-export function nameIn(stage: Stage): string | null {
+export function nameIn(view: AddingView): string | null {
+  const stage = view.stage;
   if (stage.stage === "done") return stage.outcome.name;
   if (stage.stage === "asks" && "name" in stage.question) return stage.question.name;
-  return null;
+  return view.draft?.name ?? null;
 }

@@ -41,6 +41,12 @@ test("it is called ready only where plain ssh works", () => {
   expect(ready({ ...outcome(), ssh_works: false }).tone).toBe("wary");
 });
 
+test("why it was not reached is said as a sentence", () => {
+  const later = { ...outcome(), reachable: false, ssh_works: null };
+  expect(ready({ ...later, cause: "nothing listens at h:1" }).more).toMatch(/^Nothing listens at h:1\. Moorline/);
+  expect(ready({ ...later, cause: null }).more).toMatch(/^It does not answer just now\. /);
+});
+
 test("the editor used last comes first, if it is installed", () => {
   expect(editorsInOrder(["vscode", "pycharm"], "pycharm")).toEqual(["pycharm", "vscode"]);
   expect(editorsInOrder(["vscode"], "zed")).toEqual(["vscode"]);

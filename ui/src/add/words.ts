@@ -45,11 +45,18 @@ export function ready(outcome: Outcome): { tone: "good" | "wary"; line: string; 
   if (outcome.ssh_works === true) return { tone: "good", line: `Ready: \`ssh ${name}\``, more: null };
   const verb = outcome.new ? "added" : "moved";
   if (!outcome.reachable) {
-    const more = "It does not answer just now. Moorline keeps looking, and tells you when it does.";
+    const more = `${sentence(outcome.cause) ?? "It does not answer just now."} Moorline keeps looking, and tells you when it answers.`;
     return { tone: "wary", line: `${name} is ${verb}, and waits for its machine`, more };
   }
   if (outcome.ssh_works === false) return { tone: "wary", line: `${name} is ${verb}, but \`ssh ${name}\` does not work yet`, more: null };
   return { tone: "good", line: `${name} is ${verb}: \`ssh ${name}\``, more: null };
+}
+
+/** What the agent says in a clause, as a sentence. */
+export function sentence(clause: string | null): string | null {
+  if (clause === null || clause === "") return null;
+  const end = /[.?!]$/.test(clause) ? "" : ".";
+  return clause.charAt(0).toUpperCase() + clause.slice(1) + end;
 }
 
 const EDITORS: Record<string, string> = {

@@ -79,6 +79,8 @@ const outcome: Outcome = {
   user: "root",
   new: true,
   reachable: true,
+  cause: null,
+  vault_problem: null,
   host_key: [SEEN, "compared with the notebook"],
   login: "key-installed",
   ssh_works: true,
@@ -249,7 +251,7 @@ export const scenes: Record<string, Scene> = {
   done: { adding: done, sessions: [session("colab", ONLINE)] },
   later: {
     adding: {
-      stage: { stage: "done", outcome: { ...outcome, reachable: false, ssh_works: null, host_key: null, remarks: [] } },
+      stage: { stage: "done", outcome: { ...outcome, reachable: false, cause: "0.tcp.eu.ngrok.io:15873 refuses connections", ssh_works: null, host_key: null, remarks: [] } },
       checks: checks("bad", "waits", "waits", "good", "waits"),
     },
     sessions: [session("colab", { state: "waiting" })],
