@@ -17,6 +17,7 @@ pub mod google;
 pub mod heap;
 pub mod hub;
 pub mod login;
+pub mod loose;
 pub mod made;
 pub mod ngrok;
 pub mod paste;

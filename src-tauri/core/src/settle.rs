@@ -16,6 +16,7 @@ use moorline_ssh_files::{
 pub use keyed::{begin, renew};
 
 use crate::announcement::Accepted;
+use crate::loose;
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
 use crate::proxy_program::{self, ProxyProgramError};
 use crate::repoint;
@@ -28,7 +29,7 @@ use crate::tools::Tools;
 use crate::trust::Trust;
 
 /// How long to wait for another writer.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// `ssh -G` answers at once; a canonical name in the person's config may make it ask a name server.
 const VERIFY_LIMIT: Duration = Duration::from_secs(10);
@@ -176,7 +177,8 @@ pub async fn heal(tools: &Tools, session: &Session, now: Timestamp) -> Result<Re
     settle(tools, &change).await
 }
 
-/// Takes a session out of everything: the ssh files, then the pins and the sessions file.
+/// Takes a session out of everything: the ssh files, then the pins and the sessions file. An entry of the person's own
+/// that was commented out for it comes back.
 ///
 /// # Errors
 /// The ssh files cannot be edited; then the session is still there in full.
@@ -190,6 +192,7 @@ pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
     let entries = entries(tools, &sessions, &pins)?;
     install_programs(tools, &sessions, &pins)?;
     let report = ssh_dir(tools).write(&edit, &entries)?;
+    let report = loose::with_own_entry_back(report, &ssh_dir(tools), name)?;
     pins.remove(name);
     pins.save()?;
     sessions.save()?;

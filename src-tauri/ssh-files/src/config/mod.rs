@@ -4,12 +4,19 @@
 //! (OpenSSH `ssh_config(5)`): an entry further down would lose to a `Host *` above it, or be swallowed by a trailing
 //! `Match`. It ends with a bare `Host *` line, so that options that stood above every `Host` line still hold for
 //! every host. A block that is already there is replaced where it stands.
+//!
+//! Outside the block one thing is ever changed, and only when asked for: an entry of the person's own that switches host
+//! key checking off is commented out, and can be brought back byte for byte.
 
 mod block;
+mod comment;
+mod loose;
 mod quote;
 mod words;
 
 pub use block::{BEGIN, END};
+pub use comment::{bring_back, comment_out, commented_out};
+pub use loose::{LooseEntry, loose_entries};
 pub use quote::{IdentityFile, ProxyCommand};
 
 use crate::names::{Alias, HostName, Port, UserName};
