@@ -8,6 +8,7 @@ use similar::TextDiff;
 use super::Decided;
 use super::matters::{Access, Reason};
 use super::view::{Outcome, WrittenFile};
+use crate::loose;
 use crate::session::Session;
 use crate::settle::{self, SettleError};
 use crate::ssh::SystemSsh;
@@ -27,7 +28,23 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
         SettleError::Overtaken(_) => Reason::Overtaken(error.to_string()),
         other => Reason::NotWritable(other.to_string()),
     };
-    let report = settle::settle(tools, &decided.change).await.map_err(refuse)?;
+    let taken_over = decided.take_over.as_ref();
+    let commented = taken_over.map(|name| loose::comment_out(tools, name)).transpose().map_err(refuse)?;
+    let report = match settle::settle(tools, &decided.change).await {
+        Ok(report) => report,
+        Err(error) => {
+            if let Some(name) = taken_over
+                && let Err(error) = loose::bring_back(tools, name)
+            {
+                tracing::error!(%error, %name, "the person's own entry stays commented out");
+            }
+            return Err(refuse(error));
+        }
+    };
+    let report = match commented {
+        Some(commented) => Report { config: commented.then(report.config), ..report },
+        None => report,
+    };
     let mut outcome = outcome(decided, &report);
     outcome.vault_problem = keep_password(tools, decided);
     let problem = outcome.vault_problem.as_ref();
@@ -94,6 +111,11 @@ fn outcome(decided: &Decided, report: &Report) -> Outcome {
         backup: change.backup.as_ref().map(|path| path.to_string_lossy().into_owned()),
     };
     let mut remarks = report.remarks.clone();
+    if let Some(name) = &decided.take_over {
+        remarks.push(format!(
+            "your own entry `Host {name}` is commented out, and comes back when {name} is forgotten"
+        ));
+    }
     if let Some(why) = &decided.unreachable {
         remarks.push(format!("{} was added, but cannot be reached just now: {why}", session.name));
     }

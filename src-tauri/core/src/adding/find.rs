@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorline_ssh_files::{Alias, HostKey, config};
+use moorline_ssh_files::{Alias, HostKey};
 use secrecy::ExposeSecret as _;
 
 use super::announced;
@@ -13,9 +13,9 @@ use crate::agent::cause::Obstacle;
 use crate::claims::{Claim, claim};
 use crate::clock;
 use crate::google::cli_sessions;
+use crate::loose;
 use crate::pins::{Pins, SessionPins};
 use crate::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh, route};
-use crate::regular;
 use crate::session::{Link, Session};
 use crate::settle::{self, Change};
 use crate::ssh::login::{LoginError, install_login_key, key_login_works};
@@ -90,9 +90,9 @@ impl Finder {
             let claim = claim(&tools.dirs.ssh, &tools.dirs.home, &asked);
             let loose = match &claim {
                 // Only the person's own file is edited, never one that it includes.
-                Some(Claim::Entry { file, .. }) if *file == tools.dirs.ssh.join("config") => {
-                    let text = regular::read(file).ok().flatten().unwrap_or_default();
-                    config::loose_entries(&text).iter().any(|loose| loose.alias == asked)
+                Some(Claim::Entry { .. }) => {
+                    let found = loose::find(&tools.dirs.ssh, &tools.dirs.home);
+                    found.iter().any(|found| found.editable && found.entry.alias == asked)
                 }
                 _ => false,
             };

@@ -189,15 +189,3 @@ pub fn scope_changed_by_removal(config: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests;
-
-/// A stub.
-#[derive(Debug)]
-pub struct LooseEntry {
-    /// The alias.
-    pub alias: Alias,
-}
-
-/// A stub.
-pub fn loose_entries(_: &[u8]) -> Vec<LooseEntry> {
-    Vec::new()
-}

@@ -491,7 +491,7 @@ fn files_that_cannot_be_written_are_found_before_anything_is_dialled() {
 
 #[test]
 fn an_announcement_that_is_not_to_be_believed_is_refused() {
-    let kid = crate::session_key::SessionKey::generate(1).unwrap().id();
+    let kid = crate::session_key::SessionKey::random(1).unwrap().id();
     let mut play = Play::new(&format!("ml1.{}.abc.def\n{NO_PASSWORD}", kid.as_str()));
     let why = "it is too old".to_owned();
     play.fact(|need| matches!(need, Need::Announcement).then(|| Fact::NotAnnounced(why.clone())));
