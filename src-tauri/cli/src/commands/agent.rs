@@ -29,7 +29,7 @@ pub fn snapshot(tools: &Tools, printer: &Printer) -> anyhow::Result<Option<Snaps
         let Some(mut agent) = Caller::connect(&tools.dirs, Role::Cli).await? else { return Ok(None) };
         match agent.call(Call::Snapshot).await? {
             Answer::Snapshot(snapshot) => Ok(Some(snapshot)),
-            Answer::Done | Answer::Comparison(_) => Ok(None),
+            _ => Ok(None),
         }
     })?;
     asked.or_else(|error: moorline_core::agent::door::CallError| {
