@@ -8,12 +8,13 @@ use anyhow::{Context, bail};
 use moorline_core::add::{Proposal, Wish, propose};
 use moorline_core::claims::claim;
 use moorline_core::clock;
+use moorline_core::kept::{self, Kept};
 use moorline_core::paste::{self, Doubt, Reading};
+use moorline_core::pins::Pins;
 use moorline_core::reach::ReachError;
 use moorline_core::settle::{self, Change};
 use moorline_core::tools::Tools;
 use moorline_core::trust::{Evidence, Trust};
-use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, Report};
 use serde_json::json;
 
@@ -124,12 +125,12 @@ impl Adding<'_> {
             was: proposal.was.clone(),
             keys,
             expected,
-            password_is_for_it: proposal.password.is_some(),
             ..Change::of(proposal.session.clone(), clock::now())
         };
         if self.dry_run {
             return self.show_only(&change).await;
         }
+        let early = self.keep_early(&proposal, &change);
         let written = settle::settle(tools, &change).await?;
         self.say_what_was_written(&written);
         let login = match &reached {
@@ -138,9 +139,7 @@ impl Adding<'_> {
             }
             Err(_) => Login::NotTried,
         };
-        // One that was refused replaces none that may be right.
-        let vault_problem =
-            if login == Login::PasswordRefused { None } else { self.keep_password(&proposal) };
+        let vault_problem = self.keep_password(&proposal, &change, login == Login::PasswordRefused, early);
         let ssh_works = match &reached {
             Ok(Reached { ssh, .. }) => login::ssh_agrees(ssh, &change.session, login, printer).await,
             Err(_) => None,
@@ -199,11 +198,46 @@ impl Adding<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Puts a pasted password into the vault; the sentence says why it could not.
-    fn keep_password(&self, proposal: &Proposal) -> Option<String> {
+    /// Puts a pasted password into the vault before the change that it belongs to, unless one is there for exactly the
+    /// same, which may be the right one. Says whether it did; what fails is said once all is done.
+    fn keep_early(&self, proposal: &Proposal, change: &Change) -> bool {
+        let (Some(password), Some((key, _))) = (&proposal.password, change.keys.first()) else {
+            return false;
+        };
+        let session = &change.session;
+        matches!(kept::password_for(self.tools, session, std::slice::from_ref(key)), Ok(found) if !matches!(found, Kept::Here(_)))
+            && kept::keep_password(self.tools, session, key, password).is_ok()
+    }
+
+    /// Keeps the password for what was settled, unless the runtime refused it: then it replaces none that may be right.
+    /// The sentence says why it is not kept.
+    fn keep_password(
+        &self,
+        proposal: &Proposal,
+        change: &Change,
+        refused: bool,
+        early: bool,
+    ) -> Option<String> {
+        let (tools, session) = (self.tools, &change.session);
         let password = proposal.password.as_ref()?;
-        let name = SecretName { session: Some(proposal.session.name.clone()), kind: SecretKind::Password };
-        let problem = self.tools.vault.set(&name, password).err()?.to_string();
+        let moved =
+            proposal.was.as_ref().is_none_or(|was| (&was.link, &was.user) != (&session.link, &session.user));
+        let pinned = || Pins::load(&tools.dirs.pins_file()).ok()?.keys_of(&session.name).into_iter().next();
+        let settled = change.keys.first().map(|(key, _)| key.clone());
+        let outcome = match settled.or_else(|| if moved { None } else { pinned() }) {
+            Some(key) if refused => {
+                if early {
+                    kept::drop_password(tools, session, &key)
+                } else {
+                    Ok(())
+                }
+            }
+            Some(key) => kept::keep_password(tools, session, &key, password)
+                .map(|()| kept::drop_stale(tools, session, &key)),
+            None => kept::keep_password_without_key(tools, session, password)
+                .map(|()| kept::drop_stale_without_key(tools, session)),
+        };
+        let problem = outcome.err()?.to_string();
         self.printer.note(format!("the password is not kept: {problem}"));
         Some(problem)
     }

@@ -1,6 +1,7 @@
 //! The person's own `ssh`: finding it, starting it with the right files, running a constant command with it.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -59,6 +60,23 @@ pub struct SystemSsh {
     pub known_hosts: Option<PathBuf>,
     /// Whether it may ask the person something.
     pub prompts: Prompts,
+}
+
+/// What `ssh` makes of a relay's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RelayLogin {
+    /// The user.
+    pub(crate) user: String,
+    /// The name by which ssh's prompts call the machine.
+    pub(crate) shown: String,
+    host: String,
+    port: String,
+}
+
+impl fmt::Display for RelayLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}:{}", self.user, self.host, self.port)
+    }
 }
 
 /// What a command on the other side left behind.
@@ -207,16 +225,21 @@ impl SystemSsh {
         argv
     }
 
-    /// The login that ssh would use for `target`: the user, and the name by which its prompts call the machine.
+    /// The login that ssh would use for `target`.
     pub(crate) async fn login_at(
         &self,
         target: &RelayTarget,
         limit: Duration,
-    ) -> Result<(String, String), SshRunError> {
+    ) -> Result<RelayLogin, SshRunError> {
         let printed = self.resolved(target, limit).await?;
         let value = |option| option_in(&printed, option);
-        let host = value("hostkeyalias").or_else(|| value("hostname")).unwrap_or_default();
-        Ok((value("user").unwrap_or_default(), host))
+        let host = value("hostname").unwrap_or_default();
+        Ok(RelayLogin {
+            user: value("user").unwrap_or_default(),
+            shown: value("hostkeyalias").unwrap_or_else(|| host.clone()),
+            host,
+            port: value("port").unwrap_or_default(),
+        })
     }
 
     /// What `ssh -G` prints for `target`.
