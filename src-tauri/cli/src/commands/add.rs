@@ -204,9 +204,9 @@ impl Adding<'_> {
         let (Some(password), Some((key, _))) = (&proposal.password, change.keys.first()) else {
             return false;
         };
-        let session = &change.session;
-        matches!(kept::password_for(self.tools, session, std::slice::from_ref(key)), Ok(found) if !matches!(found, Kept::Here(_)))
-            && kept::keep_password(self.tools, session, key, password).is_ok()
+        let there = kept::password_for(self.tools, &change.session, std::slice::from_ref(key));
+        let free = matches!(there, Ok(Kept::GivenFor(_) | Kept::None));
+        free && kept::keep_password(self.tools, &change.session, key, password).is_ok()
     }
 
     /// Keeps the password for what was settled, unless the runtime refused it: then it replaces none that may be right.

@@ -287,7 +287,11 @@ fn a_relay_password_is_for_its_relay_as_ssh_understands_it() {
     keep_relay_password(&home.tools, &through_relay("me@other"), &"another".into()).unwrap();
     drop_stale_relay_passwords(&home.tools, &through_relay("me@other"));
     assert_eq!((look(&through_relay("me@other")), home.vault.list().unwrap().len()), ("another".into(), 1));
-    assert_eq!(look(&session(1001)), "for me@other", "nor is it for a session without a relay");
+    assert_eq!(
+        look(&session(1001)),
+        "for me@other, which was me@other:22",
+        "nor is it for a session without a relay"
+    );
     assert!(keep_relay_password(&home.tools, &session(1001), &"pw".into()).is_err());
 }
 
