@@ -16,6 +16,7 @@ pub mod editors;
 pub mod google;
 pub mod heap;
 pub mod hub;
+pub mod kept;
 pub mod login;
 pub mod loose;
 pub mod made;

@@ -62,7 +62,7 @@ fn forget_secrets(tools: &Tools, printer: &Printer) -> bool {
     let deleted = tools.vault.list().and_then(|names| {
         names.iter().try_for_each(|name| {
             if tools.vault.delete(name)? {
-                printer.done(format!("deleted {name} from the keyring"));
+                printer.done(format!("deleted {} from the keyring", name.plain()));
             }
             Ok(())
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moorline_ssh_files::{Alias, HostKey};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::announced;
 use super::conversation::Conversation;
@@ -13,6 +13,7 @@ use crate::agent::cause::Obstacle;
 use crate::claims::{Claim, claim};
 use crate::clock;
 use crate::google::cli_sessions;
+use crate::kept::{self, Kept};
 use crate::loose;
 use crate::pins::{Pins, SessionPins};
 use crate::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh, route};
@@ -52,7 +53,7 @@ impl Finder {
             Need::Name(name) => self.name(name.clone()).await,
             Need::Preview(session) => self.preview(session, talk).await,
             Need::StillThere(session) => Fact::StillThere(self.still_there(session).await),
-            Need::Runtime(session) => match self.runtime(session, &talk.expected(session)).await {
+            Need::Runtime(session) => match self.runtime(session, talk).await {
                 Ok(seen) => Fact::Seen(seen),
                 Err(why) => Fact::NotSeen(why),
             },
@@ -128,7 +129,17 @@ impl Finder {
         }
     }
 
-    async fn runtime(&self, session: &Session, expected: &Expected) -> Result<Seen, NotSeen> {
+    async fn runtime(&self, session: &Session, talk: &Conversation) -> Result<Seen, NotSeen> {
+        let expected = &talk.expected(session);
+        if let Some(password) = talk.relay_password().cloned() {
+            // ssh asks a program of ours for it, which finds it in the keyring alone.
+            let session = session.clone();
+            let kept =
+                self.blocking(move |tools| kept::keep_relay_password(tools, &session, &password)).await;
+            if let Some(Err(error)) = kept {
+                return Err(NotSeen::Other(error.to_string()));
+            }
+        }
         let ssh = self.ssh(session).await;
         match reach(&self.tools, &ssh, session, expected, REACH).await {
             Ok(seen) => Ok(seen),
@@ -172,11 +183,25 @@ impl Finder {
             Ok(false) => {}
             Err(error) => return Access::NotTried(error.to_string()),
         }
-        let Some(password) = talk.password() else { return Access::Missing };
+        let kept = self.kept_password(session, host_key).await;
+        let Some(password) = talk.password().or(kept.as_ref()) else { return Access::Missing };
         match install_login_key(&route, &pinned, &session.user, password, &key, limit).await {
             Ok(_) => Access::Installed,
             Err(error @ LoginError::WrongPassword) => Access::WrongPassword(error.to_string()),
             Err(error) => Access::Refused(error.to_string()),
+        }
+    }
+
+    /// The password that is kept for exactly this session and machine.
+    async fn kept_password(&self, session: &Session, host_key: &HostKey) -> Option<SecretString> {
+        let (session, pinned) = (session.clone(), [host_key.clone()]);
+        match self.blocking(move |tools| kept::password_for(tools, &session, &pinned)).await? {
+            Ok(Kept::Here(password)) => Some(password),
+            Ok(Kept::GivenFor(_) | Kept::None) => None,
+            Err(error) => {
+                tracing::debug!(%error, "no password could be looked up");
+                None
+            }
         }
     }
 
