@@ -18,10 +18,11 @@ use crate::loose;
 use crate::pins::{Pins, SessionPins};
 use crate::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh, route};
 use crate::session::{Link, Session};
-use crate::settle::{self, Change};
+use crate::settle::{self, Change, LOCK_WAIT};
 use crate::ssh::login::{LoginError, install_login_key, key_login_works};
 use crate::ssh::login_key::LoginKey;
 use crate::ssh::{Prompts, SystemSsh};
+use crate::state_lock::StateLock;
 use crate::tools::Tools;
 use crate::trust::Evidence;
 use crate::watch::obstacle;
@@ -52,6 +53,10 @@ impl Finder {
             Need::GoogleRuntime(name) => self.google_runtime(name.clone()).await,
             Need::Name(name) => self.name(name.clone()).await,
             Need::Preview(session) => self.preview(session, talk).await,
+            Need::LoginKey => match self.login_key().await {
+                Ok(key) => Fact::LoginKey(key.public_line()),
+                Err(why) => Fact::NotWritable(why),
+            },
             Need::StillThere(session) => Fact::StillThere(self.still_there(session).await),
             Need::Runtime(session) => match self.runtime(session, talk).await {
                 Ok(seen) => Fact::Seen(seen),
@@ -169,7 +174,7 @@ impl Finder {
         }
         let ssh = self.ssh(session).await;
         let tried = async {
-            let key = LoginKey::ensure(&self.tools.dirs.login_key()).map_err(|error| error.to_string())?;
+            let key = self.login_key().await?;
             let route = route(&self.tools, &ssh, session).map_err(|error| error.to_string())?;
             Ok::<_, String>((key, route))
         };
@@ -190,6 +195,19 @@ impl Finder {
             Err(error @ LoginError::WrongPassword) => Access::WrongPassword(error.to_string()),
             Err(error) => Access::Refused(error.to_string()),
         }
+    }
+
+    /// This computer's key; made under the state lock, which notes the directories that are made for it.
+    async fn login_key(&self) -> Result<LoginKey, String> {
+        let made = self.blocking(|tools| {
+            let path = tools.dirs.login_key();
+            if path.exists() {
+                return LoginKey::ensure(&path).map_err(|error| error.to_string());
+            }
+            let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT).map_err(|error| error.to_string())?;
+            LoginKey::ensure(&path).map_err(|error| error.to_string())
+        });
+        made.await.unwrap_or_else(|| Err("this computer's key could not be made; try again".to_owned()))
     }
 
     /// The password that is kept for exactly this session and machine.

@@ -138,8 +138,9 @@ impl Task {
         }
         let Some(draft) = self.talk.draft().filter(|draft| draft.new) else { return };
         let (tools, name) = (Arc::clone(&self.around.tools), draft.name.clone());
-        let deleted =
-            tokio::task::spawn_blocking(move || kept::delete(&*tools.vault, &name, SecretKind::RelayPassword));
+        let deleted = tokio::task::spawn_blocking(move || {
+            kept::delete(&*tools.vault, &name, SecretKind::RelayPassword)
+        });
         if let Ok(Err(error)) = deleted.await {
             tracing::warn!(%error, session = %draft.name, "a relay's password stays in the keyring");
         }
@@ -372,7 +373,9 @@ impl Task {
         let access = decided.access.clone();
         self.decided = Some(decided);
         self.outcome = Some(outcome.clone());
-        self.present(Stage::Looks { at: Looking::Ssh });
+        if matches!(access, Some(Access::Works | Access::Installed | Access::OwnKey)) {
+            self.present(Stage::Looks { at: Looking::Ssh });
+        }
         let ssh = {
             let (tools, session) = (Arc::clone(&tools), session.clone());
             tokio::task::spawn_blocking(move || relay_ssh(&tools, &session)).await
@@ -462,7 +465,7 @@ fn trimmed(text: &TypedSecret) -> TypedSecret {
 
 fn looking(need: &Need) -> Looking {
     match need {
-        Need::Announcement | Need::Name(_) | Need::Preview(_) => Looking::Here,
+        Need::Announcement | Need::Name(_) | Need::Preview(_) | Need::LoginKey => Looking::Here,
         Need::GoogleRuntime(_) => Looking::Google,
         Need::StillThere(_) => Looking::OldRuntime,
         Need::Runtime(_) | Need::OtherKey(_) => Looking::Runtime,

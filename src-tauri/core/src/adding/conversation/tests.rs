@@ -34,7 +34,7 @@ fn known(toml: &str, pinned: &[(&str, HostKey)]) -> Known {
         let keys = vec![PinnedKey { key: key.clone(), trust: Trust::Approved, learned: now() }];
         (name.parse().unwrap(), SessionPins { keys, ..SessionPins::default() })
     });
-    Known { sessions, pins: pins.collect(), login_key: "ssh-ed25519 AAAA moorline@here".to_owned() }
+    Known { sessions, pins: pins.collect() }
 }
 
 const COLAB: &str =
@@ -80,6 +80,7 @@ impl Play {
                     Ok(seen) => Fact::Seen(seen.clone()),
                     Err(why) => Fact::NotSeen(why.clone()),
                 },
+                Need::LoginKey => Fact::LoginKey("ssh-ed25519 AAAA moorline@here".to_owned()),
                 Need::OtherKey(_) => Fact::OtherKey(None),
                 Need::Login(_) => Fact::Login(self.access.clone()),
             };
