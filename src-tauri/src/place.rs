@@ -80,7 +80,7 @@ mod tests {
         let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), Headless);
         tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let error = take(&dirs, None).await.unwrap_err().to_string();
-        assert!(error.contains("`moorline watch`") && error.contains("Ctrl-C"), "{error}");
+        assert!(error.contains("a terminal watches") && error.contains("Ctrl-C"), "{error}");
         agent.stop().await;
     }
 }

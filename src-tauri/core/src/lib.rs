@@ -18,6 +18,7 @@ pub mod heap;
 pub mod hub;
 pub mod login;
 pub mod made;
+pub mod next_step;
 pub mod ngrok;
 pub mod paste;
 pub mod pins;

@@ -20,6 +20,7 @@ use serde_json::json;
 use super::login::{self, Login};
 use super::reaching::{Reached, reach};
 use super::{announced, key_question};
+use crate::advice::with_command;
 use crate::args::{AddArgs, TrustArgs};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
@@ -218,7 +219,8 @@ impl Adding<'_> {
     ) {
         let name = &change.session.name;
         if let Some(error) = unreachable {
-            self.printer.note(format!("{name} was added, but cannot be reached just now: {error}"));
+            let why = format!("{name} was added, but cannot be reached just now: {error}");
+            self.printer.note(with_command(why, error.next_step().map(|step| step.of(name))));
             self.printer.line(format!("When it runs: moorline repair {name}"));
         } else if login.works() && ssh_works != Some(false) {
             self.printer.heading(format!("Ready: ssh {name}"));

@@ -12,6 +12,7 @@ use moorline_core::tools::Tools;
 use moorline_ssh_files::HostKey;
 use serde_json::{Value, json};
 
+use crate::advice::with_command;
 use crate::args::StatusArgs;
 use crate::printer::Printer;
 
@@ -146,7 +147,10 @@ fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer)
                 session.name
             ),
         },
-        Err(error) => Check { good: false, detail: error.to_string() },
+        Err(error) => {
+            let step = error.next_step().map(|step| step.of(&session.name));
+            Check { good: false, detail: with_command(error, step) }
+        }
     };
     let text = format!("  {:<9} {}", "now", check.detail);
     if check.good {

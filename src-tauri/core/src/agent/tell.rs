@@ -23,7 +23,7 @@ pub(super) use colab::offered;
 const END_WARNINGS: [i64; 2] = [60, 15];
 
 /// The slot of the notice about files that cannot be read; no alias has a space.
-pub(super) const UNREADABLE: &str = "moorline files";
+pub(super) const UNREADABLE: &str = "our files";
 
 /// A drop that would be told so soon after another one of the same cause is told with it.
 const JOIN: SignedDuration = SignedDuration::from_secs(1);

@@ -92,7 +92,7 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
         return None;
     };
     let Some(followed) = state.sessions.get(name) else {
-        return Some(format!("there is no session {name}; look at `moorline status`"));
+        return Some(format!("there is no session {name}"));
     };
     if let Request::TakeOver(_, runtime) = request {
         return announced::objection(followed, runtime);
@@ -104,7 +104,7 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
             "{name} shows {} now, not the key that you compared; nothing was changed, compare again",
             key.fingerprint()
         )),
-        None => Some(format!("{name} shows no key that waits for an approval; look at `moorline status`")),
+        None => Some(format!("{name} shows no fingerprint that waits for an approval; nothing was changed")),
     }
 }
 

@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use moorline_ssh_files::Alias;
+use serde::{Deserialize, Serialize};
 
 /// What a secret is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SecretKind {
     /// The login password of a runtime, as a cell printed it; used once, to install the login key.
     Password,
@@ -74,7 +76,7 @@ impl SecretKind {
     }
 
     /// The words for a person.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Password => "login password",
             Self::RelayPassword => "relay password",
@@ -96,14 +98,6 @@ impl SecretName {
     /// A secret that belongs to no session.
     pub fn account(kind: SecretKind) -> Self {
         Self { session: None, kind }
-    }
-
-    /// As the command line takes it: `colab password`, or `ngrok-api-key`.
-    pub(super) fn arguments(&self) -> String {
-        match &self.session {
-            Some(session) => format!("{session} {}", self.kind),
-            None => self.kind.to_string(),
-        }
     }
 
     /// How the person's keyring program shows it.

@@ -145,7 +145,7 @@ pub(super) fn objection(followed: &Followed, runtime: &RuntimeId) -> Option<Stri
         Some(_) => Some(format!(
             "{name}: yet another runtime announces itself elsewhere by now; nothing was changed"
         )),
-        None => Some(format!("{name} announces itself nowhere else; look at `moorline status`")),
+        None => Some(format!("{name} announces itself nowhere else; nothing was changed")),
     }
 }
 
