@@ -14,7 +14,7 @@ use moorline_core::ssh_files::Alias;
 /// How often an agent that is gone is looked for.
 const AGAIN: Duration = Duration::from_secs(1);
 
-const GONE: &str = "Moorline's agent has ended; start Moorline again";
+const GONE: &str = "Moorline has ended; start it again";
 
 /// The agent of a home.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Agent {
     pub async fn compare(&self, session: Alias) -> Result<Comparison, String> {
         match self.call(Call::Compare { session }).await? {
             Answer::Comparison(keys) => Ok(keys),
-            Answer::Done | Answer::Snapshot(_) => Err("the agent answers something else".to_owned()),
+            Answer::Done | Answer::Snapshot(_) => Err("Moorline answers something else".to_owned()),
         }
     }
 

@@ -65,7 +65,7 @@ pub struct Comparison {
 
 /// The agent has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the agent has ended; start it again")]
+#[error("Moorline has ended; start it again")]
 pub struct Ended;
 
 #[derive(Debug)]

@@ -353,6 +353,6 @@ fn what_moorline_does_about_it_is_a_step_that_each_face_words() {
     let refused = check("config-text", |found| found.config_refused = Some("It is odd; mend it".to_owned()));
     let Some(Next::WordsThenStep(_, step)) = refused.next else { panic!("{refused:?}") };
     assert_eq!(step, repair, "once the person has mended the file");
-    let gone = check("entries", |found| found.config = Some(Vec::new()));
+    let gone = check("login-key", |found| found.files.login_key = None);
     assert_eq!(gone.next, Some(Next::Step(repair)));
 }
