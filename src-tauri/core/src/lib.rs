@@ -20,6 +20,7 @@ pub mod kept;
 pub mod login;
 pub mod loose;
 pub mod made;
+pub mod next_step;
 pub mod ngrok;
 pub mod paste;
 pub mod pins;

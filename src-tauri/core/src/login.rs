@@ -5,6 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::kept::{self, Password};
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError};
 use crate::reach::{ReachError, route};
 use crate::session::Session;
@@ -48,6 +49,13 @@ pub enum EnsureLoginError {
     /// The way there needs a program that is missing.
     #[error(transparent)]
     Reach(#[from] ReachError),
+}
+
+impl EnsureLoginError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Reach(error) = self { error.next_step() } else { None }
+    }
 }
 
 /// Tries the login key within `limit`, and where it is missing installs it with the `pasted` or else the kept

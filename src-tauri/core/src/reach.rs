@@ -12,6 +12,7 @@ use crate::google::slot::{Holder, holder};
 use crate::google::{self, EndpointId, GoogleError, RuntimeAccess};
 use crate::hub;
 use crate::kept;
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError};
 use crate::repoint::runs_our_proxy;
 use crate::session::{Link, Session};
@@ -71,6 +72,16 @@ pub enum ReachError {
 }
 
 impl ReachError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Probe(error) => error.next_step(),
+            Self::Carry(error) => error.next_step(),
+            Self::Google(error) => error.next_step(),
+            Self::Pins(_) | Self::LoginKey(_) | Self::Identity(_) => None,
+        }
+    }
+
     /// Whether the relay wants something for the login that only a person, or the vault, could give.
     pub fn wants_login(&self) -> bool {
         matches!(self, Self::Probe(ProbeError::Proxy { failure: SshFailure::PermissionDenied, .. }))

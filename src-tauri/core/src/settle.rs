@@ -19,6 +19,7 @@ pub use keyed::{begin, renew};
 use crate::announcement::Accepted;
 use crate::kept::Rebinding;
 use crate::loose;
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
 use crate::proxy_program::{self, ProxyProgramError};
 use crate::repoint;
@@ -117,9 +118,21 @@ pub enum SettleError {
     },
     /// Someone else changed the session between the question and the answer.
     #[error(
-        "{0} was changed by another Moorline meanwhile, so nothing was written; look at `moorline status` and try again"
+        "{0} was changed by another Moorline meanwhile, so nothing was written; look at how it is now, and try again"
     )]
     Overtaken(Alias),
+}
+
+impl SettleError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Verify(error) => error.next_step(),
+            Self::SessionKey(error) => error.next_step(),
+            Self::Overtaken(_) => Some(NextStep::LookAtStatus),
+            _ => None,
+        }
+    }
 }
 
 /// What `change` would do to the ssh files. Nothing is written.

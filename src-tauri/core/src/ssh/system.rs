@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use super::child;
 use super::failure::{SshFailure, shown};
 use super::route::{ProxyArgv, Route};
+use crate::next_step::NextStep;
 use crate::session::RelayTarget;
 
 /// More than this on either output stream ends a run: nothing that is asked for comes near it.
@@ -94,6 +95,13 @@ pub struct Output {
     pub stdout: Vec<u8>,
     /// Its standard error, with whatever ssh itself printed.
     pub stderr: String,
+}
+
+impl SshRunError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Ssh { failure, .. } = self { failure.next_step() } else { None }
+    }
 }
 
 /// Why a run of the system's `ssh` failed.

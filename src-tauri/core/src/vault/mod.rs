@@ -12,6 +12,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 pub use bound::{Found, Purpose, find, keep, name_for, purpose_in};
+use crate::next_step::NextStep;
+
 pub use memory::MemoryVault;
 pub use name::{InvalidSecretName, SecretKind, SecretName, Slot};
 pub use os::OsVault;
@@ -80,11 +82,16 @@ pub enum VaultError {
     #[error("the keyring failed: {0}; restart it, or log out and in, and try again")]
     Failed(String),
     /// What lies there under Moorline's name is not text.
-    #[error(
-        "the keyring holds something for {name} that is not text; store it anew with `moorline secret set {arguments}`",
-        name = .0, arguments = .0.arguments()
-    )]
+    #[error("the keyring holds something for {0} that is not text; store it anew")]
     NotText(SecretName),
+}
+
+impl VaultError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        let Self::NotText(SecretName { session, kind }) = self else { return None };
+        Some(NextStep::StoreSecret { session: session.clone(), kind: *kind })
+    }
 }
 
 #[cfg(test)]

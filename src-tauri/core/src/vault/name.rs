@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use moorline_ssh_files::Alias;
 use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
 /// What a secret is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SecretKind {
     /// The login password of a runtime, as a cell printed it; used once, to install the login key.
     Password,
@@ -98,7 +100,7 @@ impl SecretKind {
     }
 
     /// The words for a person.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Password => "login password",
             Self::RelayPassword => "relay password",
@@ -130,14 +132,6 @@ impl SecretName {
     /// The same without its slot: what a person calls it.
     pub fn plain(&self) -> Self {
         Self { slot: None, ..self.clone() }
-    }
-
-    /// As the command line takes it: `colab password`, or `ngrok-api-key`.
-    pub(super) fn arguments(&self) -> String {
-        match &self.session {
-            Some(session) => format!("{session} {}", self.kind),
-            None => self.kind.to_string(),
-        }
     }
 
     /// How the person's keyring program shows it.

@@ -154,8 +154,8 @@ proptest! {
                         }
                         NoticeKind::Needed => {
                             let said = (notice.kind, notice.title.clone());
-                            let void = notice.title.contains("another key answers");
-                            let new_print = notice.title.contains("nobody vouched");
+                            let void = notice.title.contains("another fingerprint");
+                            let new_print = notice.title.contains("for the first time");
                             prop_assert!(
                                 void || new_print || onlooker.last.as_ref() != Some(&said),
                                 "told twice: {notice:?}"
