@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::editors::{Editor, Os};
 use crate::loose::Found;
-use crate::ssh_files::LooseEntry;
 use crate::next_step::NextStep;
+use crate::ssh_files::LooseEntry;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 const BLOCK: &str = "# >>> moorline >>> managed: edits inside are replaced\nHost colab\n    HostName h\n    User root\nHost *\n# <<< moorline <<<\n";

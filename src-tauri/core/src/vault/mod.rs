@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-pub use bound::{Found, Purpose, find, keep, name_for, purpose_in};
 use crate::next_step::NextStep;
+pub use bound::{Found, Purpose, find, keep, name_for, purpose_in};
 
 pub use memory::MemoryVault;
 pub use name::{InvalidSecretName, SecretKind, SecretName, Slot};
@@ -89,7 +89,7 @@ pub enum VaultError {
 impl VaultError {
     /// What a person can do about it here.
     pub fn next_step(&self) -> Option<NextStep> {
-        let Self::NotText(SecretName { session, kind }) = self else { return None };
+        let Self::NotText(SecretName { session, kind, .. }) = self else { return None };
         Some(NextStep::StoreSecret { session: session.clone(), kind: *kind })
     }
 }

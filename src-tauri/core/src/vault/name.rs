@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use moorline_ssh_files::Alias;
-use sha2::{Digest, Sha256};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What a secret is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
