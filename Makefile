@@ -26,11 +26,12 @@ setup:
 test: setup lint unit ## everything: lints, unit, property and end-to-end tests
 	@echo 'make test: everything passed'
 
-lint: setup ## formatting, clippy, the page's types, shell scripts
+lint: setup ## formatting, clippy, the page's types and rules, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(CARGO) check $(LOCKED) --manifest-path fuzz/Cargo.toml
 	npm --prefix ui run check
+	npm --prefix ui test
 	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; fi
 
 unit: setup

@@ -31,8 +31,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tree = Tree::from_data(&fs::read(&drawing)?, &Options::default())?;
     fs::write(out.join("moorline-48.rgba"), rendered(&tree, 48)?)?;
     ensure_page(&root.join("ui/dist"))?;
-    let commands = tauri_build::AppManifest::new()
-        .commands(&["shown", "show", "compare", "check", "approve", "repair", "forget"]);
+    let commands = tauri_build::AppManifest::new().commands(&[
+        "shown",
+        "show",
+        "compare",
+        "check",
+        "approve",
+        "repair",
+        "forget",
+        "adding_begin",
+        "adding_say",
+        "adding_wait",
+        "adding_end",
+        "open",
+    ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use moorline_core::agent::clipboard::{self, ReadClipboard};
 use arboard::Clipboard;
+use moorline_core::agent::clipboard::{self, ReadClipboard};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 

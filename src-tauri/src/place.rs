@@ -63,7 +63,11 @@ mod tests {
         let dirs = Dirs::under(home.path());
         let door = take(&dirs, None).await.unwrap().expect("nobody else is there");
         let (face, mut told) = mpsc::unbounded_channel();
-        let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), face, Arc::new(NoClipboard));
+        let (agent, _ended) = start_agent(
+            tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()),
+            face,
+            Arc::new(NoClipboard),
+        );
         let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let trainer: Alias = "trainer".parse().unwrap();
         assert!(take(&dirs, Some(&trainer)).await.unwrap().is_none(), "there is one tray");
@@ -78,7 +82,11 @@ mod tests {
         let home = tempfile::tempdir_in("/tmp").unwrap();
         let dirs = Dirs::under(home.path());
         let door = take(&dirs, None).await.unwrap().expect("nobody else is there");
-        let (agent, _ended) = start_agent(tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()), Headless, Arc::new(NoClipboard));
+        let (agent, _ended) = start_agent(
+            tools(&dirs, SystemSsh::find(Some(&dirs.home)).unwrap()),
+            Headless,
+            Arc::new(NoClipboard),
+        );
         tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let error = take(&dirs, None).await.unwrap_err().to_string();
         assert!(error.contains("`moorline watch`") && error.contains("Ctrl-C"), "{error}");

@@ -81,6 +81,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use moorline_core::adding::view::{AddingView, Say};
     use ts_rs::{Config, TS as _};
 
     use super::*;
@@ -95,6 +96,8 @@ mod tests {
         Shows::export_all(&config).unwrap();
         Keys::export_all(&config).unwrap();
         Checked::export_all(&config).unwrap();
+        AddingView::export_all(&config).unwrap();
+        Say::export_all(&config).unwrap();
         if std::env::var_os("MOORLINE_WRITE_BINDINGS").is_some() {
             let _ = fs::remove_dir_all(&committed);
             fs::create_dir_all(&committed).unwrap();

@@ -29,6 +29,7 @@
 //! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
 //! - [`secrets`]: the search for secrets that were left behind.
+//! - [`Recording`]: SSH servers that note every password they are offered.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::expect_used,
@@ -61,6 +62,7 @@ pub mod outcome;
 pub mod page;
 pub mod processes;
 pub mod pty;
+pub mod recording;
 pub mod relay;
 pub mod runtime;
 pub mod scene;
@@ -86,6 +88,7 @@ pub use ntfy::Ntfy;
 pub use outcome::Outcome;
 pub use page::Page;
 pub use pty::Terminal;
+pub use recording::Recording;
 pub use relay::Relay;
 pub use runtime::Runtime;
 pub use scene::Scene;

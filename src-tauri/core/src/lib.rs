@@ -1,6 +1,5 @@
 //! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
 
-pub mod add;
 pub mod adding;
 pub mod agent;
 pub mod announcement;
@@ -18,7 +17,9 @@ pub mod first_look;
 pub mod google;
 pub mod heap;
 pub mod hub;
+pub mod kept;
 pub mod login;
+pub mod loose;
 pub mod made;
 pub mod ngrok;
 pub mod paste;

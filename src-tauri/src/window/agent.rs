@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use moorline_core::adding::view::AddingView;
 use moorline_core::agent::door::{CallError, Caller};
 use moorline_core::agent::msg::Request;
 use moorline_core::agent::run::Comparison;
@@ -14,7 +15,8 @@ use moorline_core::ssh_files::Alias;
 /// How often an agent that is gone is looked for.
 const AGAIN: Duration = Duration::from_secs(1);
 
-const GONE: &str = "Moorline's agent has ended; start Moorline again";
+const GONE: &str = "Moorline has ended; start it again";
+const OTHER: &str = "Moorline answers something else; start it again";
 
 /// The agent of a home.
 #[derive(Debug, Clone)]
@@ -59,8 +61,27 @@ impl Agent {
     pub async fn compare(&self, session: Alias) -> Result<Comparison, String> {
         match self.call(Call::Compare { session }).await? {
             Answer::Comparison(keys) => Ok(keys),
-            _ => Err("the agent answers something else".to_owned()),
+            _ => Err(OTHER.to_owned()),
         }
+    }
+
+    /// A conversation about a new session, after this call.
+    ///
+    /// # Errors
+    /// It cannot be done, there is no such conversation, or no agent; in one sentence.
+    pub async fn adding(&self, call: Call) -> Result<AddingView, String> {
+        match self.call(call).await? {
+            Answer::Adding(view) => Ok(*view),
+            _ => Err(OTHER.to_owned()),
+        }
+    }
+
+    /// Makes a call that is only done.
+    ///
+    /// # Errors
+    /// It cannot be, or there is no agent; in one sentence.
+    pub async fn done(&self, call: Call) -> Result<(), String> {
+        self.call(call).await.map(drop)
     }
 
     /// Asks for something to be done.
@@ -68,8 +89,7 @@ impl Agent {
     /// # Errors
     /// It cannot be, or there is no agent; in one sentence.
     pub fn ask(&self, request: Request) -> impl Future<Output = Result<(), String>> {
-        let asked = self.call(Call::Ask { request });
-        async { asked.await.map(drop) }
+        self.done(Call::Ask { request })
     }
 
     async fn call(&self, call: Call) -> Result<Answer, String> {

@@ -9,6 +9,7 @@ use moorline_core::agent::snapshot::Snapshot;
 use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Emitter as _, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
+use crate::adding;
 use crate::agent::Agent;
 use crate::commands;
 
@@ -45,6 +46,11 @@ pub fn run(agent: Agent) -> tauri::Result<()> {
             commands::approve,
             commands::repair,
             commands::forget,
+            adding::adding_begin,
+            adding::adding_say,
+            adding::adding_wait,
+            adding::adding_end,
+            adding::open,
         ])
         .setup(move |app| {
             let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))

@@ -3,4 +3,4 @@
 /**
  * What the window shows.
  */
-export type View = { "view": "sessions" } | { "view": "compare", "name": string } | { "view": "forget", "name": string };
+export type View = { "view": "sessions" } | { "view": "compare", "name": string } | { "view": "forget", "name": string } | { "view": "add", "name": string | null };

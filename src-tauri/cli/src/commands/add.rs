@@ -2,42 +2,45 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use moorline_core::add::{Proposal, Wish, propose};
-use moorline_core::claims::claim;
-use moorline_core::clock;
-use moorline_core::paste::{self, Doubt, Reading};
-use moorline_core::reach::ReachError;
-use moorline_core::settle::{self, Change};
+use moorline_core::adding::matters::Answer;
+use moorline_core::adding::view::{AddingView, Looking, Outcome, Say, Stage, Understood};
+use moorline_core::adding::{TypedSecret, Wish};
+use moorline_core::google::EndpointId;
 use moorline_core::tools::Tools;
-use moorline_core::trust::{Evidence, Trust};
-use moorline_core::vault::{SecretKind, SecretName};
-use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, Report};
+use moorline_core::trust::Trust;
+use moorline_ssh_files::IdentityFile;
 use serde_json::json;
 
-use super::login::{self, Login};
-use super::reaching::{Reached, reach};
-use super::{announced, key_question};
+use super::answering;
+use super::conversing::Partner;
 use crate::args::{AddArgs, TrustArgs};
-use crate::ask::{Terminal, confirm};
-use crate::printer::Printer;
-use crate::{report, text_in};
+use crate::ask::Terminal;
+use crate::printer::{Printer, Waiting};
+use crate::text_in;
 
-/// A runtime that does not answer within this is added all the same.
-const REACH_LIMIT: Duration = Duration::from_secs(8);
+/// What Colab's FAQ says of such use.
+const TERMS: &str = "Colab's terms: runtimes of accounts without a positive compute-unit balance may be ended for being used over SSH";
 
 /// Runs the command.
 pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let tools = super::tools()?;
+    let tools = Arc::new(super::tools()?);
+    let chosen = match &args.colab {
+        Some(runtime) => Some(super::colab::choose(&tools, runtime.as_ref(), printer)?),
+        None => None,
+    };
+    let named = args.name.clone();
     let wish = Wish {
-        name: args.name.clone(),
+        name: named.or_else(|| chosen.as_ref().and_then(|(_, name)| name.clone())),
         relay: args.relay.clone(),
         mine_alone: args.relay_is_mine_alone,
         user: args.user.clone(),
         folder: args.folder.clone(),
         identity_file: args.identity.as_deref().map(identity_file).transpose()?,
+        fingerprint: args.trust.fingerprint,
+        dry_run: args.dry_run,
     };
     let adding = Adding {
         tools: &tools,
@@ -46,23 +49,13 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         dry_run: args.dry_run,
         diffs: false,
         trust: &args.trust,
+        named: args.name.is_some(),
     };
-    let reading = if let Some(runtime) = &args.colab {
-        super::colab::choose(&tools, runtime.as_ref(), printer)?
-    } else {
-        let text = text_in::read(args.from.as_deref(), printer)?;
-        if let Some(announced) = announced::find(&tools, &text, args.name.as_ref())? {
-            let outcome = super::block_on(announced.follow(&adding, &wish))?;
-            if !args.dry_run {
-                super::agent::reload(&tools);
-            }
-            return outcome;
-        }
-        let mut reading = paste::read(&text);
-        super::colab::complete(&tools, &mut reading, printer);
-        reading
+    let from = match chosen {
+        Some((runtime, _)) => Given::Runtime(runtime),
+        None => Given::Text(TypedSecret::from(text_in::read(args.from.as_deref(), printer)?.as_str())),
     };
-    let outcome = super::block_on(adding.run(&reading, &wish))?;
+    let outcome = super::block_on(adding.run(from, wish))?;
     if !args.dry_run {
         super::agent::reload(&tools);
     }
@@ -77,10 +70,18 @@ fn identity_file(path: &Path) -> anyhow::Result<IdentityFile> {
     Ok(whole.as_path().try_into()?)
 }
 
+/// What a session is made from.
+pub enum Given {
+    /// What was pasted.
+    Text(TypedSecret),
+    /// A runtime of one's Google account.
+    Runtime(EndpointId),
+}
+
 /// What `add` and `repair --from` share.
 pub struct Adding<'a> {
     /// The places, vault and ssh.
-    pub tools: &'a Tools,
+    pub tools: &'a Arc<Tools>,
     /// Where to say things.
     pub printer: &'a Printer,
     /// `--yes`
@@ -91,174 +92,181 @@ pub struct Adding<'a> {
     pub diffs: bool,
     /// What vouches for a key.
     pub trust: &'a TrustArgs,
+    /// Whether the person named the session.
+    pub named: bool,
 }
 
 impl Adding<'_> {
-    /// Proposes, asks, reaches, settles, logs in.
-    pub async fn run(&self, reading: &Reading, wish: &Wish) -> anyhow::Result<ExitCode> {
-        let Self { tools, printer, .. } = *self;
-        let mut terminal = Terminal::open(printer.is_json());
-        let dirs = &tools.dirs;
-        let claimed = |name: &Alias| claim(&dirs.ssh, &dirs.home, name);
-        let mut proposal = propose(reading, wish, &super::sessions(tools)?, claimed)?;
-        if let Some(fingerprint) = self.trust.fingerprint {
-            proposal.evidence = only(fingerprint, &proposal.evidence)?;
-        }
-        self.say_what_was_read(reading, &proposal);
-        self.confirm(&proposal, &mut terminal)?;
-
-        let session = &proposal.session;
-        let moved = proposal.was.as_ref().is_some_and(|was| was.link != session.link);
-        let expected = key_question::expected(tools, session, &proposal.evidence, moved)?;
-        let (keys, reached) =
-            match reach(tools, session, &expected, REACH_LIMIT, terminal.as_ref(), printer).await {
-                Ok(reached) => {
-                    let answer =
-                        key_question::settle_key(self, session, &expected, &reached, &mut terminal).await?;
-                    (vec![(answer.key, answer.trust)], Ok(reached))
-                }
-                Err(error) => (pasted_keys(&proposal, moved || expected.pinned.is_empty()), Err(error)),
-            };
-        let expected = if keys.is_empty() { proposal.evidence.all_fingerprints() } else { Vec::new() };
-        let change = Change {
-            was: proposal.was.clone(),
-            keys,
-            expected,
-            password_is_for_it: proposal.password.is_some(),
-            ..Change::of(proposal.session.clone(), clock::now())
-        };
-        if self.dry_run {
-            return self.show_only(&change).await;
-        }
-        let written = settle::settle(tools, &change).await?;
-        self.say_what_was_written(&written);
-        let login = match &reached {
-            Ok(Reached { ssh, .. }) => {
-                login::ensure(tools, ssh, &change.session, proposal.password.as_ref(), printer).await?
-            }
-            Err(_) => Login::NotTried,
-        };
-        // One that was refused replaces none that may be right.
-        let vault_problem =
-            if login == Login::PasswordRefused { None } else { self.keep_password(&proposal) };
-        let ssh_works = match &reached {
-            Ok(Reached { ssh, .. }) => login::ssh_agrees(ssh, &change.session, login, printer).await,
-            Err(_) => None,
-        };
-        let standing = (login, ssh_works);
-        self.conclude(&change, &written, reached.as_ref().err(), standing, vault_problem.as_deref());
+    /// Leads the conversation to its end.
+    ///
+    /// # Errors
+    /// It was refused, or somebody said no; nothing was changed.
+    pub async fn run(&self, given: Given, wish: Wish) -> anyhow::Result<ExitCode> {
+        let mut terminal = Terminal::open(self.printer.is_json());
+        let (mut partner, first) = Partner::begin(self.tools, wish, terminal.is_some()).await?;
+        let led = self.lead(&mut partner, first, given, &mut terminal).await;
+        let (view, outcome) = led?;
+        partner.end(&view).await;
+        self.conclude(&outcome);
         Ok(ExitCode::SUCCESS)
     }
 
-    fn say_what_was_read(&self, reading: &Reading, proposal: &Proposal) {
-        let session = &proposal.session;
-        let mut found = format!("read: {} {}, user {}", session.link.kind(), session.link, session.user);
-        if let Some(folder) = &session.folder {
-            found = format!("{found}, folder {folder}");
+    async fn lead(
+        &self,
+        partner: &mut Partner,
+        first: AddingView,
+        given: Given,
+        terminal: &mut Option<Terminal>,
+    ) -> anyhow::Result<(AddingView, Outcome)> {
+        let say = match given {
+            Given::Text(text) => Say::Text(text),
+            Given::Runtime(runtime) => Say::Answer(Answer::GoogleRuntime(runtime)),
+        };
+        let mut view = partner.say(&first, say).await?;
+        let mut said = false;
+        let mut waiting: Option<(Looking, Waiting)> = None;
+        loop {
+            if !said && let (Some(read), true) = (&view.read, is_settled(&view.stage)) {
+                self.say_what_was_read(&view, read);
+                said = true;
+            }
+            match &view.stage {
+                Stage::Looks { at } => {
+                    if waiting.as_ref().is_none_or(|(shown, _)| shown != at) {
+                        waiting = Some((*at, self.printer.waiting(looking(*at))));
+                    }
+                    view = partner.next(&view).await?;
+                }
+                Stage::Asks { question } => {
+                    waiting = None;
+                    let answer = answering::answer(self, question, terminal)?;
+                    view = partner.say(&view, answer).await?;
+                }
+                Stage::Refuses { sentence, .. } => bail!("{sentence}; nothing was changed"),
+                Stage::Done { outcome } => {
+                    let outcome = outcome.clone();
+                    return Ok((view, outcome));
+                }
+            }
         }
-        for (is_there, what) in [
-            (reading.password.is_some(), "a password"),
-            (proposal.evidence.names_a_key(), "the host key's fingerprint"),
-        ] {
+    }
+
+    fn say_what_was_read(&self, view: &AddingView, read: &Understood) {
+        let mut found = String::from("read: ");
+        if let Some(draft) = &view.draft {
+            found = format!("{found}{} {}, user {}", draft.link, draft.endpoint, draft.user);
+            if let Some(folder) = &draft.folder {
+                found = format!("{found}, folder {folder}");
+            }
+        }
+        for (is_there, what) in
+            [(read.password, "a password"), (read.fingerprint, "the host key's fingerprint")]
+        {
             if is_there {
                 found = format!("{found}, {what}");
             }
         }
         self.printer.done(found);
-        // Which machine holds the port is answered by the session, or asked about.
-        for doubt in reading.doubts.iter().filter(|doubt| !matches!(doubt, Doubt::WhichRelay { .. })) {
-            self.printer.note(doubt);
+        for remark in read.doubts.iter().chain(&read.notices) {
+            self.printer.note(remark);
         }
-        for notice in &reading.notices {
-            self.printer.note(notice);
+        if view.draft.as_ref().is_some_and(|draft| draft.link == "colab") {
+            self.printer.note(TERMS);
         }
     }
 
-    /// The files that were written, with their diffs where they were asked for.
-    pub fn say_what_was_written(&self, written: &Report) {
-        report::print(written, self.printer);
+    fn conclude(&self, outcome: &Outcome) {
+        let (printer, name) = (self.printer, &outcome.name);
+        if self.dry_run {
+            printer.diff(&outcome.diff);
+            for remark in &outcome.remarks {
+                printer.note(remark);
+            }
+            printer.line("Nothing was changed (--dry-run).");
+            printer.json(&json!({ "dry_run": true, "files": files(outcome) }));
+            return;
+        }
+        if let Some((print, trust)) = &outcome.host_key {
+            let learned = serde_json::from_value::<Trust>(json!(trust));
+            printer.done(match learned {
+                Ok(trust) => format!("host key {print}: {trust}"),
+                Err(_) => format!("host key {print}"),
+            });
+        }
+        for file in outcome.files.iter().filter(|file| file.changed) {
+            printer.done(format!("wrote {}", file.path));
+            if let Some(backup) = &file.backup {
+                printer.detail(format!("the file as it was is kept at {backup}"));
+            }
+        }
         if self.diffs {
-            report::print_diffs(written, self.printer);
+            printer.diff(&outcome.diff);
         }
-    }
-
-    fn confirm(&self, proposal: &Proposal, terminal: &mut Option<Terminal>) -> anyhow::Result<()> {
-        if self.yes || self.dry_run {
-            return Ok(());
+        match outcome.login.as_str() {
+            "key-installed" => printer.done("installed the login key with the password"),
+            "key-works" => printer.done("the login key works"),
+            _ => {}
         }
-        for question in &proposal.questions {
-            confirm(terminal, question)?;
+        for remark in &outcome.remarks {
+            printer.note(remark);
         }
-        Ok(())
-    }
-
-    async fn show_only(&self, change: &Change) -> anyhow::Result<ExitCode> {
-        let preview = settle::preview(self.tools, change).await?;
-        report::print_preview(&preview, self.printer);
-        self.printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
-        Ok(ExitCode::SUCCESS)
-    }
-
-    /// Puts a pasted password into the vault; the sentence says why it could not.
-    fn keep_password(&self, proposal: &Proposal) -> Option<String> {
-        let password = proposal.password.as_ref()?;
-        let name = SecretName { session: Some(proposal.session.name.clone()), kind: SecretKind::Password };
-        let problem = self.tools.vault.set(&name, password).err()?.to_string();
-        self.printer.note(format!("the password is not kept: {problem}"));
-        Some(problem)
-    }
-
-    fn conclude(
-        &self,
-        change: &Change,
-        written: &Report,
-        unreachable: Option<&ReachError>,
-        (login, ssh_works): (Login, Option<bool>),
-        vault_problem: Option<&str>,
-    ) {
-        let name = &change.session.name;
-        if let Some(error) = unreachable {
-            self.printer.note(format!("{name} was added, but cannot be reached just now: {error}"));
-            self.printer.line(format!("When it runs: moorline repair {name}"));
-        } else if login.works() && ssh_works != Some(false) {
-            self.printer.heading(format!("Ready: ssh {name}"));
+        let works = matches!(outcome.login.as_str(), "key-works" | "key-installed" | "own-key");
+        if !outcome.reachable {
+            printer.line(format!("When it runs: moorline repair {name}"));
+        } else if works && outcome.ssh_works != Some(false) {
+            printer.heading(format!("Ready: ssh {name}"));
         } else {
-            self.printer.line(format!("Then: ssh {name}"));
+            printer.line(format!("Then: ssh {name}"));
         }
-        self.printer.json(&json!({
+        printer.json(&json!({
             "session": name,
-            "link": change.session.link.kind(),
-            "endpoint": change.session.link.to_string(),
-            "user": change.session.user,
-            "reachable": unreachable.is_none(),
-            "cause": unreachable.map(ToString::to_string),
-            "host_key": change.keys.first().map(|(key, trust)| json!({
-                "fingerprint": key.fingerprint(), "trust": trust,
+            "link": outcome.link,
+            "endpoint": outcome.endpoint,
+            "user": outcome.user,
+            "reachable": outcome.reachable,
+            "cause": outcome.cause,
+            "host_key": outcome.host_key.as_ref().map(|(print, trust)| json!({
+                "fingerprint": print, "trust": trust,
             })),
-            "login": login.word(),
-            "ssh_works": ssh_works,
-            "vault_problem": vault_problem,
-            "files": report::to_json(written),
+            "login": outcome.login,
+            "ssh_works": outcome.ssh_works,
+            "vault_problem": outcome.vault_problem,
+            "files": files(outcome),
         }));
     }
 }
 
-/// A whole key line in the text can be pinned without reaching anything: a wrong one only means that ssh refuses. It
-/// replaces no key that is pinned for the same address: an older text would break an alias that works.
-fn pasted_keys(proposal: &Proposal, nothing_to_lose: bool) -> Vec<(HostKey, Trust)> {
-    let keys = proposal.evidence.keys.iter().filter(|_| nothing_to_lose);
-    keys.map(|key| (key.clone(), Trust::Pasted)).collect()
+/// Whether it is known where the session would lead, or that it cannot be.
+fn is_settled(stage: &Stage) -> bool {
+    match stage {
+        Stage::Looks { at } => !matches!(at, Looking::Here | Looking::Google),
+        Stage::Asks { question } => {
+            use moorline_core::adding::matters::Question::{NameTaken, Where, WhichEndpoint, WhosePort};
+            !matches!(question, Where { .. } | WhichEndpoint { .. } | WhosePort { .. } | NameTaken { .. })
+        }
+        Stage::Refuses { .. } => false,
+        Stage::Done { .. } => true,
+    }
 }
 
-/// `--fingerprint` means exactly that key; a text that names another one contradicts it.
-fn only(fingerprint: Fingerprint, text: &Evidence) -> anyhow::Result<Evidence> {
-    let keys: Vec<HostKey> =
-        text.keys.iter().filter(|key| key.fingerprint() == fingerprint).cloned().collect();
-    let agrees = !text.names_a_key() || !keys.is_empty() || text.fingerprints.contains(&fingerprint);
-    if !agrees {
-        bail!(
-            "the text names another host key than --fingerprint {fingerprint}; nothing was changed: find out which one is the runtime's"
-        );
+fn looking(at: Looking) -> &'static str {
+    match at {
+        Looking::Here => "looking at your ssh files",
+        Looking::Google => "asking Google for your runtimes",
+        Looking::OldRuntime => "looking whether the runtime still answers where it is",
+        Looking::Runtime => "reaching the runtime",
+        Looking::Access => "logging in",
+        Looking::Writing => "writing",
+        Looking::Ssh => "trying ssh",
     }
-    Ok(Evidence { keys, fingerprints: vec![fingerprint], ..Evidence::default() })
+}
+
+fn files(outcome: &Outcome) -> serde_json::Value {
+    let file = |number: usize| {
+        outcome
+            .files
+            .get(number)
+            .map(|file| json!({ "path": file.path, "changed": file.changed, "backup": file.backup }))
+    };
+    json!({ "known_hosts": file(0), "config": file(1), "remarks": outcome.remarks })
 }

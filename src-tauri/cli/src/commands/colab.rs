@@ -3,21 +3,21 @@
 use anyhow::bail;
 use moorline_core::google::answer::Assignment;
 use moorline_core::google::{CliSession, Client, Credentials, EndpointId, cli_sessions};
-use moorline_core::paste::{FoundLink, Reading};
 use moorline_core::tools::Tools;
 use moorline_ssh_files::Alias;
 
 use crate::ask::Terminal;
 use crate::printer::Printer;
 
-/// What Colab's FAQ says of such use.
-const TERMS: &str = "Colab's terms: runtimes of accounts without a positive compute-unit balance may be ended for being used over SSH";
-
-/// The wanted runtime, the only one, or the one that the person chooses, as if its line had been pasted.
+/// The wanted runtime, the only one, or the one that the person chooses, and what google-colab-cli calls it.
 ///
 /// # Errors
 /// Google cannot be asked, has no runtime, or nobody can be asked which one.
-pub fn choose(tools: &Tools, wanted: Option<&EndpointId>, printer: &Printer) -> anyhow::Result<Reading> {
+pub fn choose(
+    tools: &Tools,
+    wanted: Option<&EndpointId>,
+    printer: &Printer,
+) -> anyhow::Result<(EndpointId, Option<Alias>)> {
     let waiting = printer.waiting("asking Google for your runtimes");
     let client = Client::new(Credentials::all(tools)?)?;
     let listed = super::block_on(client.assignments())?;
@@ -34,24 +34,8 @@ pub fn choose(tools: &Tools, wanted: Option<&EndpointId>, printer: &Printer) -> 
         (None, [only]) => only,
         (None, all) => ask(all, &lines, printer)?,
     };
-    printer.note(TERMS);
-    let session = named(&chosen.endpoint, &names).cloned();
-    let link = FoundLink::GoogleColab { session: session.clone(), runtime: Some(chosen.endpoint.clone()) };
-    Ok(Reading { link: Some(link), suggested_name: session, ..Reading::default() })
-}
-
-/// A pasted text may only say what google-colab-cli calls a runtime: its own list says which one that is.
-pub fn complete(tools: &Tools, reading: &mut Reading, printer: &Printer) {
-    let Some(FoundLink::GoogleColab { session, runtime }) = &mut reading.link else { return };
-    printer.note(TERMS);
-    if runtime.is_none() {
-        let all = names(tools, printer);
-        let known = all.into_iter().find(|known| Some(&known.name) == session.as_ref());
-        *runtime = known.map(|known| known.runtime);
-    }
-    if reading.suggested_name.is_none() {
-        reading.suggested_name.clone_from(session);
-    }
+    let name = named(&chosen.endpoint, &names).cloned();
+    Ok((chosen.endpoint.clone(), name))
 }
 
 fn ask<'a>(all: &'a [Assignment], lines: &[String], printer: &Printer) -> anyhow::Result<&'a Assignment> {

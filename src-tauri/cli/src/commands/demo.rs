@@ -3,11 +3,12 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use moorline_core::add::Wish;
+use moorline_core::adding::{TypedSecret, Wish};
 use moorline_core::dirs::Dirs;
-use moorline_core::paste;
+use moorline_core::kept;
 use moorline_core::practice::{PracticeOptions, PracticeRuntime};
 use moorline_core::settle;
 use moorline_core::ssh::SystemSsh;
@@ -17,7 +18,7 @@ use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::add::Adding;
+use super::add::{Adding, Given};
 use super::forget::forget;
 use super::repair::repair;
 use crate::args::{DemoArgs, TrustArgs};
@@ -64,7 +65,7 @@ fn remove(home: &Path) {
 }
 
 struct Stage<'a> {
-    tools: Tools,
+    tools: Arc<Tools>,
     printer: &'a Printer,
     name: Alias,
     steps: Vec<&'static str>,
@@ -73,7 +74,7 @@ struct Stage<'a> {
 fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     let dirs = Dirs::under(home);
     let ssh = SystemSsh::find(Some(home))?;
-    let tools = Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None };
+    let tools = Arc::new(Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None });
     Dirs::create_private(&tools.dirs.ssh)?;
     let config = settle::ssh_dir(&tools).config_path();
     std::fs::write(&config, THEIR_CONFIG).context("cannot write into the throw-away home")?;
@@ -127,22 +128,16 @@ impl Stage<'_> {
         let text = runtime.banner_text();
         let hidden = text.expose_secret().replace(runtime.password().expose_secret(), "••••••••");
         self.printer.detail(hidden);
-        let reading = paste::read(text.expose_secret());
-        let wish = Wish { name: Some(self.name.clone()), ..Wish::default() };
         let trust = self.compare(runtime);
-        super::block_on(self.adding(&trust).run(&reading, &wish))??;
+        let wish = Wish { name: Some(self.name.clone()), fingerprint: trust.fingerprint, ..Wish::default() };
+        super::block_on(self.adding(&trust).run(Given::Text(TypedSecret::new(text)), wish))??;
         Ok(())
     }
 
     fn repair(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
         // As in life, the new machine has a new password, which the cell printed.
-        let secret = moorline_core::vault::SecretName::of(
-            self.name.clone(),
-            moorline_core::vault::SecretKind::Password,
-        );
-        self.tools.vault.set(&secret, runtime.password())?;
         let session = super::session(&self.tools, Some(&self.name))?;
-        settle::bind_password(&self.tools, &session)?;
+        kept::keep_password(&self.tools, &session, &runtime.host_key(), runtime.password())?;
         let trust = self.compare(runtime);
         super::block_on(repair(&self.adding(&trust), &session, false))??;
         Ok(())
@@ -156,7 +151,15 @@ impl Stage<'_> {
     }
 
     fn adding<'a>(&'a self, trust: &'a TrustArgs) -> Adding<'a> {
-        Adding { tools: &self.tools, printer: self.printer, yes: true, dry_run: false, diffs: true, trust }
+        Adding {
+            tools: &self.tools,
+            printer: self.printer,
+            yes: true,
+            dry_run: false,
+            diffs: true,
+            trust,
+            named: true,
+        }
     }
 
     fn ssh_works(&self) -> anyhow::Result<()> {

@@ -22,8 +22,6 @@ const OWN_SSH_LIMIT: Duration = Duration::from_secs(15);
 /// How the login stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
-    /// The runtime was not reached.
-    NotTried,
     /// The session logs in with a key of the person's own, which only their ssh can use.
     OwnKey,
     /// The runtime knows the key already.
@@ -45,7 +43,6 @@ impl Login {
     /// For `--json`.
     pub fn word(self) -> &'static str {
         match self {
-            Self::NotTried => "not-tried",
             Self::OwnKey => "own-key",
             Self::KeyWorks => "key-works",
             Self::KeyInstalled => "key-installed",

@@ -18,7 +18,9 @@ pub mod watch;
 
 mod agent;
 mod announced;
+mod answering;
 mod claimed;
+mod conversing;
 mod key_question;
 mod login;
 mod ngrok;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::add::Wish;
+use moorline_core::adding::{TypedSecret, Wish};
 use moorline_core::clock;
-use moorline_core::paste;
 use moorline_core::relay::Prepared;
 use moorline_core::session::{Link, Session};
 use moorline_core::settle::{self, Change};
@@ -17,7 +16,7 @@ use moorline_core::trust::Evidence;
 use moorline_ssh_files::HostKey;
 use serde_json::json;
 
-use super::add::Adding;
+use super::add::{Adding, Given};
 use super::login;
 use super::reaching::{patient, reach};
 use super::{announced, key_question, rival};
@@ -56,21 +55,24 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         dry_run: args.dry_run,
         diffs: false,
         trust: &args.trust,
+        named: true,
     };
     let outcome = super::block_on(async {
         if let Some(from) = &args.from {
             let text = text_in::read(Some(from), printer)?;
-            let wish = Wish { name: Some(session.name.clone()), ..Wish::default() };
-            if let Some(announced) = announced::find(&tools, &text, Some(&session.name))? {
-                return announced.follow(&adding, &wish).await;
-            }
-            return adding.run(&paste::read(&text), &wish).await;
+            let wish = Wish {
+                name: Some(session.name.clone()),
+                fingerprint: args.trust.fingerprint,
+                dry_run: args.dry_run,
+                ..Wish::default()
+            };
+            return adding.run(Given::Text(TypedSecret::from(text.as_str())), wish).await;
         }
         let heard = announced::heard(&tools, &session).await?;
         if args.take_over {
             // No agent knows of anything; what the channels hold is what the person means.
             return match heard {
-                Some(announced) => announced.settle(&adding, &Wish::default(), printer).await,
+                Some(announced) => announced::settle(&announced, &adding, &Wish::default(), printer).await,
                 None => bail!("{} announces itself nowhere else; look at `moorline status`", session.name),
             };
         }
@@ -78,9 +80,9 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
             && !rival::keeps(&tools, &session, &announced, printer).await?
         {
             if args.dry_run {
-                return announced.settle(&adding, &Wish::default(), printer).await;
+                return announced::settle(&announced, &adding, &Wish::default(), printer).await;
             }
-            announced.settle(&adding, &Wish::default(), &printer.for_steps()).await?;
+            announced::settle(&announced, &adding, &Wish::default(), &printer.for_steps()).await?;
             let session = super::session(&tools, Some(&session.name))?;
             return repair(&adding, &session, args.relay_known_hosts).await;
         }
@@ -131,7 +133,10 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
         return Ok(ExitCode::SUCCESS);
     }
     let written = settle::settle(tools, &change).await?;
-    adding.say_what_was_written(&written);
+    report::print(&written, printer);
+    if adding.diffs {
+        report::print_diffs(&written, printer);
+    }
     if !written.known_hosts.changed() && !written.config.changed() {
         printer.done("the ssh files were in order; nothing was written");
     }

@@ -1,6 +1,7 @@
 //! An announcement that leads away from where a session stands. A runtime that answers there keeps its session: whoever
 //! follows the other one says so.
 
+use moorline_core::adding::announced::Announced;
 use moorline_core::agent::cause::Obstacle;
 use moorline_core::pins::{Pins, SessionPins};
 use moorline_core::reach::{self, Expected, ReachError, relay_ssh};
@@ -8,7 +9,6 @@ use moorline_core::session::Session;
 use moorline_core::tools::Tools;
 use moorline_core::watch::obstacle;
 
-use super::announced::Announced;
 use super::repair::LIMIT;
 use crate::printer::Printer;
 

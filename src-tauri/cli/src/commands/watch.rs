@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use moorline_core::agent::clipboard::NoClipboard;
 use moorline_core::agent::door::{Door, Limits};
 use moorline_core::agent::event::{Event, What};
-use moorline_core::agent::clipboard::NoClipboard;
 use moorline_core::agent::faces::Headless;
 use moorline_core::agent::hands::start_agent;
 use moorline_core::agent::words;

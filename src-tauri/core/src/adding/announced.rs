@@ -48,7 +48,9 @@ pub fn find(tools: &Tools, text: &str, wanted: Option<&Alias>) -> Result<Option<
         let kid = key.id();
         let Some((line, _)) = lines.iter().rfind(|(_, of)| *of == kid) else { continue };
         if wanted.is_some_and(|wanted| *wanted != name) {
-            return Err(format!("this is an announcement of {name}; name that session, or leave the name out"));
+            return Err(format!(
+                "this is an announcement of {name}; name that session, or leave the name out"
+            ));
         }
         let said = announcement::open(line, &kid, &key.announcement_key()).map_err(|why| why.to_string())?;
         if said.kind == Kind::Down {

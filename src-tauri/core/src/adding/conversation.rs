@@ -11,9 +11,10 @@ use super::draft::{self, PortOf, Where};
 use super::known::Known;
 use super::lines;
 use super::matters::{
-    Access, Answer, Fact, KeyQuestion, KnownKey, LoginQuestion, Need, NoComparison, NotSeen, Question, Reason,
-    StillThere, Summary, Taken,
+    Access, Answer, Fact, KeyQuestion, KnownKey, LoginQuestion, Need, NoComparison, NotSeen, Question,
+    Reason, StillThere, Summary, Taken,
 };
+use super::view::Draft;
 use super::{Decided, Step, Wish};
 use crate::announcement;
 use crate::claims::Claim;
@@ -147,6 +148,24 @@ impl Conversation {
         Expected { named, pinned: pinned.unwrap_or_default() }
     }
 
+    /// The session as it would be, once that is clear.
+    pub fn draft(&self) -> Option<Draft> {
+        let session = match &self.announced {
+            Some(Ok(Some(announced))) => {
+                announced.session(self.known.sessions.get(&announced.name), &self.wish).ok()?
+            }
+            _ => self.session().ok()?,
+        };
+        Some(Draft {
+            link: session.link.kind().to_owned(),
+            endpoint: session.link.to_string(),
+            user: session.user.to_string(),
+            folder: session.folder.as_ref().map(ToString::to_string),
+            new: !self.known.sessions.contains_key(&session.name),
+            name: session.name,
+        })
+    }
+
     /// The session that was reached, and what answered.
     pub fn reached(&self) -> Option<(&Session, &Seen)> {
         self.seen.as_ref().and_then(|(session, seen)| Some((session, seen.as_ref().ok()?)))
@@ -260,8 +279,12 @@ impl Conversation {
             (_, Fact::NotAnnounced(why)) => self.announced = Some(Err(why)),
             (_, Fact::GoogleRuntime(runtime)) => self.leads.google = Some(runtime),
             (_, Fact::Name(name, claim, loose)) => drop(self.names.insert(name, Name { claim, loose })),
-            (Need::Preview(session), Fact::Preview(diff)) => self.preview = Some(((**session).clone(), Ok(diff))),
-            (Need::Preview(session), Fact::NotWritable(why)) => self.preview = Some(((**session).clone(), Err(why))),
+            (Need::Preview(session), Fact::Preview(diff)) => {
+                self.preview = Some(((**session).clone(), Ok(diff)))
+            }
+            (Need::Preview(session), Fact::NotWritable(why)) => {
+                self.preview = Some(((**session).clone(), Err(why)))
+            }
             (Need::StillThere(session), Fact::StillThere(still)) => {
                 self.still_there = Some(((**session).clone(), still));
             }
@@ -334,7 +357,9 @@ impl Conversation {
     /// Whether a word of the texts looks like an announcement.
     fn may_announce(&self) -> bool {
         let words = self.texts.iter().flat_map(|text| text.expose_secret().split_whitespace());
-        words.into_iter().any(|word| word.starts_with(announcement::PREFIX) && announcement::named_key_id(word).is_some())
+        words
+            .into_iter()
+            .any(|word| word.starts_with(announcement::PREFIX) && announcement::named_key_id(word).is_some())
     }
 
     /// The session key vouches for all of it: nothing is compared, and nothing is dialled but the old way.
@@ -354,7 +379,8 @@ impl Conversation {
     }
 
     fn session(&self) -> Result<Session, Step> {
-        let wish = Wish { name: self.renamed.clone().or_else(|| self.wish.name.clone()), ..self.wish.clone() };
+        let wish =
+            Wish { name: self.renamed.clone().or_else(|| self.wish.name.clone()), ..self.wish.clone() };
         draft::session(&self.reading, &wish, &self.known, &self.leads)
     }
 
@@ -404,7 +430,8 @@ impl Conversation {
         let doubts = self.reading.doubts.iter().filter(|doubt| !matters_elsewhere(doubt));
         Err(Step::Ask(Question::GoAhead(Summary {
             name: session.name.clone(),
-            name_from_text: self.renamed.is_none() && draft::named_by_text(&self.reading, &self.wish, &session.name),
+            name_from_text: self.renamed.is_none()
+                && draft::named_by_text(&self.reading, &self.wish, &session.name),
             link: session.link.kind().to_owned(),
             endpoint: session.link.to_string(),
             user: session.user.to_string(),
@@ -446,13 +473,19 @@ impl Conversation {
         match (found, &session.link) {
             (None, _) => Err(Step::Find(Need::Runtime(Box::new(session.clone())))),
             (Some(Ok(seen)), _) => Ok(Ok(seen)),
-            (Some(Err(NotSeen::RelayWantsLogin)), Link::Relay(link)) => Err(Step::Ask(Question::RelayLogin {
-                relay: link.relay.clone(),
-                refused: self.relay_refused,
-            })),
-            (Some(Err(NotSeen::RelayWantsLogin)), _) => Ok(Err("a machine in between wants a login".to_owned())),
+            (Some(Err(NotSeen::RelayWantsLogin)), Link::Relay(link)) => {
+                Err(Step::Ask(Question::RelayLogin {
+                    relay: link.relay.clone(),
+                    refused: self.relay_refused,
+                }))
+            }
+            (Some(Err(NotSeen::RelayWantsLogin)), _) => {
+                Ok(Err("a machine in between wants a login".to_owned()))
+            }
             (Some(Err(NotSeen::Other(why))), _) if self.adds_anyway => Ok(Err(why.clone())),
-            (Some(Err(NotSeen::Other(why))), _) => Err(Step::Ask(Question::Unreachable { cause: why.clone() })),
+            (Some(Err(NotSeen::Other(why))), _) => {
+                Err(Step::Ask(Question::Unreachable { cause: why.clone() }))
+            }
         }
     }
 
@@ -478,7 +511,9 @@ impl Conversation {
             })),
             Verdict::Ask => match &self.told_of_key {
                 Some(ToldOfKey::Approved(told)) if *told == print => Ok((seen.key.clone(), Trust::Approved)),
-                Some(ToldOfKey::NotCompared(told)) if *told == print => Ok((seen.key.clone(), Trust::FirstUse)),
+                Some(ToldOfKey::NotCompared(told)) if *told == print => {
+                    Ok((seen.key.clone(), Trust::FirstUse))
+                }
                 Some(ToldOfKey::Approved(_) | ToldOfKey::NotCompared(_)) => {
                     Err(Step::Refuse(Reason::KeyChanged(print)))
                 }
@@ -490,7 +525,9 @@ impl Conversation {
                 }
                 told => {
                     let last = match told {
-                        Some(ToldOfKey::Notebook { seen_by_client: true, .. }) => Some(NoComparison::SeenByClient),
+                        Some(ToldOfKey::Notebook { seen_by_client: true, .. }) => {
+                            Some(NoComparison::SeenByClient)
+                        }
                         Some(_) => Some(NoComparison::NoFingerprint),
                         None => None,
                     };
@@ -526,10 +563,10 @@ impl Conversation {
         pins: &SessionPins,
         last_text: Option<NoComparison>,
     ) -> KeyQuestion {
-        let before = pins.keys.iter().map(|old| KnownKey {
-            fingerprint: old.key.fingerprint(),
-            learned: old.trust.to_string(),
-        });
+        let before = pins
+            .keys
+            .iter()
+            .map(|old| KnownKey { fingerprint: old.key.fingerprint(), learned: old.trust.to_string() });
         // Without a password somebody has to be let in by hand: the same run does it.
         let lets_in = self.password.is_none() && session.identity_file.is_none();
         KeyQuestion {
@@ -613,7 +650,10 @@ impl Conversation {
     /// The way of logging in changed, and no more: what was found out of the runtime still counts.
     fn carry_over_to_own_key(&mut self) {
         let Ok(session) = self.session() else { return };
-        for of in [self.seen.as_mut().map(|(of, _)| of), self.preview.as_mut().map(|(of, _)| of)].into_iter().flatten() {
+        for of in [self.seen.as_mut().map(|(of, _)| of), self.preview.as_mut().map(|(of, _)| of)]
+            .into_iter()
+            .flatten()
+        {
             if of.name == session.name && of.link == session.link {
                 of.clone_from(&session);
             }

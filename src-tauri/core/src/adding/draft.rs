@@ -111,8 +111,12 @@ fn link(
         return Err(Step::Refuse(Reason::NoRelay));
     }
     match (found, &wish.relay) {
-        (Some(FoundLink::Relay { relay, port }), wished) => Ok(on_relay(wished.as_ref().unwrap_or(&relay), port)),
-        (Some(FoundLink::Direct(place)), Some(relay)) if place.host.is_loopback() || place.host == relay.host => {
+        (Some(FoundLink::Relay { relay, port }), wished) => {
+            Ok(on_relay(wished.as_ref().unwrap_or(&relay), port))
+        }
+        (Some(FoundLink::Direct(place)), Some(relay))
+            if place.host.is_loopback() || place.host == relay.host =>
+        {
             Ok(on_relay(relay, place.port))
         }
         (Some(found), Some(_)) => Err(Step::Refuse(Reason::RelayNotNeeded(found.to_string()))),
@@ -171,7 +175,8 @@ fn loopback() -> HostName {
 fn where_it_leads(reading: &Reading) -> Question {
     let has_password = reading.password.is_some();
     let notices = reading.notices.iter().map(ToString::to_string);
-    let doubts = reading.doubts.iter().filter(|doubt| !(has_password && matches!(doubt, Doubt::NothingFound)));
+    let doubts =
+        reading.doubts.iter().filter(|doubt| !(has_password && matches!(doubt, Doubt::NothingFound)));
     let why = notices.chain(doubts.map(ToString::to_string)).collect();
     Question::Where { has_password, why }
 }

@@ -43,7 +43,11 @@ mod tests {
                 .env("HOME", home.path())
                 .output()
                 .unwrap();
-            assert!(std::fs::read_to_string(home.path().join(".ssh/authorized_keys")).unwrap() == format!("{key}\n"), "{done:?}");
+            assert!(
+                std::fs::read_to_string(home.path().join(".ssh/authorized_keys")).unwrap()
+                    == format!("{key}\n"),
+                "{done:?}"
+            );
         }
     }
 }

@@ -361,10 +361,14 @@ pub enum Reason {
     #[error("{0}")]
     Announcement(String),
     /// Google's own SSH, to a runtime that nothing here knows.
-    #[error("this is Google's own SSH, to a session that google-colab-cli does not list here; choose one of your runtimes")]
+    #[error(
+        "this is Google's own SSH, to a session that google-colab-cli does not list here; choose one of your runtimes"
+    )]
     UnknownGoogleRuntime,
     /// The relay's name is the alias of a session.
-    #[error("the relay {0} has the name of a session, and ssh would go round in circles; give the relay's own address, or choose another name for the session")]
+    #[error(
+        "the relay {0} has the name of a session, and ssh would go round in circles; give the relay's own address, or choose another name for the session"
+    )]
     RelayIsSession(#[cfg_attr(feature = "typescript", ts(type = "string"))] RelayTarget),
     /// A relay was named for a link that has none.
     #[error("the text leads to {0}, which is not a port on a relay; leave the relay out")]
@@ -376,7 +380,9 @@ pub enum Reason {
     #[error("{0}")]
     NotWritable(String),
     /// The key that answers is not the one that was named.
-    #[error("{name} at {endpoint} shows {seen}, but you named {named}; it is another machine, or an older text")]
+    #[error(
+        "{name} at {endpoint} shows {seen}, but you named {named}; it is another machine, or an older text"
+    )]
     NotTheNamedKey {
         /// The session.
         #[cfg_attr(feature = "typescript", ts(type = "string"))]
@@ -420,7 +426,11 @@ impl Reason {
     pub fn remedies(&self) -> Vec<Remedy> {
         use Remedy::{ChooseGoogleRuntime, ChooseName, PasteAgain, TryAgain};
         match self {
-            Self::Unusable(_) | Self::Announcement(_) | Self::NoRelay | Self::RelayNotNeeded(_) | Self::Expired => {
+            Self::Unusable(_)
+            | Self::Announcement(_)
+            | Self::NoRelay
+            | Self::RelayNotNeeded(_)
+            | Self::Expired => {
                 vec![PasteAgain]
             }
             Self::UnknownGoogleRuntime => vec![ChooseGoogleRuntime, PasteAgain],

@@ -18,9 +18,11 @@ use super::view::{
 use super::{Decided, Step, Wish, carry_out};
 use crate::agent::clipboard::Clipboard;
 use crate::clock;
+use crate::kept;
 use crate::paste;
 use crate::reach::relay_ssh;
 use crate::tools::Tools;
+use crate::vault::SecretKind;
 
 /// How long nobody may answer.
 pub const EXPIRES: Duration = Duration::from_secs(60 * 60);
@@ -58,6 +60,7 @@ impl Talk {
             revision: 0,
             echo: None,
             read: None,
+            draft: None,
             stage: Stage::Looks { at: Looking::Here },
             checks: Vec::new(),
         };
@@ -65,7 +68,15 @@ impl Talk {
         let (said, hears) = mpsc::channel(8);
         let finder = Finder { tools: Arc::clone(&around.tools), ssh_may_ask: around.ssh_may_ask };
         let known = Known::default();
-        let task = Task { around, finder, talk: Conversation::new(wish, known), show, echo: None, decided: None, outcome: None };
+        let task = Task {
+            around,
+            finder,
+            talk: Conversation::new(wish, known),
+            show,
+            echo: None,
+            decided: None,
+            outcome: None,
+        };
         tokio::spawn(task.run(hears));
         Self { id, said, views }
     }
@@ -116,9 +127,28 @@ type Hears = mpsc::Receiver<(Say, oneshot::Sender<Result<(), String>>)>;
 
 impl Task {
     async fn run(mut self, mut hears: Hears) {
+        self.lead(&mut hears).await;
+        self.tidy().await;
+    }
+
+    /// A relay's password that was tried for a session which was never made opens nothing, and is not left behind.
+    async fn tidy(&self) {
+        if self.decided.is_some() || self.talk.relay_password().is_none() {
+            return;
+        }
+        let Some(draft) = self.talk.draft().filter(|draft| draft.new) else { return };
+        let (tools, name) = (Arc::clone(&self.around.tools), draft.name.clone());
+        let deleted =
+            tokio::task::spawn_blocking(move || kept::delete(&*tools.vault, &name, SecretKind::RelayPassword));
+        if let Ok(Err(error)) = deleted.await {
+            tracing::warn!(%error, session = %draft.name, "a relay's password stays in the keyring");
+        }
+    }
+
+    async fn lead(&mut self, hears: &mut Hears) {
         if let Err(why) = self.know().await {
             self.present(Stage::refuses(Reason::NotWritable(why)));
-            if !self.wait(&mut hears).await {
+            if !self.wait(hears).await {
                 return;
             }
         }
@@ -126,19 +156,19 @@ impl Task {
             match self.talk.step(self.now()) {
                 Step::Find(need) => {
                     self.present(Stage::Looks { at: looking(&need) });
-                    if !self.find(need, &mut hears).await {
+                    if !self.find(need, hears).await {
                         return;
                     }
                 }
                 Step::Ask(question) => {
                     self.present(Stage::Asks { question });
-                    if !self.wait(&mut hears).await {
+                    if !self.wait(hears).await {
                         return;
                     }
                 }
                 Step::Refuse(why) => {
                     self.present(Stage::refuses(why));
-                    if !self.wait(&mut hears).await {
+                    if !self.wait(hears).await {
                         return;
                     }
                 }
@@ -147,12 +177,12 @@ impl Task {
                         self.outcome = Some(outcome.clone());
                         self.present(Stage::Done { outcome });
                         // It stays to be looked at, and a line may still be copied.
-                        while self.hear_last(&mut hears).await {}
+                        while self.hear_last(hears).await {}
                         return;
                     }
                     Err(why) => {
                         self.present(Stage::refuses(why));
-                        if !self.wait(&mut hears).await {
+                        if !self.wait(hears).await {
                             return;
                         }
                         let _ = self.know().await;
@@ -357,11 +387,13 @@ impl Task {
     /// Shows how it is.
     fn present(&self, stage: Stage) {
         let read = (!self.talk.texts().is_empty()).then(|| understood(&self.talk));
+        let draft = self.talk.draft();
         let checks = self.checks(&stage);
         self.show.send_modify(|view| {
             view.revision += 1;
             view.echo.clone_from(&self.echo);
             view.read = read;
+            view.draft = draft;
             view.stage = stage;
             view.checks = checks;
         });
@@ -381,7 +413,9 @@ impl Task {
         let key = outcome.and_then(|outcome| outcome.host_key.as_ref());
         let runs = |is: bool| if is { CheckState::Runs } else { CheckState::Waits };
         let first = match (reached, outcome) {
-            (Some((session, _)), _) => check(CheckKind::Reached, CheckState::Good, Some(session.link.to_string())),
+            (Some((session, _)), _) => {
+                check(CheckKind::Reached, CheckState::Good, Some(session.link.to_string()))
+            }
             (None, Some(outcome)) if !outcome.reachable => check(CheckKind::Reached, CheckState::Bad, None),
             (None, _) => check(CheckKind::Reached, runs(at == Some(Looking::Runtime)), None),
         };
@@ -390,11 +424,15 @@ impl Task {
             (None, Some(_), Some((_, seen)), _) => {
                 check(CheckKind::Fingerprint, CheckState::Good, Some(seen.key.fingerprint().to_string()))
             }
-            (.., Stage::Asks { question: Question::Key(_) }) => check(CheckKind::Fingerprint, CheckState::Runs, None),
+            (.., Stage::Asks { question: Question::Key(_) }) => {
+                check(CheckKind::Fingerprint, CheckState::Runs, None)
+            }
             _ => check(CheckKind::Fingerprint, runs(at == Some(Looking::Access)), None),
         };
         let third = match self.talk.access() {
-            Some(Access::Works | Access::Installed | Access::OwnKey) => check(CheckKind::Access, CheckState::Good, None),
+            Some(Access::Works | Access::Installed | Access::OwnKey) => {
+                check(CheckKind::Access, CheckState::Good, None)
+            }
             Some(_) if outcome.is_some() => check(CheckKind::Access, CheckState::Bad, None),
             _ => check(CheckKind::Access, runs(at == Some(Looking::Access)), None),
         };

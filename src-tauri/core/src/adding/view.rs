@@ -44,6 +44,8 @@ pub struct AddingView {
     pub echo: Option<String>,
     /// What was understood of all that was pasted.
     pub read: Option<Understood>,
+    /// The session as it would be, once that is clear.
+    pub draft: Option<Draft>,
     /// What is to be done next, and by whom.
     pub stage: Stage,
     /// How far it is; empty before it was said to go ahead.
@@ -68,6 +70,25 @@ pub struct Understood {
     pub notices: Vec<String>,
     /// Sentences on what is in doubt.
     pub doubts: Vec<String>,
+}
+
+/// The session as it would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Draft {
+    /// Its name.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub name: Alias,
+    /// The link's word.
+    pub link: String,
+    /// Where it leads.
+    pub endpoint: String,
+    /// Whom it logs in as.
+    pub user: String,
+    /// The folder.
+    pub folder: Option<String>,
+    /// Whether there is no such session yet.
+    pub new: bool,
 }
 
 /// What is to be done next.
@@ -183,6 +204,10 @@ pub struct Outcome {
     pub new: bool,
     /// Whether it was reached.
     pub reachable: bool,
+    /// Why it was not, one sentence.
+    pub cause: Option<String>,
+    /// Why the password is not kept, one sentence.
+    pub vault_problem: Option<String>,
     /// The key's fingerprint and how it was learned, where one was settled.
     pub host_key: Option<(String, String)>,
     /// The login's word: `key-works`, `key-installed`, `own-key`, `key-missing`, `password-refused`, `not-tried`.

@@ -10,6 +10,7 @@ mod editors;
 mod entries;
 mod gather;
 mod known_hosts;
+mod loose;
 mod machine;
 mod modes;
 mod programs;
@@ -58,7 +59,7 @@ pub fn examine(found: &Surroundings) -> Vec<Check> {
         // What cannot be read cannot be judged line by line either.
         checks.extend([config::order(found), config::leaks(found), entries::entries(found)]);
     }
-    checks.extend([known_hosts::text(found), entries::strays(found)]);
+    checks.extend([loose::entries(found), known_hosts::text(found), entries::strays(found)]);
     checks.extend(programs::proxy(found));
     checks.extend(programs::google(found));
     checks.extend(channels::folders(found));

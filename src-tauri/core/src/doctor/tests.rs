@@ -3,6 +3,8 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::editors::{Editor, Os};
+use crate::loose::Found;
+use crate::ssh_files::LooseEntry;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 const BLOCK: &str = "# >>> moorline >>> managed: edits inside are replaced\nHost colab\n    HostName h\n    User root\nHost *\n# <<< moorline <<<\n";
@@ -28,6 +30,7 @@ fn well() -> Surroundings {
         },
         config: Some(format!("{BLOCK}Host box\n    ForwardAgent yes\n").into_bytes()),
         config_refused: None,
+        loose: Vec::new(),
         known_hosts: Some(format!("# mine\n\ncolab,[h]:1 {ED25519}\n").into_bytes()),
         strays: Vec::new(),
         sessions: vec!["colab".parse().unwrap()],
@@ -181,6 +184,31 @@ fn what_stands_above_our_block_and_wins_is_named_by_line() {
         let check = config("config-order", &format!("{harmless}{BLOCK}"));
         assert_eq!(check.verdict, Verdict::Ok, "{harmless:?}: {check:?}");
     }
+}
+
+#[test]
+fn entries_that_switch_checking_off_are_named() {
+    let entry = |file: &str, name: &str, line| Found {
+        file: PathBuf::from("/home/ada/.ssh").join(file),
+        entry: LooseEntry { alias: name.parse().unwrap(), line, last_line: line + 4 },
+        editable: file == "config",
+    };
+    let one = check("loose-entries", |found| found.loose = vec![entry("config", "gpu", 3)]);
+    assert_said(&one, Verdict::Advice, &["gpu (~/.ssh/config, lines 3 to 7)", "checked"], "moorline add gpu");
+    assert!(one.next_step.unwrap().contains("`#` before lines 3 to 7"), "what can be done by hand");
+    let two = [entry("work.conf", "old", 9), entry("config", "gpu", 3)];
+    let two = check("loose-entries", |found| found.loose = two.to_vec());
+    let words = ["old (~/.ssh/work.conf, lines 9 to 13); gpu (~/.ssh/config"];
+    assert_said(&two, Verdict::Advice, &words, "moorline add NAME");
+    // It has a session already.
+    let followed = check("loose-entries", |found| found.loose = vec![entry("config", "colab", 8)]);
+    assert_said(
+        &followed,
+        Verdict::Advice,
+        &["colab (~/.ssh/config, lines 8 to 12)"],
+        "`#` before lines 8 to 12",
+    );
+    assert!(!followed.next_step.unwrap().contains("moorline add"), "it is followed already");
 }
 
 #[test]

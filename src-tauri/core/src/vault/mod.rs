@@ -1,6 +1,7 @@
 //! The vault: passwords, session keys and tokens, which lie in the keyring of the operating system and nowhere
 //! else. There is no fallback to a file.
 
+mod bound;
 mod memory;
 mod name;
 mod os;
@@ -10,8 +11,9 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use bound::{Found, Purpose, find, keep, name_for, purpose_in};
 pub use memory::MemoryVault;
-pub use name::{InvalidSecretName, SecretKind, SecretName};
+pub use name::{InvalidSecretName, SecretKind, SecretName, Slot};
 pub use os::OsVault;
 
 /// A place for secrets. Calls block, for a bounded time: in async code, make them in `spawn_blocking`.

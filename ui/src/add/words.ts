@@ -1,0 +1,74 @@
+// Words of the Add view that more than one of its parts uses.
+import type { Outcome } from "../bindings/Outcome";
+import type { Summary } from "../bindings/Summary";
+import type { Understood } from "../bindings/Understood";
+
+const LINKS: Record<string, string> = {
+  colab: "Google’s own SSH",
+  ngrok: "ngrok",
+  cloudflare: "Cloudflare",
+  relay: "your server",
+  direct: "a plain address",
+};
+
+export const linkWord = (link: string): string => LINKS[link] ?? link;
+
+/** What was understood, as short items. */
+export function chipsOf(read: Understood): string[] {
+  const chips: string[] = [];
+  if (read.link) chips.push(`${linkWord(read.link[0])} ${read.link[1]}`.trim());
+  if (read.user) chips.push(`user ${read.user}`);
+  if (read.password) chips.push("a password");
+  if (read.fingerprint) chips.push("a fingerprint");
+  if (read.folder) chips.push(`folder ${read.folder}`);
+  return chips;
+}
+
+/** What would be added, in one sentence. */
+export function backInPlainWords(summary: Summary): string {
+  const way = summary.relay
+    ? ` over your server \`${summary.relay}\``
+    : summary.link === "direct"
+      ? ""
+      : ` over ${linkWord(summary.link)}`;
+  const there = `${summary.user} at \`${summary.endpoint}\`${way}`;
+  if (summary.moves_from === null) return `\`ssh ${summary.name}\` will lead to ${there}.`;
+  return `\`ssh ${summary.name}\` leads to \`${summary.moves_from}\` now, and will lead to ${there}.`;
+}
+
+/** Whether it may be a runtime of Colab’s, whose terms then are said. */
+export const mayBeColab = (link: string): boolean => link !== "direct";
+
+/** How it ended, in one line. */
+export function ready(outcome: Outcome): { tone: "good" | "wary"; line: string; more: string | null } {
+  const { name } = outcome;
+  if (outcome.ssh_works === true) return { tone: "good", line: `Ready: \`ssh ${name}\``, more: null };
+  const verb = outcome.new ? "added" : "moved";
+  if (!outcome.reachable) {
+    const more = "It does not answer just now. Moorline keeps looking, and tells you when it does.";
+    return { tone: "wary", line: `${name} is ${verb}, and waits for its machine`, more };
+  }
+  if (outcome.ssh_works === false) return { tone: "wary", line: `${name} is ${verb}, but \`ssh ${name}\` does not work yet`, more: null };
+  return { tone: "good", line: `${name} is ${verb}: \`ssh ${name}\``, more: null };
+}
+
+const EDITORS: Record<string, string> = {
+  vscode: "VS Code",
+  "code-insiders": "VS Code Insiders",
+  codium: "VSCodium",
+  cursor: "Cursor",
+  windsurf: "Windsurf",
+  positron: "Positron",
+  antigravity: "Antigravity",
+  zed: "Zed",
+  pycharm: "PyCharm",
+  terminal: "Terminal",
+};
+
+export const editorName = (editor: string): string => EDITORS[editor] ?? editor;
+
+/** The editors, the one used last first. */
+export function editorsInOrder(editors: string[], last: string | null): string[] {
+  if (last === null || !editors.includes(last)) return editors;
+  return [last, ...editors.filter((editor) => editor !== last)];
+}

@@ -1,0 +1,24 @@
+// What the page asks of the window process, which asks the agent. Each answers with data, or fails with one sentence.
+import { invoke } from "@tauri-apps/api/core";
+
+import type { CellCopy, CellMade, CellWish, FirstLook } from "../add/cell";
+import type { AddingView } from "../bindings/AddingView";
+import type { Say } from "../bindings/Say";
+
+export const addingBegin = (): Promise<AddingView> => invoke("adding_begin");
+
+export const addingSay = (id: string, say: Say): Promise<AddingView> => invoke("adding_say", { id, say });
+
+/** Answers when the conversation is at another revision, or after some seconds with the same. */
+export const addingWait = (id: string, revision: number): Promise<AddingView> =>
+  invoke("adding_wait", { id, revision });
+
+export const addingEnd = (id: string): Promise<void> => invoke("adding_end", { id });
+
+export const makeCell = (wish: CellWish): Promise<CellMade> => invoke("make_cell", { wish });
+
+export const copyCell = (session: string, what: CellCopy): Promise<void> => invoke("copy_cell", { session, what });
+
+export const firstLook = (): Promise<FirstLook> => invoke("first_look");
+
+export const open = (name: string, editor: string): Promise<void> => invoke("open", { name, editor });
