@@ -6,10 +6,13 @@
 //! own. Each names the parts that it is put together from, one idea a file. Nothing of it is filled in but one
 //! dictionary of literals.
 
+mod copy;
 mod gather;
 mod literal;
+mod make;
 mod notebook;
 mod options;
+mod wish;
 
 use moorline_ssh_files::{Alias, HostKey, HostName, Place, Port, UserName};
 use serde_json::{Value, json};
@@ -17,9 +20,12 @@ use serde_json::{Value, json};
 use crate::channel::Server;
 use crate::session::RemotePath;
 use crate::session_key::KeyId;
+pub use copy::{CellCopy, cell_text, notebook_secret};
 pub use gather::{CellError, Listen, ListenError, cell_of, listen_to};
+pub use make::{Begun, CellMade, CellPlan, MakeCellError, begin, make, prepare_relay};
 pub use notebook::notebook;
 pub use options::{CellOptions, GitAddress, InvalidGitAddress, InvalidSetupLine, SetupLine};
+pub use wish::{CellWay, CellWish, ToldBy};
 
 const SETUP: &str = include_str!("cell/setup.py");
 const KEEPER: &str = include_str!("cell/keeper.py");
@@ -151,6 +157,15 @@ impl Cell {
             "exec({program}, {{\"endpoint\": \"\", \"settings\": {settings}}})  # Moorline: announces {}\n",
             self.session
         )
+    }
+
+    /// What else must stand in the notebook's secrets, besides the session key.
+    pub fn other_secret(&self) -> Option<&'static str> {
+        match &self.link {
+            CellLink::Ngrok => Some("NGROK_AUTHTOKEN"),
+            CellLink::Cloudflare(Some(_)) => Some("TUNNEL_TOKEN"),
+            CellLink::Cloudflare(None) | CellLink::Relay(_) | CellLink::Direct(_) => None,
+        }
     }
 
     fn shared_settings(&self) -> Vec<(&'static str, Value)> {

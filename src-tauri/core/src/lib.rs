@@ -13,6 +13,7 @@ pub mod clock;
 pub mod dirs;
 pub mod doctor;
 pub mod editors;
+pub mod first_look;
 pub mod google;
 pub mod heap;
 pub mod hub;

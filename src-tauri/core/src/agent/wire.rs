@@ -20,6 +20,8 @@ use super::run::Comparison;
 use super::snapshot::Snapshot;
 use crate::adding::Wish;
 use crate::adding::view::{AddingView, ConversationId, Say};
+use crate::cell::{CellCopy, CellMade, CellWish};
+use crate::first_look::FirstLook;
 use crate::ssh_files::Alias;
 
 /// The version of what is said here. Another one is refused.
@@ -100,6 +102,20 @@ pub enum Call {
         /// Which.
         conversation: ConversationId,
     },
+    /// What is here already that could become a session.
+    FirstLook,
+    /// Makes a session with a cell.
+    MakeCell {
+        /// As the person wants it.
+        wish: CellWish,
+    },
+    /// Puts a session's cell, or the secret for its notebook, into the clipboard.
+    CopyCell {
+        /// The session.
+        session: Alias,
+        /// Which of both.
+        what: CellCopy,
+    },
 }
 
 /// A line of the agent.
@@ -158,6 +174,10 @@ pub enum Answer {
     Comparison(Comparison),
     /// A conversation as it is now.
     Adding(Box<AddingView>),
+    /// What is here already.
+    FirstLook(FirstLook),
+    /// The cell was made.
+    CellMade(CellMade),
 }
 
 impl Role {

@@ -53,8 +53,8 @@ pub enum CellError {
 /// What a person says of a session's channels, on top of what is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listen {
-    /// Over which channels announcements come; none for those that are set.
-    pub channels: Vec<ChannelKind>,
+    /// Over which channels announcements come, none of them for pasting alone; `None` for those that are set.
+    pub channels: Option<Vec<ChannelKind>>,
     /// The folder of the folder channel on this computer, absolute.
     pub folder: Option<PathBuf>,
     /// The same folder as the runtime sees it.
@@ -107,7 +107,7 @@ impl Listen {
         was: ChannelSettings,
         options: &CellOptions,
     ) -> Result<(ChannelSettings, Option<RemotePath>), ListenError> {
-        let mut channels = if self.channels.is_empty() { was.channels } else { self.channels.clone() };
+        let mut channels = self.channels.clone().unwrap_or(was.channels);
         let folders_said = self.folder.is_some() || self.runtime_folder.is_some();
         if folders_said && !channels.contains(&ChannelKind::Folder) {
             channels.push(ChannelKind::Folder);

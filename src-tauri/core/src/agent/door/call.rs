@@ -20,6 +20,12 @@ const LINE: usize = 16 * 1024 * 1024;
 /// How long the agent may take to let somebody in, and to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long it may take where it waits for a person: a keyring to unlock, a relay's key to touch, twice.
+const PATIENCE_FOR_A_PERSON: Duration = Duration::from_secs(180);
+
+/// How long it may take where it asks Google.
+const PATIENCE_FOR_GOOGLE: Duration = Duration::from_secs(15);
+
 /// A conversation with the agent.
 #[derive(Debug)]
 pub struct Caller {
@@ -70,7 +76,7 @@ impl Caller {
         let lines = Lines::new(from, LINE, PATIENCE);
         let mut caller = Self { lines, to, last: 0, heard: VecDeque::new() };
         say(&mut caller.to, &Greeting { protocol: PROTOCOL, role }, PATIENCE).await.map_err(no_answer)?;
-        match caller.in_time().await? {
+        match caller.within(PATIENCE).await? {
             Some(Said::Welcome { .. }) => Ok(Some(caller)),
             Some(Said::Refused { error, .. }) => Err(CallError::Refused(error)),
             Some(_) => Err(no_answer("it does not greet")),
@@ -86,9 +92,10 @@ impl Caller {
     pub async fn call(&mut self, call: Call) -> Result<Answer, CallError> {
         self.last += 1;
         let own = self.last;
+        let patience = patience(&call);
         say(&mut self.to, &Numbered { id: own, call }, PATIENCE).await.map_err(no_answer)?;
         loop {
-            match self.in_time().await? {
+            match self.within(patience).await? {
                 Some(Said::Answer { id, answer }) if id == own => return Ok(answer),
                 Some(Said::Refused { id, error }) if id.is_none_or(|id| id == own) => {
                     return Err(CallError::Refused(error));
@@ -118,8 +125,8 @@ impl Caller {
         }
     }
 
-    async fn in_time(&mut self) -> Result<Option<Said>, CallError> {
-        timeout(PATIENCE, self.read()).await.map_err(|_| no_answer("it is silent"))?
+    async fn within(&mut self, patience: Duration) -> Result<Option<Said>, CallError> {
+        timeout(patience, self.read()).await.map_err(|_| no_answer("it is silent"))?
     }
 
     async fn read(&mut self) -> Result<Option<Said>, CallError> {
@@ -129,6 +136,14 @@ impl Caller {
             Err(LineError::Broken(error)) if hung_up(&error) => Ok(None),
             Err(error) => Err(no_answer(error)),
         }
+    }
+}
+
+fn patience(call: &Call) -> Duration {
+    match call {
+        Call::MakeCell { .. } | Call::CopyCell { .. } => PATIENCE_FOR_A_PERSON,
+        Call::FirstLook => PATIENCE_FOR_GOOGLE,
+        _ => PATIENCE,
     }
 }
 

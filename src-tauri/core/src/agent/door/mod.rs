@@ -5,6 +5,7 @@
 //! all logins of a home, whatever their runtime directories.
 
 mod call;
+mod cells;
 mod line;
 pub(crate) mod place;
 mod serve;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::line::{LineError, Lines, say};
 use super::place::same_user;
-use super::{Door, LINE};
+use super::{Door, LINE, cells};
 use crate::adding::view::AddingView;
 use crate::agent::event::Event;
 use crate::agent::run::{AgentHandle, Ended};
@@ -209,6 +209,9 @@ impl Conversation {
                 self.agent.adding()?.end(&conversation);
                 Ok(Answer::Done)
             }
+            Call::FirstLook => cells::look(&self.agent).await,
+            Call::MakeCell { wish } => cells::make(&self.agent, wish).await,
+            Call::CopyCell { session, what } => cells::copy(&self.agent, session, what).await,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The door against everything that may come to it.
 #![cfg(unix)]
 
+mod cells;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
