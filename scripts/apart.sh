@@ -24,6 +24,8 @@ cover_home() {
         shift
     done
     shift
+    # Should the project be the home itself.
+    [ ! -d "$home/.ssh" ] || mount -t tmpfs -o mode=700 tmpfs "$home/.ssh"
     umount --lazy "$real"
     rmdir "$real"
     # The folder that was entered before is the one below.

@@ -96,6 +96,7 @@ install_node() {
     mkdir "$node_venv/programs"
     ln -s "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$node_venv/programs"
     mv "$node_venv/programs/npm-cli.js" "$node_venv/programs/npm"
+    echo "Node $("$node_venv/programs/node" --version) is in ${node_venv#"$PWD/"}."
 }
 
 install_rust() {

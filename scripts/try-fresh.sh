@@ -27,7 +27,7 @@ if [ "${1:-}" = --inside ]; then
     pivot_root . before
     cd "$PROJECT"
     umount --lazy /before
-    exec env -u CI -u DISPLAY -u WAYLAND_DISPLAY PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    exec env -u CI -u DISPLAY -u WAYLAND_DISPLAY -u PIP_FIND_LINKS PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         sh -c "$command"
 fi
 
@@ -52,6 +52,9 @@ for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/ssl/certs/ca-certific
 done
 [ ! -f /etc/apt/sources.list.d/debian.sources ] || rm -f "$root/etc/apt/sources.list"
 cp -a /etc/apt/apt.conf.d "$root/etc/apt/"
+# Whom it trusts besides: a package makes the list of all anew.
+mkdir -p "$root/usr/local/share"
+cp -a /usr/local/share/ca-certificates "$root/usr/local/share/" 2>/dev/null || true
 mkdir -p "$root$PROJECT"
 git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C "$root$PROJECT"
 
@@ -59,8 +62,8 @@ git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf - | t
 show() {
     printf '\n=== %s\n$ %s\n' "$1" "$3"
     unshare --mount --pid --fork --kill-child sh scripts/try-fresh.sh --inside "$root" "$place" "$2" "($3); echo \"(exit code \$?)\"" 2>&1 |
-        tr -d '\r' |
-        grep -vE '^(Selecting|Preparing|Unpacking|Setting up|Processing|Extracting|Fetched|\(Reading|debconf|Created symlink|Adding|Creating|invoke|Running in chroot| +(Compiling|Checking|Downloaded|Blocking))|^$' || true
+        sed 's/\r//g; s/\x1b\[[0-9;]*m//g' |
+        grep -vE '^(update-alternatives|Updating certificates|[0-9]+ added|Running hooks|done\.|Current default|Local time|Universal Time|Selecting|Preparing|Unpacking|Setting up|Processing|Extracting|Fetched|\(Reading|debconf|Created symlink|Adding|Creating|invoke|Running in chroot| +(Compiling|Checking|Downloaded|Blocking))|^$' || true
 }
 tools="$HOME/.cargo $HOME/.rustup"
 built=''

@@ -212,7 +212,7 @@ fn what_make_test_runs_cannot_reach_the_home() {
         .says("hostname only.here");
     let apart = stage.run("apart", &["/bin/sh", "-c", look]).works("with it, there is another home");
     let apart = apart.says("in: .cargo and needed").says("hostname a-marker\n");
-    assert_eq!(apart.stderr, "", "it needed no way around");
+    assert!(!apart.stderr.contains("no mount namespaces"), "it needed no way around:\n{apart}");
     assert!(!stage.ssh_dir().join("left").exists(), "nor does what is written there land in the person's");
 }
 
