@@ -59,7 +59,7 @@ soak: ## half an hour on a link that is slow and loses a fifth of its packets: n
 
 sweep: setup ## hours: what `make test` takes samples of, in full
 	NEXTEST_PROFILE=sweep MOORLINE_SAMPLE_EVERY=1 PROPTEST_CASES=10000 scripts/test.sh --lib \
-		--test crash --test hostile --test properties --test paste_properties
+		--test crash --test properties --test paste_properties
 
 fresh: ## on Debian, as root: all that `make run` and `make test` say and do on a new machine
 	scripts/try-fresh.sh

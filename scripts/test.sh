@@ -8,19 +8,16 @@ cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
 # In CI the lock file is what was tested.
 locked=${CI:+--locked}
+run='test'
+! "$cargo" nextest --version >/dev/null 2>&1 || run='nextest run'
 
-# shellcheck disable=SC2086 # an option or nothing
+# shellcheck disable=SC2086 # options, or nothing
 {
-    # Building needs the network and the home, running needs neither. The whole workspace at once, since a part of it
-    # asks for other features of what it depends on, which would all be compiled twice.
-    "$cargo" build $locked --workspace
-    "$cargo" test $locked --workspace --no-run "$@"
-    if [ $# = 0 ]; then
-        scripts/apart.sh "$cargo" test $locked --offline --workspace --doc
-    fi
-    if "$cargo" nextest --version >/dev/null 2>&1; then
-        scripts/apart.sh "$cargo" nextest run $locked --offline --workspace --no-fail-fast "$@"
-    else
-        scripts/apart.sh "$cargo" test $locked --offline --workspace --no-fail-fast "$@"
-    fi
+    # By themselves, as `make run` builds them: the workspace would lend them its features.
+    "$cargo" build $locked -p moorline-cli -p moorline-app
+    "$cargo" run $locked --quiet -p moorline-cli -- --version
+    # Building needs the network and the home, running needs neither.
+    "$cargo" $run $locked --workspace --no-run "$@"
+    [ $# != 0 ] || scripts/apart.sh "$cargo" test $locked --offline --workspace --doc
+    scripts/apart.sh "$cargo" $run $locked --offline --workspace --no-fail-fast "$@"
 }
