@@ -28,6 +28,7 @@
 //! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
 //! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
+//! - [`sample`]: how much of what could be tried is tried.
 //! - [`secrets`]: the search for secrets that were left behind.
 //! - [`Recording`]: SSH servers that note every password they are offered.
 #![cfg(target_os = "linux")]
@@ -65,6 +66,7 @@ pub mod pty;
 pub mod recording;
 pub mod relay;
 pub mod runtime;
+pub mod sample;
 pub mod scene;
 pub mod screen;
 pub mod secrets;

@@ -86,7 +86,7 @@ fn joined(lines: Vec<(Vec<u8>, &'static str)>, cut: bool) -> Text {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn configs_round_trip(Text(original) in config_file()) {
