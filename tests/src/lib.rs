@@ -49,6 +49,7 @@ pub mod clients;
 pub mod desktop;
 pub mod edge;
 pub mod faults;
+pub mod first_minute;
 pub mod google;
 pub mod hub_bench;
 pub mod internet;

@@ -30,6 +30,14 @@ new: boolean,
  */
 reachable: boolean, 
 /**
+ * Why it was not, one sentence.
+ */
+cause: string | null, 
+/**
+ * Why the password is not kept, one sentence.
+ */
+vault_problem: string | null, 
+/**
  * The key's fingerprint and how it was learned, where one was settled.
  */
 host_key: [string, string] | null, 
