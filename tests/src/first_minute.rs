@@ -174,27 +174,16 @@ impl Desk {
     /// The window says that it is done, plain ssh works, and the tray says online.
     #[track_caller]
     pub fn is_ready(&mut self) {
-        self.is_ready_as("colab");
-    }
-
-    /// As [`Desk::is_ready`], under another name.
-    #[track_caller]
-    pub fn is_ready_as(&mut self, name: &str) {
-        self.page().await_text(&format!("Ready: ssh {name}"));
+        self.page().await_text("Ready: ssh colab");
         self.picture();
-        self.works_as(name);
+        self.works();
     }
 
     /// Plain ssh works, and the tray says online.
     #[track_caller]
     pub fn works(&self) {
-        self.works_as("colab");
-    }
-
-    fn works_as(&self, name: &str) {
-        Client::OpenSsh.connects(&self.story.stage, name);
-        let online = format!("{name} · online");
-        until("it to be online", || self.tray.tooltip().starts_with(&online));
+        Client::OpenSsh.connects(&self.story.stage, "colab");
+        until("colab to be online", || self.tray.tooltip().starts_with("colab · online"));
     }
 
     /// Insists on what a leg took at most, and prints it.

@@ -69,7 +69,7 @@ fn named_tunnel(hand: Hand) {
     desk.adds_from_clipboard(printed);
     desk.presses("go-ahead");
     desk.runs_the_line();
-    desk.is_ready_as("gpu.example.org");
+    desk.is_ready();
     desk.took_at_most("the first time", 3, 2);
     let _ = edge;
 }

@@ -85,7 +85,7 @@ pub fn menu(snapshot: &Snapshot) -> Menu {
         })),
     }
     items.push(Item::Separator);
-    items.push(act("Add a runtime…", Event::Add));
+    items.push(act("Add a session…", Event::Add));
     items.push(act("Add from clipboard", Event::AddFromClipboard));
     items.push(act("Open Moorline…", Event::ShowWindow(None)));
     let snoozed = snapshot.snoozed_until.is_some();
@@ -229,7 +229,7 @@ mod tests {
     }
 
     const TAIL: &str =
-        "--\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
+        "--\nAdd a session…\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
 
     #[test]
     fn without_sessions_the_menu_says_so() {
