@@ -44,6 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "adding_wait",
         "adding_end",
         "open",
+        "first_look",
+        "make_cell",
+        "copy_cell",
     ]);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))?;
     Ok(())

@@ -82,6 +82,8 @@ mod tests {
     use std::path::Path;
 
     use moorline_core::adding::view::{AddingView, Say};
+    use moorline_core::cell::{CellCopy, CellMade, CellWish};
+    use moorline_core::first_look::FirstLook;
     use ts_rs::{Config, TS as _};
 
     use super::*;
@@ -98,6 +100,10 @@ mod tests {
         Checked::export_all(&config).unwrap();
         AddingView::export_all(&config).unwrap();
         Say::export_all(&config).unwrap();
+        FirstLook::export_all(&config).unwrap();
+        CellWish::export_all(&config).unwrap();
+        CellMade::export_all(&config).unwrap();
+        CellCopy::export_all(&config).unwrap();
         if std::env::var_os("MOORLINE_WRITE_BINDINGS").is_some() {
             let _ = fs::remove_dir_all(&committed);
             fs::create_dir_all(&committed).unwrap();

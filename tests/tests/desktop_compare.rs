@@ -62,7 +62,7 @@ fn from_the_notification_over_the_compare_view_to_a_working_alias() {
 
     // The notebook's output, of another key first; then from the keyboard alone.
     page.write("#pasted", "256 SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDUHWcXEYmo5OUYUwM root@x (ED25519)");
-    page.await_text("another key: this is not your runtime");
+    page.await_text("another fingerprint: this is not your machine");
     assert_eq!(page.run("return document.querySelector('#approve').disabled", &json!([])), true);
     page.run(
         "const field = document.querySelector('#pasted'); field.value = ''; \
@@ -72,7 +72,7 @@ fn from_the_notification_over_the_compare_view_to_a_working_alias() {
     let public = key.path.with_extension("pub");
     let printed = desk.story.runtime.machine().command("ssh-keygen").arg("-lf").arg(public).output().unwrap();
     page.write("#pasted", String::from_utf8_lossy(&printed.stdout).trim());
-    page.await_text("The notebook shows the same key");
+    page.await_text("The notebook shows the same fingerprint");
     page.picture("compare");
     for step in ["compared", "approve"] {
         page.press(TAB);
@@ -101,7 +101,7 @@ fn a_key_that_is_swapped_between_showing_and_approving_is_refused() {
     swap(&mut desk.story.runtime);
     // Where the look came while the runtime was away, it may take its full 15 s, and the next by itself is some time
     // off: a person asks for it, now and again.
-    let refused = "Another key answers now than the one you compared. Nothing was changed.";
+    let refused = "Another fingerprint is shown now than the one you compared. Nothing was changed.";
     let (begun, mut asked) = (Instant::now(), Instant::now());
     while !page.text().contains(refused) {
         assert!(begun.elapsed() < Duration::from_secs(60), "the page says {:?}", page.text());

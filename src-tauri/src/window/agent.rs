@@ -9,7 +9,9 @@ use moorline_core::agent::msg::Request;
 use moorline_core::agent::run::Comparison;
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::agent::wire::{Answer, Call, Role, Said};
+use moorline_core::cell::{CellMade, CellWish};
 use moorline_core::dirs::Dirs;
+use moorline_core::first_look::FirstLook;
 use moorline_core::ssh_files::Alias;
 
 /// How often an agent that is gone is looked for.
@@ -72,6 +74,28 @@ impl Agent {
     pub async fn adding(&self, call: Call) -> Result<AddingView, String> {
         match self.call(call).await? {
             Answer::Adding(view) => Ok(*view),
+            _ => Err(OTHER.to_owned()),
+        }
+    }
+
+    /// What is here already that could become a session.
+    ///
+    /// # Errors
+    /// There is no agent; in one sentence.
+    pub async fn first_look(&self) -> Result<FirstLook, String> {
+        match self.call(Call::FirstLook).await? {
+            Answer::FirstLook(found) => Ok(found),
+            _ => Err(OTHER.to_owned()),
+        }
+    }
+
+    /// Makes a session with a cell.
+    ///
+    /// # Errors
+    /// It cannot be made, or there is no agent; in one sentence.
+    pub async fn make_cell(&self, wish: CellWish) -> Result<CellMade, String> {
+        match self.call(Call::MakeCell { wish }).await? {
+            Answer::CellMade(made) => Ok(made),
             _ => Err(OTHER.to_owned()),
         }
     }

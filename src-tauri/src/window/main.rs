@@ -6,6 +6,7 @@
 mod adding;
 mod agent;
 mod commands;
+mod making;
 mod page;
 
 use std::process::ExitCode;

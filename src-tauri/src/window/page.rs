@@ -11,7 +11,7 @@ use tauri::{AppHandle, Emitter as _, Manager as _, WebviewUrl, WebviewWindow, We
 
 use crate::adding;
 use crate::agent::Agent;
-use crate::commands;
+use crate::{commands, making};
 
 const LABEL: &str = "main";
 /// The event that carries everything the page shows.
@@ -51,6 +51,9 @@ pub fn run(agent: Agent) -> tauri::Result<()> {
             adding::adding_wait,
             adding::adding_end,
             adding::open,
+            making::first_look,
+            making::make_cell,
+            making::copy_cell,
         ])
         .setup(move |app| {
             let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))

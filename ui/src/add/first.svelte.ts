@@ -1,6 +1,6 @@
 // What is there already: entries of the person's own for Colab, and runtimes of their Google account.
+import type { FirstLook } from "../bindings/FirstLook";
 import * as ask from "../lib/ask";
-import type { FirstLook } from "./cell";
 
 class First {
   now = $state.raw<FirstLook | null>(null);

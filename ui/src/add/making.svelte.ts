@@ -1,6 +1,7 @@
 // The cell that is being made. It outlives the view, so that the steps are still there after a look elsewhere.
+import type { CellMade } from "../bindings/CellMade";
 import * as ask from "../lib/ask";
-import { type CellForm, type CellMade, emptyForm, wishOf } from "./cell";
+import { type CellForm, emptyForm, wishOf } from "./cell";
 
 class Making {
   isOpen = $state(false);

@@ -21,13 +21,15 @@ function outcome() {
 test("what was understood is said back in one sentence", () => {
   expect(backInPlainWords(summary())).toBe("`ssh colab` will lead to root at `0.tcp.eu.ngrok.io:15873` over ngrok.");
   expect(backInPlainWords({ ...summary(), link: "direct" })).not.toContain("over");
-  expect(backInPlainWords({ ...summary(), relay: "me@relay" })).toContain("over your server `me@relay`");
+  const relay = { ...summary(), link: "relay", endpoint: "port 7423 of me@relay" };
+  expect(backInPlainWords(relay)).toContain("root at `port 7423 of me@relay`, your server.");
   expect(backInPlainWords({ ...summary(), moves_from: "old:1" })).toContain("leads to `old:1` now, and will lead to");
 });
 
 test("only what was read becomes a chip", () => {
   const nothing = { link: null, user: null, folder: null, password: false, fingerprint: false, notices: [], doubts: [] };
   expect(chipsOf(nothing)).toEqual([]);
+  expect(chipsOf({ ...nothing, link: ["direct", "h:1"], user: "root" })).toEqual(["h:1", "user root"]);
   expect(chipsOf({ ...nothing, link: ["ngrok", "h:1"], password: true })).toEqual(["ngrok h:1", "a password"]);
 });
 

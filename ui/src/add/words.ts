@@ -16,7 +16,11 @@ export const linkWord = (link: string): string => LINKS[link] ?? link;
 /** What was understood, as short items. */
 export function chipsOf(read: Understood): string[] {
   const chips: string[] = [];
-  if (read.link) chips.push(`${linkWord(read.link[0])} ${read.link[1]}`.trim());
+  if (read.link) {
+    const [link, endpoint] = read.link;
+    // Of these the address says it all.
+    chips.push(link === "direct" || link === "relay" ? endpoint : `${linkWord(link)} ${endpoint}`);
+  }
   if (read.user) chips.push(`user ${read.user}`);
   if (read.password) chips.push("a password");
   if (read.fingerprint) chips.push("a fingerprint");
@@ -26,11 +30,7 @@ export function chipsOf(read: Understood): string[] {
 
 /** What would be added, in one sentence. */
 export function backInPlainWords(summary: Summary): string {
-  const way = summary.relay
-    ? ` over your server \`${summary.relay}\``
-    : summary.link === "direct"
-      ? ""
-      : ` over ${linkWord(summary.link)}`;
+  const way = summary.link === "direct" ? "" : summary.link === "relay" ? ", your server" : ` over ${linkWord(summary.link)}`;
   const there = `${summary.user} at \`${summary.endpoint}\`${way}`;
   if (summary.moves_from === null) return `\`ssh ${summary.name}\` will lead to ${there}.`;
   return `\`ssh ${summary.name}\` leads to \`${summary.moves_from}\` now, and will lead to ${there}.`;

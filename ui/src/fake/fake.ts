@@ -1,8 +1,9 @@
 // An agent that is not there: each scene is one screen of the Add view, and `walk` is the way from the first to the last.
 import { mockIPC } from "@tauri-apps/api/mocks";
 
-import type { CellMade, FirstLook } from "../add/cell";
 import type { AddingView } from "../bindings/AddingView";
+import type { CellMade } from "../bindings/CellMade";
+import type { FirstLook } from "../bindings/FirstLook";
 import type { Say } from "../bindings/Say";
 import type { SessionView } from "../bindings/SessionView";
 import type { Shows } from "../bindings/Shows";

@@ -1,8 +1,8 @@
-import type { FirstLook } from "../add/cell";
 import type { AddingView } from "../bindings/AddingView";
 import type { Check } from "../bindings/Check";
 import type { CheckKind } from "../bindings/CheckKind";
 import type { CheckState } from "../bindings/CheckState";
+import type { FirstLook } from "../bindings/FirstLook";
 import type { Health } from "../bindings/Health";
 import type { Outcome } from "../bindings/Outcome";
 import type { Question } from "../bindings/Question";
@@ -200,8 +200,8 @@ export const scenes: Record<string, Scene> = {
   },
   relay: {
     adding: asks(
-      { ask: "go-ahead", ...summary, link: "relay", endpoint: "127.0.0.1:7423", relay: "me@relay.example.org" },
-      { echo: "ssh -p7423 root@127.0.0.1", read: { ...read, link: ["relay", "me@relay.example.org port 7423"], password: false } },
+      { ask: "go-ahead", ...summary, link: "relay", endpoint: "port 7423 of me@relay.example.org", relay: "me@relay.example.org" },
+      { echo: "ssh -p7423 root@127.0.0.1", read: { ...read, link: ["relay", "port 7423 of me@relay.example.org"], password: false } },
     ),
   },
   which: { adding: asks({ ask: "which-endpoint", found: ["ngrok 0.tcp.eu.ngrok.io:15873 (line 3)", "cloudflare a-b-c.trycloudflare.com (line 9)"] }) },

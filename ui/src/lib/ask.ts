@@ -1,8 +1,11 @@
 // What the page asks of the window process, which asks the agent. Each answers with data, or fails with one sentence.
 import { invoke } from "@tauri-apps/api/core";
 
-import type { CellCopy, CellMade, CellWish, FirstLook } from "../add/cell";
 import type { AddingView } from "../bindings/AddingView";
+import type { CellCopy } from "../bindings/CellCopy";
+import type { CellMade } from "../bindings/CellMade";
+import type { CellWish } from "../bindings/CellWish";
+import type { FirstLook } from "../bindings/FirstLook";
 import type { Say } from "../bindings/Say";
 
 export const addingBegin = (): Promise<AddingView> => invoke("adding_begin");
