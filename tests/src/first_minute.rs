@@ -1,14 +1,16 @@
 //! A person at the tray who adds a runtime with the mouse, or with the keyboard alone, and counts what it takes.
 
 use std::fmt;
+use std::fs;
 use std::process::Stdio;
 
 use serde_json::json;
 
 use crate::clients::Client;
+use crate::memory;
 use crate::notifications::Notifications;
 use crate::page::{Driveable, Page};
-use crate::processes::until;
+use crate::processes::{descendants, until};
 use crate::screen::{Screen, clipboard, copy};
 use crate::story::Story;
 use crate::tray::Tray;
@@ -195,6 +197,20 @@ impl Desk {
         if self.hand == Hand::Keyboard {
             assert_eq!(self.effort.clicks, 0, "by the keyboard alone");
         }
+    }
+
+    /// Whether this lies in the memory of the window or of its webview; `None` when that cannot be read.
+    pub fn window_remembers(&self, text: &str) -> Option<bool> {
+        let all = descendants(self.tray.id());
+        let webview = |id: &u32| {
+            fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("WebKit"))
+        };
+        assert!(all.iter().any(webview), "the window has a webview");
+        let mut found = false;
+        for id in all {
+            found |= memory::holds(id, text)?;
+        }
+        Some(found)
     }
 
     /// A picture of the page, for people to look at.

@@ -55,6 +55,7 @@ pub mod hub_bench;
 pub mod internet;
 pub mod keys;
 pub mod machine;
+pub mod memory;
 pub mod namespace;
 pub mod ngrok_api;
 pub mod notebook;

@@ -35,6 +35,9 @@ fn ngrok(hand: Hand) {
     desk.runs_the_line();
     desk.is_ready();
     desk.took_at_most("the first time", 3, 2);
+    assert_ne!(desk.window_remembers("0.tcp.eu.ngrok.io"), Some(false), "what is shown lies in the webview");
+    let password = desk.story.runtime.password().to_owned();
+    assert_ne!(desk.window_remembers(&password), Some(true), "a pasted password never came to the window");
 
     desk.story.runtime.restart();
     let endpoint = Ngrok::start(desk.story.runtime.port());

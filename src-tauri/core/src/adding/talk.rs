@@ -489,3 +489,6 @@ fn understood(talk: &Conversation) -> Understood {
         doubts: reading.doubts.iter().map(ToString::to_string).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

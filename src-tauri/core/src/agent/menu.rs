@@ -228,8 +228,7 @@ mod tests {
         text
     }
 
-    const TAIL: &str =
-        "--\nAdd a session…\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
+    const TAIL: &str = "--\nAdd a session…\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
 
     #[test]
     fn without_sessions_the_menu_says_so() {

@@ -1,8 +1,9 @@
 //! Entries of the person's own through which ssh would log in to whoever answers.
 
 use super::config::some;
-use super::{Check, Surroundings};
+use super::{Check, Next, Surroundings};
 use crate::loose::Found;
+use crate::next_step::NextStep;
 
 pub(super) fn entries(found: &Surroundings) -> Check {
     const ID: &str = "loose-entries";
@@ -24,12 +25,11 @@ pub(super) fn entries(found: &Surroundings) -> Check {
         "Put a `#` before these lines".to_owned()
     };
     let next = if found.loose.iter().all(is_session) {
-        format!("{hide}; Moorline's own entry checks the machine")
+        Next::Words(format!("{hide}; Moorline's own entry checks the machine"))
     } else {
-        let name = if rest.is_empty() { first.entry.alias.as_str() } else { "NAME" };
-        format!(
-            "{hide}, then give what the notebook's cell printed to: moorline add {name} (its entry checks the machine)"
-        )
+        let session = rest.is_empty().then(|| first.entry.alias.clone());
+        let words = format!("{hide}, or add the runtime under that name: Moorline offers to take the entry over");
+        Next::WordsThenStep(words, NextStep::Add { session })
     };
     Check::advice(ID, TITLE, detail, next)
 }

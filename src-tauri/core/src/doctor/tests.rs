@@ -195,12 +195,12 @@ fn entries_that_switch_checking_off_are_named() {
         editable: file == "config",
     };
     let one = check("loose-entries", |found| found.loose = vec![entry("config", "gpu", 3)]);
-    assert_said(&one, Verdict::Advice, &["gpu (~/.ssh/config, lines 3 to 7)", "checked"], "moorline add gpu");
-    assert!(one.next_step.unwrap().contains("`#` before lines 3 to 7"), "what can be done by hand");
+    assert_said(&one, Verdict::Advice, &["gpu (~/.ssh/config, lines 3 to 7)", "checked"], "take the entry over");
+    assert!(one.next.unwrap().to_string().contains("`#` before lines 3 to 7"), "what can be done by hand");
     let two = [entry("work.conf", "old", 9), entry("config", "gpu", 3)];
     let two = check("loose-entries", |found| found.loose = two.to_vec());
     let words = ["old (~/.ssh/work.conf, lines 9 to 13); gpu (~/.ssh/config"];
-    assert_said(&two, Verdict::Advice, &words, "moorline add NAME");
+    assert_said(&two, Verdict::Advice, &words, "take the entry over");
     // It has a session already.
     let followed = check("loose-entries", |found| found.loose = vec![entry("config", "colab", 8)]);
     assert_said(
@@ -209,7 +209,7 @@ fn entries_that_switch_checking_off_are_named() {
         &["colab (~/.ssh/config, lines 8 to 12)"],
         "`#` before lines 8 to 12",
     );
-    assert!(!followed.next_step.unwrap().contains("moorline add"), "it is followed already");
+    assert!(matches!(followed.next, Some(Next::Words(_))), "it is followed already");
 }
 
 #[test]
