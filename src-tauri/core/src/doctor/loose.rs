@@ -28,7 +28,8 @@ pub(super) fn entries(found: &Surroundings) -> Check {
         Next::Words(format!("{hide}; Moorline's own entry checks the machine"))
     } else {
         let session = rest.is_empty().then(|| first.entry.alias.clone());
-        let words = format!("{hide}, or add the runtime under that name: Moorline offers to take the entry over");
+        let words =
+            format!("{hide}, or add the runtime under that name: Moorline offers to take the entry over");
         Next::WordsThenStep(words, NextStep::Add { session })
     };
     Check::advice(ID, TITLE, detail, next)

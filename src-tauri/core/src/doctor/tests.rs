@@ -195,7 +195,12 @@ fn entries_that_switch_checking_off_are_named() {
         editable: file == "config",
     };
     let one = check("loose-entries", |found| found.loose = vec![entry("config", "gpu", 3)]);
-    assert_said(&one, Verdict::Advice, &["gpu (~/.ssh/config, lines 3 to 7)", "checked"], "take the entry over");
+    assert_said(
+        &one,
+        Verdict::Advice,
+        &["gpu (~/.ssh/config, lines 3 to 7)", "checked"],
+        "take the entry over",
+    );
     assert!(one.next.unwrap().to_string().contains("`#` before lines 3 to 7"), "what can be done by hand");
     let two = [entry("work.conf", "old", 9), entry("config", "gpu", 3)];
     let two = check("loose-entries", |found| found.loose = two.to_vec());

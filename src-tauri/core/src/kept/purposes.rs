@@ -62,14 +62,14 @@ impl fmt::Display for PasswordFor {
 
 /// Whether a password that was given for `old` may be taken to be for `new`, whose key was settled with this trust.
 ///
-/// It stays with its user and its link. Behind these it follows to another key only by an act of the person, or by the
-/// word of the session key. What a channel shows is another machine than the one to which the password was given, and
-/// going without comparing is no reason to send it there. Where no key was known when it was given, it was given for
+/// It stays with its user and its link. Behind these it follows to another key only by an act of the person or by the word
+/// of the session key; that a relay is theirs alone is such an act, and a key that its channel proves counts. Going
+/// without comparing is no reason to send it there. Where no key was known when it was given, it was given for
 /// whichever key the person settles.
 pub fn may_rebind(old: &PasswordFor, new: &PasswordFor, trust: Trust) -> bool {
     let vouched = match trust {
-        Trust::Approved | Trust::Pasted | Trust::Announced | Trust::Derived => true,
-        Trust::FirstUse | Trust::Channel => false,
+        Trust::Approved | Trust::Pasted | Trust::Channel | Trust::Announced | Trust::Derived => true,
+        Trust::FirstUse => false,
     };
     old.is_beside(new) && new.key.is_some() && (old.key.is_none() || old.key == new.key || vouched)
 }
@@ -180,11 +180,12 @@ mod tests {
         [Trust::FirstUse, Trust::Approved, Trust::Pasted, Trust::Channel, Trust::Announced, Trust::Derived];
 
     #[test]
-    fn a_password_follows_to_another_key_by_an_act_of_the_person_alone() {
+    fn a_password_follows_to_no_key_that_nobody_vouched_for() {
         let here = session("colab", "root", "a.example", 22);
         let (old, new) = (PasswordFor::of(&here, print(1)), PasswordFor::of(&here, print(2)));
         let allowed: Vec<Trust> = EVERY.into_iter().filter(|trust| may_rebind(&old, &new, *trust)).collect();
-        assert_eq!(allowed, [Trust::Approved, Trust::Pasted, Trust::Announced, Trust::Derived]);
+        let vouched = [Trust::Approved, Trust::Pasted, Trust::Channel, Trust::Announced, Trust::Derived];
+        assert_eq!(allowed, vouched);
     }
 
     #[test]
