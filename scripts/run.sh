@@ -8,12 +8,14 @@ cargo=${CARGO:-cargo}
 if [ "$(uname -s)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     echo 'There is no display here, so this is the demo: a practice runtime that restarts.'
     scripts/setup.sh run
+    . scripts/env.sh
     "$cargo" run "$@" -p moorline-cli -- demo
     echo 'To follow runtimes of your own without a display: moorline add, then moorline watch.'
     exit 0
 fi
 
 scripts/setup.sh app
+. scripts/env.sh
 scripts/ui.sh
 "$cargo" build "$@" -p moorline-cli -p moorline-app
 # Somebody who follows nothing yet may want to see it work first.

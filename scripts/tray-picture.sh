@@ -8,6 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" != inside ]; then
+    . scripts/env.sh
     cargo build -q -p moorline-app >&2
     home=$(mktemp -d)
     trap 'rm -rf "$home"' EXIT

@@ -1,13 +1,9 @@
 #!/bin/sh
 # Builds the window's page into ui/dist; does nothing when it is up to date.
 set -eu
-cd "$(dirname "$0")/../ui"
-
-# Vite 8 needs 20.19 or 22.12.
-if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)' 2>/dev/null; then
-    echo 'Node 20.19 or newer is missing. Install it from https://nodejs.org and run make again.' >&2
-    exit 1
-fi
+cd "$(dirname "$0")/.."
+. scripts/env.sh
+cd ui
 
 if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
     npm ci --no-audit --no-fund

@@ -26,6 +26,15 @@ fuzz_target!(|data: &[u8]| {
     let _ = config::foreign_pattern(data, &alias);
     let _ = config::included_files(data);
     let _ = config::scope_changed_by_removal(data);
+    let back = config::bring_back(data, &alias);
+    assert_eq!(config::bring_back(&back, &alias), back, "a second run changes nothing");
+    if let Ok(commented) = config::comment_out(data, &alias) {
+        assert!(config::loose_entries(&commented).iter().all(|entry| entry.alias != alias));
+        assert_eq!(config::comment_out(&commented, &alias).unwrap(), commented);
+        if !data.windows(10).any(|part| part == b"#moorline ") {
+            assert_eq!(config::bring_back(&commented, &alias), data);
+        }
+    }
     let Ok(added) = config::apply(data, &[direct.clone()]) else {
         assert!(config::check(data).is_err());
         assert!(config::apply(data, &[]).is_err());

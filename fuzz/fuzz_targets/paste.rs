@@ -17,8 +17,13 @@ fuzz_target!(|data: &[u8]| {
     if let Some(alias) = &reading.suggested_name {
         assert_eq!(alias.as_str().parse::<Alias>().as_ref(), Ok(alias));
     }
-    for told in reading.doubts.iter().map(ToString::to_string).chain(reading.notices.iter().map(ToString::to_string)) {
+    for told in
+        reading.doubts.iter().map(ToString::to_string).chain(reading.notices.iter().map(ToString::to_string))
+    {
         assert!(!told.chars().any(char::is_control), "a sentence for a person holds control characters");
     }
+    let shown = paste::redacted(&text);
+    assert!(paste::read(&shown).password.is_none(), "a password is shown");
+    let _ = paste::read_all(&[&text, &shown]);
     let _ = paste::compare_answer(&text);
 });

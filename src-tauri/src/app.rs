@@ -12,8 +12,9 @@ use moorline_core::agent::msg::Request;
 use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::dirs::Dirs;
+use moorline_core::kept::{self, Kept};
 use moorline_core::ssh_files::Alias;
-use moorline_core::vault::{OsVault, SecretKind, SecretName, Vault as _};
+use moorline_core::vault::OsVault;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -276,15 +277,20 @@ impl App {
 }
 
 async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
-    let secret = SecretName::of(name.clone(), SecretKind::Password);
+    let of = name.clone();
     // The keyring blocks, and may ask the person first.
-    let read = tokio::task::spawn_blocking(move || OsVault::new().get(&secret)).await;
-    let (title, body) = match read {
-        Ok(Ok(Some(password))) => {
+    let read = tokio::task::spawn_blocking(move || -> anyhow::Result<Kept> {
+        Ok(kept::password_to_show(&Dirs::from_env()?, &OsVault::new(), &of)?)
+    });
+    let (title, body) = match read.await {
+        Ok(Ok(Kept::Here(password))) => {
             clipboard.put_secret(password);
             return Report::default();
         }
-        Ok(Ok(None)) => ("No password is kept", format!("For {name} there is none in the keyring.")),
+        Ok(Ok(Kept::GivenFor(other))) => {
+            ("The password is for another machine", format!("The one of {name} was given for {other}."))
+        }
+        Ok(Ok(Kept::None)) => ("No password is kept", format!("For {name} there is none in the keyring.")),
         Ok(Err(error)) => ("The password cannot be read", format!("For {name}: {error}.")),
         Err(error) => ("The password cannot be read", format!("For {name}: {error}.")),
     };

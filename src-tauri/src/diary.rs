@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use moorline_core::agent::event::{Event, What};
-use moorline_core::agent::words;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{info, warn};
@@ -53,7 +52,7 @@ pub async fn keep(mut events: Receiver<Event>) {
 fn write(what: &What, refusals: &mut Refusals) {
     match what {
         What::Watching { .. } | What::Vitals { .. } => {}
-        What::Following { session, health } => info!(%session, "followed: {}", words::state(health)),
+        What::Following { session, words, .. } => info!(%session, "followed: {words}"),
         What::Forgotten { session } => info!(%session, "not followed any more"),
         What::Health { session, words, .. } => info!(%session, "{words}"),
         What::Files { session, ok: true, .. } => info!(%session, "the ssh files are in order"),

@@ -89,7 +89,7 @@ mod tests {
         );
         tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let error = take(&dirs, None).await.unwrap_err().to_string();
-        assert!(error.contains("`moorline watch`") && error.contains("Ctrl-C"), "{error}");
+        assert!(error.contains("a terminal watches") && error.contains("Ctrl-C"), "{error}");
         agent.stop().await;
     }
 }

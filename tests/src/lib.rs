@@ -28,7 +28,9 @@
 //! - [`shared`] and [`slot`]: an edge with one slot, and several connections over it.
 //! - [`ngrok_api`]: ngrok's account API.
 //! - [`faults`]: a command killed, or refused, at one chosen system call.
+//! - [`sample`]: how much of what could be tried is tried.
 //! - [`secrets`]: the search for secrets that were left behind.
+//! - [`Recording`]: SSH servers that note every password they are offered.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::expect_used,
@@ -47,11 +49,13 @@ pub mod clients;
 pub mod desktop;
 pub mod edge;
 pub mod faults;
+pub mod first_minute;
 pub mod google;
 pub mod hub_bench;
 pub mod internet;
 pub mod keys;
 pub mod machine;
+pub mod memory;
 pub mod namespace;
 pub mod ngrok_api;
 pub mod notebook;
@@ -61,8 +65,10 @@ pub mod outcome;
 pub mod page;
 pub mod processes;
 pub mod pty;
+pub mod recording;
 pub mod relay;
 pub mod runtime;
+pub mod sample;
 pub mod scene;
 pub mod screen;
 pub mod secrets;
@@ -86,6 +92,7 @@ pub use ntfy::Ntfy;
 pub use outcome::Outcome;
 pub use page::Page;
 pub use pty::Terminal;
+pub use recording::Recording;
 pub use relay::Relay;
 pub use runtime::Runtime;
 pub use scene::Scene;

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -68,10 +68,23 @@ impl Page {
     }
 
     /// Waits until the page says this.
+    ///
+    /// # Panics
+    /// After a minute: a step of the page may be a login over a network.
+    #[track_caller]
     pub fn await_text(&self, wanted: &str) {
-        until(&format!("{wanted:?} on the page, which says {:?}", self.text()), || {
-            self.text().contains(wanted)
-        });
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let text = self.text();
+            if text.contains(wanted) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited a minute in vain for {wanted:?} on the page, which says {text:?}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// What a script returns.

@@ -137,14 +137,19 @@ impl Tray {
         until(&format!("the row {label:?}"), || find(&self.menu(), label).is_some());
     }
 
-    /// Chooses the first row with this label.
+    /// Chooses the first row with this label. A menu that changed between the look and the choice has other rows: a tray
+    /// host would show the new one, and so it is looked at again.
     pub fn choose(&self, label: &str) {
-        let menu = self.menu();
-        let row = find(&menu, label).unwrap_or_else(|| panic!("no row {label:?} in {menu:#?}"));
-        assert!(row.enabled, "{label:?} can be chosen");
-        self.menu_proxy()
-            .call_method("Event", &(row.id, "clicked", Value::from(""), 0u32))
-            .expect("the tray takes a choice");
+        until(&format!("the tray to take {label:?}"), || {
+            let menu = self.menu();
+            let row = find(&menu, label).unwrap_or_else(|| panic!("no row {label:?} in {menu:#?}"));
+            assert!(row.enabled, "{label:?} can be chosen");
+            match self.menu_proxy().call_method("Event", &(row.id, "clicked", Value::from(""), 0u32)) {
+                Ok(_) => true,
+                Err(zbus::Error::MethodError(_, Some(why), _)) if why == "id not found" => false,
+                Err(error) => panic!("the tray takes a choice: {error}"),
+            }
+        });
     }
 
     /// It crashes.

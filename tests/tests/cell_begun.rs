@@ -1,11 +1,41 @@
-//! `moorline cell` that fails half way: nothing is left behind, or the same command goes on.
+//! A session that `moorline cell` has begun; and where that fails half way, nothing is left behind, or the same command
+//! goes on.
 #![cfg(target_os = "linux")]
 
-use moorline_tests::Relay;
 use moorline_tests::cells::{KEY, Person};
 use moorline_tests::machine::free_port;
+use moorline_tests::watching::Call;
+use moorline_tests::{Ntfy, Relay, Stage, Watching};
+use serde_json::{Value, json};
 
 const CONFIG: &str = ".config/moorline/config.toml";
+
+#[test]
+fn before_its_cell_has_run_a_session_waits_for_that() {
+    let (person, ntfy) = (Person::new(), Ntfy::start());
+    let stage = &person.stage;
+    person.begins(&["--link", "ngrok"]);
+    person.configures(&format!("ntfy_server = \"{}\"\n", ntfy.url()), "");
+    let mut watching = Watching::start(stage);
+    let followed = watching.event("colab to be followed", |event| event["event"] == "following");
+    let words = "waiting for you to run the cell";
+    assert_eq!((&followed["health"]["state"], &followed["words"]), (&"waiting".into(), &words.into()));
+    let state = |stage: &Stage| {
+        let status = stage.moorline(&["status", "--json"]).works("the session is there");
+        let status: Value = serde_json::from_str(&status.stdout).expect("one object");
+        status["sessions"][0]["state"].clone()
+    };
+    assert_eq!(state(stage), words, "as the agent sees it");
+    stage.moorline(&["status"]).works("in words, too").says(words);
+    Call::open(stage).ask(&json!({ "repair": "colab" }));
+    watching.event("the files to be in order", |event| event["event"] == "files");
+    assert_eq!(state(stage), words, "a repair has nothing to dial");
+    assert!(watching.lines().iter().all(|event| event["event"] != "health"), "{:?}", watching.lines());
+    assert!(watching.told().is_empty(), "and nothing to tell");
+    assert!(watching.interrupt().success(), "Ctrl-C is a good end");
+    assert_eq!(state(stage), words, "nor without an agent");
+    stage.moorline(&["status", "--check"]).fails_with(1, "nothing answers yet").says(words);
+}
 
 #[test]
 fn a_relay_out_of_reach_leaves_no_half_of_a_session() {

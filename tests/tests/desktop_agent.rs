@@ -161,9 +161,9 @@ fn beside_moorline_watch_the_tray_says_why_it_does_not_start() {
     let server = Notifications::start(&stage, &["body"]);
     let watching = Watching::start(&stage);
     let second = stage.run("moorline-tray", &[]);
-    second.fails_with(1, "there is one agent").says("`moorline watch` watches your sessions already");
+    second.fails_with(1, "there is one agent").says("a terminal watches your sessions already");
     let told = server.await_sent(1);
     assert_eq!(told.title, "Moorline does not start");
-    assert!(told.body.contains("end it (Ctrl-C in its terminal)"), "{}", told.body);
+    assert!(told.body.contains("end it (Ctrl-C in that terminal)"), "{}", told.body);
     assert!(watching.interrupt().success(), "it went on all the while");
 }

@@ -39,7 +39,7 @@ fn online() -> Desk {
 fn comparing(desk: &mut Desk) -> Page {
     desk.story.runtime.restart_on_same_port();
     // On a slow machine the time without a runtime is long enough for a drop.
-    let told = desk.server.await_titled("colab shows a key nobody vouched for");
+    let told = desk.server.await_titled("colab shows a fingerprint seen for the first time");
     desk.server.press(told.id, "default");
     until("the window", || desk.screen.windows(&desk.story.stage) == ["Moorline"]);
     Page::open(&desk.story.stage, desk.window)

@@ -49,12 +49,13 @@ fn a_new_key_is_compared_in_the_window_only() {
     tray.await_shown();
     tray.tell(&notice(
         "needed",
-        "trainer shows a key nobody vouched for",
+        "trainer shows a fingerprint seen for the first time",
         "",
         &json!([{ "compare": "trainer" }]),
     ));
     let sent = server.await_sent(1);
-    assert_eq!(sent.actions, ["default", "Compare…", "0", "Compare…"], "no button approves a key");
+    let check = "Check that it is yours…";
+    assert_eq!(sent.actions, ["default", check, "0", check], "no button approves a key");
     assert_eq!(sent.lasts, 0, "it stays until somebody deals with it");
     server.press(sent.id, "default");
     moorline_tests::processes::until("the window", || screen.windows(&stage) == ["Moorline"]);

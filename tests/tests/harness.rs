@@ -197,6 +197,25 @@ fn the_home_of_the_stage_is_the_one_that_ssh_looks_into() {
     assert!(stage.ssh_dir().join("left").exists(), "what is written there lands in the throw-away home");
 }
 
+/// The stage plays the machine on which `make test` is typed; its home is the one that must not be reached.
+#[test]
+fn what_make_test_runs_cannot_reach_the_home() {
+    let stage = stage();
+    stage.put_program("apart", include_str!("../../scripts/apart.sh"));
+    stage.put(".ssh/config", "Host a-marker\n    HostName only.here\n");
+    stage.put(".cargo/tool", "needed");
+    let look =
+        "echo in: $(ls -A ~) and $(cat ~/.cargo/tool); ssh -G a-marker; mkdir ~/.ssh && echo x >~/.ssh/left";
+    stage
+        .run("/bin/sh", &["-c", look])
+        .fails("without it, the home is the person's")
+        .says("hostname only.here");
+    let apart = stage.run("apart", &["/bin/sh", "-c", look]).works("with it, there is another home");
+    let apart = apart.says("in: .cargo and needed").says("hostname a-marker\n");
+    assert!(!apart.stderr.contains("no mount namespaces"), "it needed no way around:\n{apart}");
+    assert!(!stage.ssh_dir().join("left").exists(), "nor does what is written there land in the person's");
+}
+
 #[test]
 #[should_panic(expected = "secrets were left on disk")]
 fn a_secret_left_behind_fails_the_test() {

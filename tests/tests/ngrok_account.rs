@@ -99,5 +99,5 @@ fn without_a_key_it_is_said_where_to_get_one() {
     story.paste(&["add", "colab"], &cell).works("it is added");
     let refused =
         story.stage.moorline(&["repair", "colab", "--stop-agents", "--yes"]).fails("there is no key");
-    refused.says("moorline secret set ngrok-api-key");
+    refused.says("\n  moorline secret set ngrok-api-key\n");
 }

@@ -103,7 +103,7 @@ fn a_wrong_fingerprint_refuses() {
     let stranger = KeyPair::generate(&story.runtime.machine().keys().join("stranger"), "ed25519");
     let mut terminal = asked(&story);
     terminal.types(&notebook_says(&story, &[&stranger]));
-    terminal.ends().fails_with(1, "the endpoint leads elsewhere").says("another one");
+    terminal.ends().fails_with(1, "the endpoint leads elsewhere").says("it is another machine");
     assert_eq!(tree::fingerprint(&story.stage.home()), before, "nothing was written");
 }
 

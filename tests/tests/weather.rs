@@ -147,9 +147,9 @@ fn a_key_or_a_password_that_is_not_the_right_one_is_named() {
     }
     story.runtime.lose_disk();
     let refused = onlooker.watching.health("colab", "auth-failed");
-    assert_eq!(refused["words"], "refuses the login");
+    assert_eq!(refused["words"], "refuses this computer's access");
     let told = onlooker.watching.notice("needed");
-    assert_eq!(told["title"], "colab does not know this computer's key");
+    assert_eq!(told["title"], "colab refuses this computer's access");
     assert!(told["body"].as_str().is_some_and(|body| body.contains("password")), "{told}");
 
     // Nobody knocks again soon where the login was refused, unless a person asks for it.
@@ -158,7 +158,7 @@ fn a_key_or_a_password_that_is_not_the_right_one_is_named() {
     let shown = onlooker.watching.health("colab", "new-host-key");
     assert_eq!(shown["health"]["fingerprint"], story.runtime.host_key().fingerprint());
     let told = onlooker.watching.notice("needed");
-    assert_eq!(told["title"], "colab shows a key nobody vouched for");
+    assert_eq!(told["title"], "colab shows a fingerprint seen for the first time");
 }
 
 #[test]

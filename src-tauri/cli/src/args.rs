@@ -72,6 +72,28 @@ pub enum Command {
     Completions(CompletionsArgs),
 }
 
+impl Command {
+    /// The session that it is about, if the person named one.
+    pub fn session(&self) -> Option<&Alias> {
+        match self {
+            Self::Add(args) => args.name.as_ref(),
+            Self::Status(args) => args.name.as_ref(),
+            Self::Repair(args) => args.name.as_ref(),
+            Self::Forget(args) => Some(&args.name),
+            Self::Cell(args) => Some(&args.name),
+            Self::Open(args) => Some(&args.name),
+            Self::Proxy(args) => Some(&args.name),
+            Self::Hub(args) => Some(&args.name),
+            Self::Secret(_)
+            | Self::Doctor
+            | Self::Watch
+            | Self::Demo(_)
+            | Self::Uninstall(_)
+            | Self::Completions(_) => None,
+        }
+    }
+}
+
 /// `moorline add`
 #[derive(Debug, Args)]
 pub struct AddArgs {

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use moorline_core::askpass::{ASKPASS_SESSION, answer};
+use moorline_core::askpass::{ASKPASS_RELAY, ASKPASS_SESSION, answer};
+use moorline_core::session::RelayTarget;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 
@@ -19,8 +20,9 @@ pub fn acted() -> Option<ExitCode> {
 /// Says nothing where it has no answer: ssh then goes on with its other ways to log in, or says that there is none.
 fn give(session: &str, prompt: &str) -> Option<()> {
     let session: Alias = session.parse().ok()?;
+    let relay: RelayTarget = std::env::var(ASKPASS_RELAY).ok()?.parse().ok()?;
     let tools = crate::commands::tools().ok()?;
-    let password = crate::commands::block_on(answer(&tools, &session, prompt)).ok()??;
+    let password = crate::commands::block_on(answer(&tools, &session, &relay, prompt)).ok()??;
     let mut out = std::io::stdout().lock();
     out.write_all(password.expose_secret().as_bytes()).ok()?;
     out.write_all(b"\n").ok()?;

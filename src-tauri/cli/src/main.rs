@@ -1,5 +1,6 @@
 //! `moorline`: the command line and the `ProxyCommand`.
 
+mod advice;
 mod args;
 mod ask;
 mod askpass;
@@ -8,6 +9,7 @@ mod ending;
 mod printer;
 mod proxied;
 mod report;
+mod steps;
 mod text_in;
 #[cfg(unix)]
 mod tty;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let printer = Printer::new(cli.json);
+    let about = cli.command.session().cloned();
     let outcome = match cli.command {
         Command::Add(args) => commands::add::run(&args, &printer),
         Command::Status(args) => commands::status::run(&args, &printer),
@@ -57,7 +60,8 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args, &printer),
     };
     let code = outcome.unwrap_or_else(|error| {
-        printer.error(said::sentence(error.as_ref()));
+        let step = advice::of_error(&error, about.as_ref());
+        printer.error(said::sentence(error.as_ref()), step.as_ref().map(steps::command));
         ExitCode::from(1)
     });
     // Half an answer is none: a script must not take what a full disk cut off for all there is.
@@ -75,7 +79,7 @@ fn usage(error: &clap::Error) -> ExitCode {
             _ => what,
         };
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        Printer::new(true).error(format!("{said}; `moorline --help` shows how it is used"));
+        Printer::new(true).error(format!("{said}; `moorline --help` shows how it is used"), None);
         return ExitCode::from(2);
     }
     let shown = error.print();

@@ -125,13 +125,22 @@ impl Printer {
         writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
 
-    /// Why the run failed: one sentence on standard error, or `{"error": …}` on standard output.
-    pub fn error(&self, text: impl Display) {
+    /// Why the run failed: one sentence on standard error, and under it the command that helps, if there is one; or
+    /// `{"error": …, "next_step": …}` on standard output.
+    pub fn error(&self, text: impl Display, command: Option<String>) {
         let text = visible(&text.to_string());
         if self.form == Form::Json {
-            self.json(&serde_json::json!({ "error": text }));
-        } else {
-            let _ = writeln!(anstream::stderr(), "{BAD}moorline:{BAD:#} {text}");
+            let mut error = serde_json::json!({ "error": text });
+            if let Some(command) = command {
+                error["next_step"] = command.into();
+            }
+            self.json(&error);
+            return;
+        }
+        let mut stderr = anstream::stderr();
+        let _ = writeln!(stderr, "{BAD}moorline:{BAD:#} {text}");
+        if let Some(command) = command {
+            let _ = writeln!(stderr, "  {}", visible(&command));
         }
     }
 

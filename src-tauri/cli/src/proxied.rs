@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use moorline_core::{proxy, said};
 use moorline_ssh_files::Alias;
 
+use crate::steps;
+
 /// Reads the arguments, and carries. ssh shows what is said on standard error.
 pub fn main() -> ExitCode {
     let (name, shared) = match asked() {
@@ -17,6 +19,10 @@ pub fn main() -> ExitCode {
     };
     proxy::run(&name, shared).unwrap_or_else(|error| {
         say(&said::sentence(&error));
+        if let Some(step) = error.next_step() {
+            let command = steps::command(&step.of(&name));
+            let _ = writeln!(std::io::stderr(), "  {}", said::visible(&command));
+        }
         ExitCode::FAILURE
     })
 }

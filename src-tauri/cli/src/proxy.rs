@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 mod proxied;
+mod steps;
 
 fn main() -> ExitCode {
     proxied::main()

@@ -9,34 +9,36 @@ use std::time::Duration;
 use moorline_ssh_files::Alias;
 use secrecy::SecretString;
 
-use crate::session::{Link, RelayTarget};
-use crate::sessions_file::SessionsFile;
+use crate::kept;
+use crate::session::RelayTarget;
 use crate::tools::Tools;
-use crate::vault::{SecretKind, SecretName};
 
-pub use crate::ssh::ASKPASS_SESSION;
+pub use crate::ssh::{ASKPASS_RELAY, ASKPASS_SESSION};
 
 /// `ssh -G` answers at once; a canonical name in the person's config may make it ask a name server.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// The relay password of this session, if `prompt` is the question of the session's own relay for it.
-pub async fn answer(tools: &Tools, session: &Alias, prompt: &str) -> Option<SecretString> {
+/// The relay password of this session that was given for this relay, if `prompt` is that relay's question for it.
+pub async fn answer(
+    tools: &Tools,
+    session: &Alias,
+    relay: &RelayTarget,
+    prompt: &str,
+) -> Option<SecretString> {
     let (user, host) = asked_for(prompt)?;
-    let sessions = SessionsFile::load(&tools.dirs.sessions_file()).ok()?;
-    let Link::Relay(link) = &sessions.get(session)?.link else { return None };
-    if !is_login(tools, &link.relay, user, host).await? {
+    if !is_login(tools, relay, user, host).await? {
         return None;
     }
-    tools.vault.get(&SecretName::of(session.clone(), SecretKind::RelayPassword)).ok()?
+    kept::password_of_relay(tools, session, relay).ok()?
 }
 
 async fn is_login(tools: &Tools, relay: &RelayTarget, user: &str, host: &str) -> Option<bool> {
-    let (its_user, its_host) = tools.ssh.login_at(relay, LIMIT).await.ok()?;
+    let login = tools.ssh.login_at(relay, LIMIT).await.ok()?;
     // ssh cuts long names in this prompt (OpenSSH sshconnect2.c prints at most 30 and 128 bytes of them).
     let same = |shown: &str, whole: &str, cut: usize| {
         !shown.is_empty() && (shown == whole || (shown.len() == cut && whole.starts_with(shown)))
     };
-    Some(same(user, &its_user, 30) && same(host, &its_host, 128))
+    Some(same(user, &login.user, 30) && same(host, &login.shown, 128))
 }
 
 /// Whose password a prompt asks for: `user@host's password:`, or `(user@host) Password:` where the server asks

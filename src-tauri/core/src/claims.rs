@@ -38,28 +38,39 @@ pub enum Claim {
 
 /// Looks for `alias` outside Moorline's block. The strongest claim is given: an entry, then a pattern, then a key.
 pub fn claim(ssh_dir: &Path, home: &Path, alias: &Alias) -> Option<Claim> {
-    let mut seen = BTreeSet::new();
     let mut pattern = None;
-    let mut open = vec![(ssh_dir.join("config"), 0)];
-    while let Some((file, depth)) = open.pop() {
-        if seen.len() >= MOST || !seen.insert(file.clone()) {
-            continue;
-        }
-        let Some(text) = read(&file) else { continue };
+    for (file, text) in config_files(ssh_dir, home) {
         if let Some(line) = config::foreign_entry(&text, alias) {
             return Some(Claim::Entry { file, line });
         }
         let means = config::foreign_pattern(&text, alias);
         pattern = pattern.or(means.map(|line| Claim::Pattern { file, line }));
-        if depth < DEEPEST {
-            let included = config::included_files(&text);
-            open.extend(included.iter().flat_map(|name| expand(name, ssh_dir, home)).map(|f| (f, depth + 1)));
-        }
     }
     pattern.or_else(|| {
         let known = read(&ssh_dir.join("known_hosts"))?;
         let holds = !known_hosts::keys_of(&known, &KnownName::Alias(alias.clone())).is_empty();
         holds.then_some(Claim::KnownHost)
+    })
+}
+
+/// The person's ssh config and the files that it includes, with what they hold.
+pub(crate) fn config_files(ssh_dir: &Path, home: &Path) -> impl Iterator<Item = (PathBuf, Vec<u8>)> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![(ssh_dir.join("config"), 0)];
+    std::iter::from_fn(move || {
+        loop {
+            let (file, depth) = open.pop()?;
+            if seen.len() >= MOST || !seen.insert(file.clone()) {
+                continue;
+            }
+            let Some(text) = read(&file) else { continue };
+            if depth < DEEPEST {
+                let included = config::included_files(&text);
+                let files = included.iter().flat_map(|name| expand(name, ssh_dir, home));
+                open.extend(files.map(|file| (file, depth + 1)));
+            }
+            return Some((file, text));
+        }
     })
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::google::account::LISTED;
 use crate::google::answer::Assignment;
 use crate::google::{Account, CliSession, EndpointId, GoogleError, cli_sessions};
+use crate::loose;
 use crate::tools::Tools;
 
 /// How long Google may take: who opens the view is waiting.
@@ -64,10 +65,11 @@ pub async fn first_look(tools: &Arc<Tools>) -> FirstLook {
     let late = GoogleError::TimedOut { host: "Google".to_owned(), seconds };
     let listed = tokio::time::timeout(GOOGLE_LIMIT, account.runtimes(LISTED)).await;
     let listed = listed.unwrap_or(Err(late));
-    let loose = loose_entries(tools);
+    let here = Arc::clone(tools);
+    let files = tokio::task::spawn_blocking(move || (loose_entries(&here), names(&here))).await;
+    let (loose, names) = files.unwrap_or_default();
     match listed {
         Ok(listed) => {
-            let names = names(tools);
             FirstLook { loose, google: runtimes(&listed, &names), google_sign_in: true, google_problem: None }
         }
         Err(error) => {
@@ -78,11 +80,12 @@ pub async fn first_look(tools: &Arc<Tools>) -> FirstLook {
     }
 }
 
-/// The entries of the person's own that could be taken over.
-///
-/// The ssh files know no such entries yet; until they do, there are none.
-fn loose_entries(_: &Tools) -> Vec<LooseEntry> {
-    Vec::new()
+/// The entries of the person's own that can be taken over: those of a file that is edited.
+fn loose_entries(tools: &Tools) -> Vec<LooseEntry> {
+    let found = loose::find(&tools.dirs.ssh, &tools.dirs.home).into_iter().filter(|found| found.editable);
+    found
+        .map(|found| LooseEntry { alias: found.entry.alias, file: found.file, line: found.entry.line })
+        .collect()
 }
 
 fn runtimes(listed: &[Assignment], names: &[CliSession]) -> Vec<GoogleRuntime> {
@@ -106,6 +109,7 @@ fn names(tools: &Tools) -> Vec<CliSession> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::clock;
@@ -133,17 +137,34 @@ mod tests {
         assert_eq!(shown, wanted);
     }
 
-    #[tokio::test]
-    async fn who_is_not_signed_in_is_no_problem_and_a_sign_in_that_is_none_is_one() {
-        let home = tempfile::tempdir().unwrap();
+    fn tools(home: &Path) -> Arc<Tools> {
         let ssh = SystemSsh {
             program: "/usr/bin/ssh".into(),
             config: None,
             known_hosts: None,
             prompts: Prompts::Never,
         };
-        let (dirs, vault) = (Dirs::under(home.path()), Box::new(MemoryVault::default()));
-        let tools = Arc::new(Tools { dirs, vault, ssh, askpass: None });
+        let (dirs, vault) = (Dirs::under(home), Box::new(MemoryVault::default()));
+        Arc::new(Tools { dirs, vault, ssh, askpass: None })
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_can_be_taken_over_is_shown_with_its_place() {
+        let home = tempfile::tempdir().unwrap();
+        let tools = tools(home.path());
+        let config = tools.dirs.ssh.join("config");
+        fs::create_dir_all(&tools.dirs.ssh).unwrap();
+        let loose = "    HostName 0.tcp.ngrok.io\n    StrictHostKeyChecking no\n";
+        fs::write(&config, format!("Include more\nHost colab\n{loose}")).unwrap();
+        fs::write(tools.dirs.ssh.join("more"), format!("Host other\n{loose}")).unwrap();
+        let shown = LooseEntry { alias: "colab".parse().unwrap(), file: config, line: 2 };
+        assert_eq!(first_look(&tools).await.loose, [shown], "not the one of a file that is left alone");
+    }
+
+    #[tokio::test]
+    async fn who_is_not_signed_in_is_no_problem_and_a_sign_in_that_is_none_is_one() {
+        let home = tempfile::tempdir().unwrap();
+        let tools = tools(home.path());
         assert_eq!(first_look(&tools).await, FirstLook::default());
 
         let file = home.path().join(".config/colab-cli/token.json");

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use moorline_ssh_files::HostKey;
 use secrecy::SecretString;
 
+use crate::kept::{self, Password};
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError};
 use crate::reach::{ReachError, route};
 use crate::session::Session;
@@ -12,7 +13,7 @@ use crate::ssh::SystemSsh;
 use crate::ssh::login::{Installed, LoginError, install_login_key, key_login_works};
 use crate::ssh::login_key::{LoginKey, LoginKeyError};
 use crate::tools::Tools;
-use crate::vault::{SecretKind, SecretName, VaultError};
+use crate::vault::VaultError;
 
 /// How the login stands.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub enum Login {
     KeyInstalled(Installed),
     /// The runtime does not know the key, and no password is kept.
     NoPassword(LoginKey),
-    /// The runtime does not know the key, and the kept password was given for another link, which is named; it was
-    /// not sent here.
+    /// The runtime does not know the key, and the kept password was given for another link or machine, which is named;
+    /// it was not sent here.
     PasswordOfAnother(LoginKey, String),
     /// The runtime does not know the key, and the vault cannot be read just now; no password was sent.
     VaultShut(LoginKey, VaultError),
@@ -50,6 +51,13 @@ pub enum EnsureLoginError {
     Reach(#[from] ReachError),
 }
 
+impl EnsureLoginError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Reach(error) = self { error.next_step() } else { None }
+    }
+}
+
 /// Tries the login key within `limit`, and where it is missing installs it with the `pasted` or else the kept
 /// password, within `limit` again. The password leaves this computer only after the runtime has proven a pinned key,
 /// and is tried once. Over `ssh` where the way leads through a relay. May block for as long as the vault takes.
@@ -69,7 +77,7 @@ pub async fn ensure(
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let key = LoginKey::ensure(&tools.dirs.login_key())?;
     let route = route(tools, ssh, session)?;
-    match key_login_works(&route, &pinned(&pins, session), &session.user, &key, limit).await {
+    match key_login_works(&route, &pins.keys_of(&session.name), &session.user, &key, limit).await {
         Ok(true) => return Ok(Login::KeyWorks),
         Ok(false) => {}
         Err(error) => return Ok(Login::NotTried(error)),
@@ -95,31 +103,25 @@ pub async fn install(
     }
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let key = LoginKey::ensure(&tools.dirs.login_key())?;
-    let given_for = pins.get(&session.name).and_then(|pins| pins.password_for.clone());
-    let kept = if pasted.is_none() {
-        match given_for {
-            Some(link) if link == session.link.described() => {}
-            Some(link) => return Ok(Login::PasswordOfAnother(key, link)),
-            None => return Ok(Login::NoPassword(key)),
-        }
-        let name = SecretName::of(session.name.clone(), SecretKind::Password);
-        match tools.vault.get(&name) {
-            Ok(kept) => kept,
+    let mut pinned = pins.keys_of(&session.name);
+    let kept = match pasted {
+        Some(_) => None,
+        None => match kept::password_and_key(&*tools.vault, session, &pinned) {
+            Ok(Password::Here(password, given_for)) => {
+                pinned = vec![given_for];
+                Some(password)
+            }
+            Ok(Password::GivenFor(other)) => return Ok(Login::PasswordOfAnother(key, other)),
+            // Without a keyring nothing was ever stored.
+            Ok(Password::None) | Err(VaultError::NoKeyring(_)) => None,
             Err(error) => return Ok(Login::VaultShut(key, error)),
-        }
-    } else {
-        None
+        },
     };
     let Some(password) = pasted.or(kept.as_ref()) else { return Ok(Login::NoPassword(key)) };
-    let (route, pinned) = (route(tools, ssh, session)?, pinned(&pins, session));
+    let route = route(tools, ssh, session)?;
     tokio::time::sleep(pause).await;
     Ok(match install_login_key(&route, &pinned, &session.user, password, &key, limit).await {
         Ok(installed) => Login::KeyInstalled(installed),
         Err(error) => Login::NotInstalled(key, error),
     })
-}
-
-fn pinned(pins: &Pins, session: &Session) -> Vec<HostKey> {
-    let known = pins.get(&session.name);
-    known.map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()).collect()).unwrap_or_default()
 }

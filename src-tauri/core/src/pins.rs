@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use moorline_ssh_files::{Alias, Fingerprint, HostKey, HostName, Place, Port};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey, Place, Port};
 use serde::{Deserialize, Serialize};
 
 use crate::announcement::Accepted;
@@ -45,9 +45,6 @@ pub struct SessionPins {
     /// The host key of the runtime on which the login key was installed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_key_installed: Option<Fingerprint>,
-    /// The link for which the person gave the password in the vault: it is sent nowhere else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_for: Option<String>,
     /// The last announcement that was accepted: what is sent again is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
@@ -57,9 +54,10 @@ pub struct SessionPins {
     /// The relays that were prepared for the session's runtimes: where there is something to undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relays: Vec<String>,
-    /// The host name for which the person gave the service token in the vault: it is sent to no other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_token_for: Option<HostName>,
+    /// Whether there may be a service token in the vault. Spares a look there on each way through a tunnel; for which
+    /// tunnel it was given stands beside the token alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service_token_kept: bool,
 }
 
 /// A host key that is accepted for a session.
@@ -186,6 +184,12 @@ impl Pins {
         self.sessions.get(name)
     }
 
+    /// The keys that are pinned for a session.
+    pub fn keys_of(&self, name: &Alias) -> Vec<HostKey> {
+        let keys = self.get(name).map(|pins| pins.keys.iter().map(|pinned| pinned.key.clone()));
+        keys.map(Iterator::collect).unwrap_or_default()
+    }
+
     /// One session's pins, to change them; empty ones are made where there are none.
     pub fn entry(&mut self, name: &Alias) -> &mut SessionPins {
         self.sessions.entry(name.clone()).or_default()
@@ -298,7 +302,8 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 mod place {
-    use super::{HostName, Place, Port};
+    use super::{Place, Port};
+    use moorline_ssh_files::HostName;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Deserialize)]

@@ -93,7 +93,7 @@ fn beside(running: &Path, name: &str) -> Option<PathBuf> {
 fn copy(source: Option<&PathBuf>, path: &Path) -> io::Result<()> {
     let Some(source) = source else {
         // The tray alone was moved or updated; what was put there before still does.
-        let missing = || Err(io::Error::other("moorline is not beside the tray"));
+        let missing = || Err(io::Error::other("the command line's program is not beside the tray"));
         return if path.is_file() { Ok(()) } else { missing() };
     };
     let program = std::fs::read(source)?;

@@ -11,6 +11,8 @@ use crate::editors::{SearchEnv, find_program};
 use crate::google::slot::{Holder, holder};
 use crate::google::{self, EndpointId, GoogleError, RuntimeAccess};
 use crate::hub;
+use crate::kept;
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError};
 use crate::repoint::runs_our_proxy;
 use crate::session::{Link, Session};
@@ -21,7 +23,7 @@ use crate::ssh::{
 };
 use crate::tools::Tools;
 use crate::trust::Evidence;
-use crate::vault::{SecretKind, SecretName, Vault};
+use crate::vault::Vault;
 
 /// How long Google may take to give the way to a runtime where nobody waits who gives up before.
 pub const GOOGLE: Duration = Duration::from_secs(15);
@@ -70,23 +72,36 @@ pub enum ReachError {
 }
 
 impl ReachError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Probe(error) => error.next_step(),
+            Self::Carry(error) => error.next_step(),
+            Self::Google(error) => error.next_step(),
+            Self::Pins(_) | Self::LoginKey(_) | Self::Identity(_) => None,
+        }
+    }
+
     /// Whether the relay wants something for the login that only a person, or the vault, could give.
     pub fn wants_login(&self) -> bool {
         matches!(self, Self::Probe(ProbeError::Proxy { failure: SshFailure::PermissionDenied, .. }))
     }
 }
 
-/// The person's `ssh` as it is to be used for a session's relay: with the relay's password at hand if it lies in the
-/// vault, and else without any prompt.
+/// The person's `ssh` as it is to be used for a session's relay: with the relay's password at hand if the vault holds one
+/// for this very relay, and else without any prompt.
 ///
 /// A vault that cannot be read gives no password; the relay then says that it wants one. Blocks for a bounded time.
 pub fn relay_ssh(tools: &Tools, session: &Session) -> SystemSsh {
     let ssh = tools.ssh.clone();
-    let (Link::Relay(_), Some(program)) = (&session.link, &tools.askpass) else { return ssh };
-    let name = SecretName::of(session.name.clone(), SecretKind::RelayPassword);
-    match tools.vault.get(&name) {
+    let (Link::Relay(link), Some(program)) = (&session.link, &tools.askpass) else { return ssh };
+    match kept::relay_password(tools, session) {
         Ok(Some(_)) => {
-            let prompts = Prompts::Askpass { program: program.clone(), session: session.name.clone() };
+            let prompts = Prompts::Askpass {
+                program: program.clone(),
+                session: session.name.clone(),
+                relay: link.relay.clone(),
+            };
             SystemSsh { prompts, ..ssh }
         }
         Ok(None) => ssh,
@@ -133,12 +148,10 @@ pub fn cloudflare(
     host: &HostName,
 ) -> Result<Carrier, ReachError> {
     let pins = Pins::load(&dirs.pins_file())?;
-    let given_for = pins.get(session).and_then(|known| known.service_token_for.as_ref());
-    if given_for != Some(host) {
+    if !pins.get(session).is_some_and(|known| known.service_token_kept) {
         return Ok(carry::cloudflare(host.clone(), None));
     }
-    let name = SecretName::of(session.clone(), SecretKind::ServiceToken);
-    let kept = vault.get(&name);
+    let kept = kept::service_token_for(vault, session, host);
     let kept = kept.map_err(|cause| Box::new(CarryError::Vault { host: host.clone(), cause }))?;
     let token = kept
         .map(|text| ServiceToken::read(&text).ok_or_else(|| Box::new(CarryError::BadToken(host.clone()))));

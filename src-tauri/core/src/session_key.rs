@@ -22,6 +22,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::next_step::NextStep;
+
 pub use kept::{SessionKeyError, create, load, next};
 pub(crate) use kept::{create_under, keep_under};
 
@@ -52,9 +54,14 @@ pub struct Topic(SecretString);
 /// A text that is no session key. What was given is not repeated: it may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this is no session key: it is one text such as mlk1-1-… with 43 letters after the second dash; copy it whole, or make one with `moorline secret new-session-key NAME`"
+    "this is no session key: it is one text such as mlk1-1-… with 43 letters after the second dash; copy it whole, or make a new one"
 )]
 pub struct InvalidSessionKey;
+
+impl InvalidSessionKey {
+    /// What a person can do about it here.
+    pub const NEXT_STEP: NextStep = NextStep::NewSessionKey { session: None };
+}
 
 /// A text that is no key id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -61,6 +61,7 @@ use crate::agent::state::Settings;
 use crate::atomic;
 use crate::channel::ChannelSettings;
 use crate::dirs::{Dirs, DirsError};
+use crate::next_step::NextStep;
 use crate::regular;
 use crate::session::{RemotePath, Session};
 pub use remembered::Remembered;
@@ -135,12 +136,22 @@ pub enum SessionsFileError {
     },
 }
 
+/// In place of the names of all sessions.
+const NONE_YET: &str = "none yet";
+
 /// There is no session of this name.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no session {name}; your sessions: {known}")]
 pub struct UnknownSession {
     name: Alias,
     known: String,
+}
+
+impl UnknownSession {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        (self.known == NONE_YET).then(|| NextStep::Add { session: Some(self.name.clone()) })
+    }
 }
 
 impl SessionsFile {
@@ -178,7 +189,7 @@ impl SessionsFile {
     /// The names of all sessions, for a person to choose from.
     pub fn names(&self) -> String {
         let all: Vec<_> = self.sessions.keys().map(ToString::to_string).collect();
-        if all.is_empty() { "none yet; `moorline add` makes one".to_owned() } else { all.join(", ") }
+        if all.is_empty() { NONE_YET.to_owned() } else { all.join(", ") }
     }
 
     /// What is remembered of a session besides the way to it.

@@ -1,7 +1,8 @@
 //! Settling a session: writing down where its runtime is and which key it may show, everywhere it must stand.
 //!
-//! The order makes a crash harmless: the whole outcome is computed and checked first, then the session's pins and
-//! the session itself are saved, then `known_hosts`, then `config`. Each step is atomic, and the next run repeats what is missing.
+//! The order makes a crash harmless: the whole outcome is computed and checked first, then a password that the session
+//! takes along is kept for the new key, then the session's pins and the session itself are saved, then `known_hosts`, then
+//! `config`, and the old password goes last. Each step is atomic, and the next run repeats what is missing.
 
 mod keyed;
 
@@ -9,13 +10,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use moorline_ssh_files::{
-    Alias, Fingerprint, HostEntry, HostKey, HostName, InvalidName, KnownHostsEdit, Report, SshDir,
-    SshFilesError, known_hosts,
+    Alias, Fingerprint, HostEntry, HostKey, InvalidName, KnownHostsEdit, Report, SshDir, SshFilesError,
+    known_hosts,
 };
 
 pub use keyed::{begin, renew};
 
 use crate::announcement::Accepted;
+use crate::kept::Rebinding;
+use crate::loose;
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError, SessionPins, WrittenName};
 use crate::proxy_program::{self, ProxyProgramError};
 use crate::repoint;
@@ -28,7 +32,7 @@ use crate::tools::Tools;
 use crate::trust::Trust;
 
 /// How long to wait for another writer.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// `ssh -G` answers at once; a canonical name in the person's config may make it ask a name server.
 const VERIFY_LIMIT: Duration = Duration::from_secs(10);
@@ -45,8 +49,6 @@ pub struct Change {
     pub keys: Vec<(HostKey, Trust)>,
     /// Fingerprints to hold the runtime to once it can be reached.
     pub expected: Vec<Fingerprint>,
-    /// Whether the password in the vault is for the session's link: the person gave it for this one.
-    pub password_is_for_it: bool,
     /// The announcement from which all this comes.
     pub accepted: Option<Accepted>,
     /// When.
@@ -54,10 +56,10 @@ pub struct Change {
 }
 
 impl Change {
-    /// A new session, or one whose files are to be mended: no key, nothing expected, no password given.
+    /// A new session, or one whose files are to be mended: no key, nothing expected.
     pub fn of(session: Session, now: Timestamp) -> Self {
         let (keys, expected) = (Vec::new(), Vec::new());
-        Self { session, was: None, keys, expected, password_is_for_it: false, accepted: None, now }
+        Self { session, was: None, keys, expected, accepted: None, now }
     }
 }
 
@@ -116,9 +118,21 @@ pub enum SettleError {
     },
     /// Someone else changed the session between the question and the answer.
     #[error(
-        "{0} was changed by another Moorline meanwhile, so nothing was written; look at `moorline status` and try again"
+        "{0} was changed by another Moorline meanwhile, so nothing was written; look at how it is now, and try again"
     )]
     Overtaken(Alias),
+}
+
+impl SettleError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Verify(error) => error.next_step(),
+            Self::SessionKey(error) => error.next_step(),
+            Self::Overtaken(_) => Some(NextStep::LookAtStatus),
+            _ => None,
+        }
+    }
 }
 
 /// What `change` would do to the ssh files. Nothing is written.
@@ -138,17 +152,35 @@ pub async fn preview(tools: &Tools, change: &Change) -> Result<Report, SettleErr
 /// Every refusal comes before the first write. If the ssh files then cannot be written, the session and its pins are
 /// put back.
 pub async fn settle(tools: &Tools, change: &Change) -> Result<Report, SettleError> {
+    // A keyring that is locked asks its person before others have to wait.
+    let password = password_taken_along(tools, change)?;
     let lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
-    settle_under(&lock, tools, change).await
+    settle_under(&lock, tools, change, password).await
+}
+
+/// The password that follows the session to the machine with its new key.
+fn password_taken_along(tools: &Tools, change: &Change) -> Result<Option<Rebinding>, SettleError> {
+    let Some(was) = change.was.as_ref().filter(|_| !change.keys.is_empty()) else { return Ok(None) };
+    let pinned = Pins::load(&tools.dirs.pins_file())?.keys_of(&was.name);
+    Ok(Rebinding::of(&*tools.vault, was, &change.session, &pinned, &change.keys))
 }
 
 /// As [`settle`], for who holds the lock already.
-async fn settle_under(_: &StateLock, tools: &Tools, change: &Change) -> Result<Report, SettleError> {
+async fn settle_under(
+    _: &StateLock,
+    tools: &Tools,
+    change: &Change,
+    password: Option<Rebinding>,
+) -> Result<Report, SettleError> {
     let mut plan = Plan::make(tools, change)?;
     let dir = ssh_dir(tools);
     let foreseen = dir.preview(&plan.edit, &plan.entries)?;
     verify(tools, &plan, &change.session.name, &foreseen).await?;
     install_programs(tools, &plan.sessions, &plan.pins)?;
+    let name = &change.session.name;
+    if let Some(password) = &password {
+        password.begin(&*tools.vault, name);
+    }
     // The pins first: a run that is killed in between leaves the session where it was, and pasting again does all of
     // it once more, as a move.
     plan.pins.save()?;
@@ -162,8 +194,11 @@ async fn settle_under(_: &StateLock, tools: &Tools, change: &Change) -> Result<R
         }
     };
     // What was taken out of known_hosts need not be remembered any longer.
-    plan.pins.entry(&change.session.name).written = plan.written;
+    plan.pins.entry(name).written = plan.written;
     plan.pins.save()?;
+    if let Some(password) = &password {
+        password.end(&*tools.vault, name);
+    }
     Ok(with_remark(report, plan.remark))
 }
 
@@ -176,7 +211,8 @@ pub async fn heal(tools: &Tools, session: &Session, now: Timestamp) -> Result<Re
     settle(tools, &change).await
 }
 
-/// Takes a session out of everything: the ssh files, then the pins and the sessions file.
+/// Takes a session out of everything: the ssh files, then the pins and the sessions file. An entry of the person's own
+/// that was commented out for it comes back.
 ///
 /// # Errors
 /// The ssh files cannot be edited; then the session is still there in full.
@@ -190,22 +226,11 @@ pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
     let entries = entries(tools, &sessions, &pins)?;
     install_programs(tools, &sessions, &pins)?;
     let report = ssh_dir(tools).write(&edit, &entries)?;
+    let report = loose::with_own_entry_back(report, &ssh_dir(tools), name)?;
     pins.remove(name);
     pins.save()?;
     sessions.save()?;
     Ok(with_remark(report, remark))
-}
-
-/// Notes that the password in the vault is for the session as it is now: the person has just given it.
-///
-/// # Errors
-/// The pins cannot be written.
-pub fn bind_password(tools: &Tools, session: &Session) -> Result<(), SettleError> {
-    let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
-    let mut pins = Pins::load(&tools.dirs.pins_file())?;
-    pins.entry(&session.name).password_for = Some(session.link.described());
-    pins.save()?;
-    Ok(())
 }
 
 /// Keeps what was accepted last of a session's announcements, unless another process has kept a newer one meanwhile.
@@ -242,18 +267,17 @@ pub fn keep_heard(tools: &Tools, name: &Alias, heard: Vec<Accepted>) -> Result<(
     Ok(())
 }
 
-/// Remembers that the service token in the vault was given for the host name of this session's tunnel (`Some`), or
-/// that there is none any more.
+/// Remembers whether there may be a service token for a session in the vault.
 ///
 /// # Errors
 /// The pins cannot be read or written, or another process holds the state lock for too long.
-pub fn bind_service_token(tools: &Tools, name: &Alias, host: Option<&HostName>) -> Result<(), SettleError> {
+pub fn note_service_token(tools: &Tools, name: &Alias, kept: bool) -> Result<(), SettleError> {
     let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
     let mut pins = Pins::load(&tools.dirs.pins_file())?;
-    if host.is_none() && pins.get(name).is_none() {
+    if !kept && pins.get(name).is_none() {
         return Ok(());
     }
-    pins.entry(name).service_token_for = host.cloned();
+    pins.entry(name).service_token_kept = kept;
     pins.save()?;
     Ok(())
 }
@@ -341,9 +365,6 @@ fn record(pin: &mut SessionPins, change: &Change) {
     }
     if change.accepted.is_some() {
         pin.accepted.clone_from(&change.accepted);
-    }
-    if change.password_is_for_it {
-        pin.password_for = Some(change.session.link.described());
     }
 }
 

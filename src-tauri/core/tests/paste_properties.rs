@@ -32,9 +32,10 @@ fn fixtures() -> &'static [(String, String)] {
 }
 
 fn load() -> Vec<(String, String)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/paste");
-    let mut all: Vec<(String, String)> = fs::read_dir(folder)
-        .unwrap()
+    let folders = ["paste", "ways"].map(|f| format!("{}/tests/fixtures/{f}", env!("CARGO_MANIFEST_DIR")));
+    let mut all: Vec<(String, String)> = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap()))
         .collect();
@@ -126,7 +127,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_read(text in any::<String>()) {

@@ -186,20 +186,16 @@ fn healing_brings_back_what_was_broken_by_hand() {
 }
 
 #[test]
-fn what_was_expected_or_given_at_one_address_is_not_taken_to_another() {
+fn what_was_expected_at_one_address_is_not_taken_to_another() {
     let home = Home::new();
     let (first, second) = (session("1001"), session("1002"));
     let pins = || Pins::load(&home.tools.dirs.pins_file()).unwrap().get(&first.name).unwrap().clone();
     let print = key(9).fingerprint();
-    let waiting = Change { expected: vec![print], password_is_for_it: true, ..change(&first, None, None) };
+    let waiting = Change { expected: vec![print], ..change(&first, None, None) };
     block_on(settle(&home.tools, &waiting)).unwrap();
-    assert_eq!(
-        (pins().expected, pins().password_for.as_deref()),
-        (vec![print], Some("direct 127.0.0.1:1001"))
-    );
+    assert_eq!(pins().expected, [print]);
     block_on(settle(&home.tools, &change(&second, Some(&first), None))).unwrap();
     assert!(pins().expected.is_empty());
-    assert_eq!(pins().password_for.as_deref(), Some("direct 127.0.0.1:1001"), "so it is not for 1002");
 }
 
 #[test]

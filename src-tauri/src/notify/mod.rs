@@ -66,7 +66,7 @@ fn label(action: &NoticeAction) -> &'static str {
     match action {
         NoticeAction::OpenEditor(_) => "Open in editor",
         NoticeAction::OpenNotebook(_) => "Open notebook",
-        NoticeAction::Compare(_) => "Compare…",
+        NoticeAction::Compare(_) => "Check that it is yours…",
         NoticeAction::Repair(_) => "Repair",
         NoticeAction::TakeOver(..) | NoticeAction::Follow(..) => "Follow it",
         NoticeAction::ShowWindow => "Open Moorline",

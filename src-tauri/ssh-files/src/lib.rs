@@ -51,7 +51,8 @@
 //! ```
 //!
 //! # What it promises
-//! - **Foreign bytes stay.** Adding, updating and removing an entry restores the file byte for byte. A `known_hosts`
+//! - **Foreign bytes stay.** Adding, updating and removing an entry restores the file byte for byte, and so does
+//!   bringing back an entry that was commented out. A `known_hosts`
 //!   line that names several hosts loses only the names that were asked for; lines with markers, wildcards or
 //!   negation are never changed, and lines that OpenSSH itself cannot read do no harm.
 //! - **Other hosts resolve as before.** The block is at the top and ends with `Host *`, so options that held for every
@@ -74,7 +75,7 @@ pub mod names;
 mod revision;
 mod text;
 
-pub use config::{HostEntry, IdentityFile, ProxyCommand};
+pub use config::{HostEntry, IdentityFile, LooseEntry, ProxyCommand};
 pub use files::{FileChange, Refusal, Report, SshDir, SshFilesError, edit_file};
 pub use host_key::{Fingerprint, HostKey, KeyAlgorithm};
 pub use known_hosts::{KnownHostsEdit, KnownName, Place};

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Home, NEW_KEY, OLD_KEY, fixture, session};
-use moorline_ssh_files::{HostEntry, ProxyCommand};
+use moorline_ssh_files::{HostEntry, ProxyCommand, config};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 fn have_ssh() -> bool {
     Command::new("ssh").arg("-V").output().is_ok()
@@ -95,6 +97,83 @@ fn every_other_host_resolves_as_before() {
         let trainer = resolved(&home.path("config"), "trainer").unwrap();
         assert!(trainer.contains("\nhostname trainer\n"), "{trainer}");
         assert!(trainer.contains("\nproxycommand '/opt/x y/moorline' proxy trainer\n"), "{trainer}");
+    }
+}
+
+#[test]
+fn other_hosts_keep_what_they_had_when_an_entry_is_commented_out() {
+    if !have_ssh() {
+        return;
+    }
+    for name in ["t01_pasted_over_the_years", "t02_windows", "t03_google_cli_at_the_end"] {
+        let home = Home::new().with_config(&fixture(&format!("{name}.config")));
+        let hosts = ["github.com", "x.trycloudflare.com", "relay", "nas", "home", "a"];
+        let before: Vec<_> = hosts.map(|h| resolved(&home.path("config"), h).unwrap()).into();
+        for entry in config::loose_entries(&home.config()) {
+            let loose = resolved(&home.path("config"), entry.alias.as_str()).unwrap();
+            home.ssh().comment_out(&entry.alias).unwrap();
+            let now = resolved(&home.path("config"), entry.alias.as_str()).unwrap();
+            assert_ne!(loose, now, "{name}: {}", entry.alias);
+            assert!(now.contains("\nstricthostkeychecking ask\n"), "{name}: {now}");
+        }
+        for (host, before) in hosts.iter().zip(before) {
+            assert_eq!(resolved(&home.path("config"), host).unwrap(), before, "{name}: {host}");
+        }
+    }
+}
+
+/// Lines of a section, most of them with an option that every ssh takes.
+fn section() -> impl Strategy<Value = String> {
+    let option = prop_oneof![
+        (1_u16..9).prop_map(|port| format!("  Port {port}\n")),
+        "[a-z]{1,4}".prop_map(|user| format!("\tUser={user}\r\n")),
+        "[a-z]{1,4}".prop_map(|name| format!("HostName {name}.example\n")),
+        Just("ForwardAgent yes\n".to_owned()),
+        Just("\n".to_owned()),
+        Just("# Host a\n".to_owned()),
+        Just("  #moorline a# Port 5\n".to_owned()),
+    ];
+    vec(option, 0..4).prop_map(|lines| lines.concat())
+}
+
+/// A config, and the same without its loose entries.
+fn with_and_without() -> impl Strategy<Value = (String, String)> {
+    let head = prop_oneof![
+        3 => Just("Host colab\nUserKnownHostsFile /dev/null\n"),
+        1 => Just("host=\"colab\"\r\n\n  # why\n StrictHostKeyChecking off\n"),
+        1 => Just("Host a\n"),
+        1 => Just("\tHOST b !a\n"),
+        1 => Just("Host *\n"),
+        1 => Just("Match host a,colab\n"),
+        1 => Just("Host colab b\nStrictHostKeyChecking no\n"),
+    ];
+    (section(), vec((head, section()), 1..6)).prop_map(|(global, sections)| {
+        let whole = sections.iter().map(|(head, rest)| format!("{head}{rest}"));
+        let kept = whole.clone().filter(|text| {
+            let first = text.lines().next().unwrap();
+            first != "Host colab" && first != "host=\"colab\""
+        });
+        (global.clone() + &whole.collect::<String>(), global.clone() + &kept.collect::<String>())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_commented_entry_is_as_good_as_gone((text, without) in with_and_without()) {
+        if !have_ssh() {
+            return Ok(());
+        }
+        let home = Home::new();
+        let commented = config::comment_out(text.as_bytes(), &"colab".parse().unwrap()).unwrap();
+        fs::write(home.path("commented"), commented).unwrap();
+        fs::write(home.path("without"), without).unwrap();
+        for host in ["a", "b", "c", "colab"] {
+            let now = resolved(&home.path("commented"), host);
+            prop_assert!(now.is_ok(), "{now:?}");
+            prop_assert_eq!(now, resolved(&home.path("without"), host), "{}", host);
+        }
     }
 }
 

@@ -23,6 +23,10 @@ fn config_line() -> impl Strategy<Value = Vec<u8>> {
         word.prop_map(|w| format!("Match host {w} exec \"test -e {w}\"").into_bytes()),
         (word, word).prop_map(|(k, v)| format!("    {k} {v}").into_bytes()),
         word.prop_map(|w| format!("\tInclude {w}").into_bytes()),
+        Just(b"Host colab".to_vec()),
+        Just(b"\thost=\"colab\" # a note".to_vec()),
+        Just(b"  StrictHostKeyChecking no".to_vec()),
+        Just(b"UserKnownHostsFile=/dev/null".to_vec()),
         Just(b"# >>> somebody else >>>".to_vec()),
         Just(b"# caf\xe9 \xff\xfe \xa0".to_vec()),
         vec(prop_oneof![1_u8..=9, 11_u8..=255], 0..40),
@@ -82,7 +86,7 @@ fn joined(lines: Vec<(Vec<u8>, &'static str)>, cut: bool) -> Text {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn configs_round_trip(Text(original) in config_file()) {
@@ -98,6 +102,33 @@ proptest! {
         let updated = config::apply(&added, &two).unwrap();
         prop_assert!(updated.ends_with(&original));
         prop_assert_eq!(config::apply(&updated, &[]).unwrap(), original);
+    }
+
+    #[test]
+    fn loose_entries_come_back_byte_for_byte(Text(original) in config_file(), Text(more) in config_file()) {
+        let colab = "colab".parse().unwrap();
+        let Ok(out) = config::comment_out(&original, &colab) else {
+            prop_assert!(config::check(&original).is_err());
+            return Ok(());
+        };
+        let is_colab = |entry: &config::LooseEntry| entry.alias == colab;
+        let found = config::loose_entries(&original).iter().any(is_colab);
+        prop_assert_eq!(out != original, found);
+        prop_assert!(!config::loose_entries(&out).iter().any(is_colab));
+        prop_assert_eq!(&config::comment_out(&out, &colab).unwrap(), &out);
+        prop_assert_eq!(&config::bring_back(&out, &colab), &original);
+        prop_assert_eq!(&config::bring_back(&original, &colab), &original);
+        let others = |text: &[u8]| config::loose_entries(text).into_iter().filter(|e| !is_colab(e)).count();
+        prop_assert_eq!(others(&out), others(&original));
+        // With the session's own entry above, and other text at both ends.
+        if let Ok(added) = config::apply(&out, &[session("colab", "h.example", 7423, &[]).entry()]) {
+            let back = config::bring_back(&added, &colab);
+            prop_assert_eq!(config::apply(&back, &[]).unwrap(), original.clone());
+        }
+        let mut above = more.clone();
+        above.push(b'\n');
+        let around = [&above[..], &out, b"\n", &more].concat();
+        prop_assert_eq!(config::bring_back(&around, &colab), [&above[..], &original, b"\n", &more].concat());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn play() -> Result<()> {
     ip(&["link", "set", "lo", "up"])?;
     ip(&["addr", "add", &format!("{HERE}/24"), "dev", DEVICE])?;
     plug_in()?;
-    let seed = seed()?;
+    let seed = crate::sample::seed("MOORLINE_WEATHER_SEED");
     let mut player = Player { sky: Sky::new(NAMES.parse()?, seed), device, held: Vec::new() };
     say("ready")?;
     player.run()
@@ -156,19 +156,6 @@ fn ip(arguments: &[&str]) -> Result<()> {
         .context("ip (package iproute2) is installed")?;
     ensure!(status.success(), "ip {} failed", arguments.join(" "));
     Ok(())
-}
-
-/// The seed that `MOORLINE_WEATHER_SEED` names, or a new one, which is printed for whoever looks into a failure.
-#[expect(clippy::print_stderr, reason = "shown with a test that failed")]
-fn seed() -> Result<u64> {
-    if let Ok(named) = std::env::var("MOORLINE_WEATHER_SEED") {
-        return named.parse().context("MOORLINE_WEATHER_SEED is a number");
-    }
-    let mut bytes = [0; 4];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    let seed = u64::from(u32::from_le_bytes(bytes));
-    eprintln!("MOORLINE_WEATHER_SEED={seed}");
-    Ok(seed)
 }
 
 fn say(line: &str) -> Result<()> {

@@ -89,7 +89,7 @@ fn commands(text: &str) -> Vec<String> {
 fn filled_in(word: &str) -> String {
     if let (Some(open), Some(close)) = (word.find('{'), word.rfind('}')) {
         return match &word[open..=close] {
-            "{arguments}" => "ngrok-api-key".to_owned(),
+            "{kind}" => "service-token".to_owned(),
             _ => format!("{}colab{}", &word[..open], &word[close + 1..]),
         };
     }

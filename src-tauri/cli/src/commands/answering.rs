@@ -6,6 +6,7 @@ use moorline_core::adding::matters::{
     Answer, KeyQuestion, LoginQuestion, NoComparison, Question, Summary, Taken,
 };
 use moorline_core::adding::view::Say;
+use moorline_core::paste;
 use moorline_ssh_files::Alias;
 use zeroize::Zeroizing;
 
@@ -206,6 +207,9 @@ fn key(adding: &Adding<'_>, key: &KeyQuestion, terminal: &mut Option<Terminal>) 
     let answer = terminal.ask_lines(question).unwrap_or_default();
     if answer.trim().eq_ignore_ascii_case("yes") {
         return Ok(Answer::Approve(print));
+    }
+    if paste::compare_answer(&answer).fingerprints.contains(&print) {
+        printer.done("it is the same");
     }
     Ok(Answer::Notebook(answer))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use moorline_core::adding::{TypedSecret, Wish};
 use moorline_core::dirs::Dirs;
+use moorline_core::kept;
 use moorline_core::practice::{PracticeOptions, PracticeRuntime};
 use moorline_core::settle;
 use moorline_core::ssh::SystemSsh;
@@ -135,13 +136,8 @@ impl Stage<'_> {
 
     fn repair(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
         // As in life, the new machine has a new password, which the cell printed.
-        let secret = moorline_core::vault::SecretName::of(
-            self.name.clone(),
-            moorline_core::vault::SecretKind::Password,
-        );
-        self.tools.vault.set(&secret, runtime.password())?;
         let session = super::session(&self.tools, Some(&self.name))?;
-        settle::bind_password(&self.tools, &session)?;
+        kept::keep_password(&self.tools, &session, &runtime.host_key(), runtime.password())?;
         let trust = self.compare(runtime);
         super::block_on(repair(&self.adding(&trust), &session, false))??;
         Ok(())

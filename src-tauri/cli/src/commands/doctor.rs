@@ -13,8 +13,9 @@ use moorline_core::session::{Link, Session};
 use moorline_core::tools::Tools;
 use moorline_core::vault::{SecretKind, SecretName};
 use moorline_ssh_files::{Alias, config};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::advice;
 use crate::printer::Printer;
 
 /// Runs the command; 1 if something is wrong.
@@ -30,8 +31,8 @@ pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
             Verdict::Advice => printer.note(text),
             Verdict::Problem => printer.problem(text),
         }
-        if let Some(step) = &check.next_step {
-            printer.detail(step);
+        if let Some(next) = &check.next {
+            printer.detail(advice::of_doctor(next));
         }
     }
     let problems = checks.iter().filter(|check| check.verdict == Verdict::Problem).count();
@@ -40,8 +41,19 @@ pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
         1 => printer.heading("1 problem; what to do stands under it."),
         n => printer.heading(format!("{n} problems; what to do stands under each.")),
     }
-    printer.json(&json!({ "problems": problems, "checks": checks }));
+    let described: Vec<Value> = checks.iter().map(describe).collect();
+    printer.json(&json!({ "problems": problems, "checks": described }));
     Ok(if problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn describe(check: &Check) -> Value {
+    json!({
+        "id": check.id,
+        "title": check.title,
+        "verdict": check.verdict,
+        "detail": check.detail,
+        "next_step": check.next.as_ref().map(advice::of_doctor),
+    })
 }
 
 fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
@@ -81,4 +93,26 @@ fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
 fn sign_in(tools: &Tools) -> Result<String, String> {
     let all = Credentials::all(tools).map_err(|error| error.to_string())?;
     Ok(all.first().map(|found| found.place.clone()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use moorline_core::doctor::Next;
+
+    use super::*;
+
+    #[test]
+    fn checks_read_well_for_machines() {
+        let check = |verdict, next| Check {
+            id: "entries",
+            title: "Entries of sessions".to_owned(),
+            verdict,
+            detail: "There are no sessions yet.".to_owned(),
+            next,
+        };
+        let problem = describe(&check(Verdict::Problem, Some(Next::REPAIR)));
+        assert_eq!((&problem["id"], &problem["verdict"]), (&json!("entries"), &json!("problem")));
+        assert_eq!(problem["next_step"], "moorline repair");
+        assert!(describe(&check(Verdict::Ok, None))["next_step"].is_null());
+    }
 }

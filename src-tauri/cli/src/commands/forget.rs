@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use moorline_core::editors::{self, Editor, SearchEnv};
 use moorline_core::tools::Tools;
-use moorline_core::vault::{SecretKind, SecretName, VaultError};
-use moorline_core::{hub, settle};
+use moorline_core::vault::{SecretKind, VaultError};
+use moorline_core::{hub, kept, settle};
 use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
@@ -54,10 +54,8 @@ pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<
     forget_platform(tools, name, printer);
     let mut deleted = 0;
     for kind in SecretKind::OF_SESSION {
-        let secret = SecretName { session: Some(name.clone()), kind };
-        match tools.vault.delete(&secret) {
-            Ok(true) => deleted += 1,
-            Ok(false) => {}
+        match kept::delete(&*tools.vault, name, kind) {
+            Ok(some) => deleted += some,
             // Without a keyring nothing was ever stored.
             Err(VaultError::NoKeyring(_)) => break,
             Err(error) => {

@@ -12,6 +12,7 @@ use moorline_core::tools::Tools;
 use secrecy::SecretString;
 
 use super::reaching::patient;
+use crate::advice::with_command;
 use crate::printer::Printer;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -22,8 +23,6 @@ const OWN_SSH_LIMIT: Duration = Duration::from_secs(15);
 /// How the login stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
-    /// The runtime was not reached.
-    NotTried,
     /// The session logs in with a key of the person's own, which only their ssh can use.
     OwnKey,
     /// The runtime knows the key already.
@@ -45,7 +44,6 @@ impl Login {
     /// For `--json`.
     pub fn word(self) -> &'static str {
         match self {
-            Self::NotTried => "not-tried",
             Self::OwnKey => "own-key",
             Self::KeyWorks => "key-works",
             Self::KeyInstalled => "key-installed",
@@ -90,7 +88,8 @@ pub async fn ensure(
             return Ok(Login::KeyInstalled);
         }
         login::Login::NotTried(error) => {
-            printer.note(format!("could not log in: {error}"));
+            let step = error.next_step().map(|step| step.of(&session.name));
+            printer.note(with_command(format!("could not log in: {error}"), step));
             return Ok(Login::KeyMissing);
         }
         login::Login::NoPassword(key) => key,
@@ -106,7 +105,8 @@ pub async fn ensure(
             key
         }
         login::Login::NotInstalled(key, error) => {
-            printer.note(format!("the login key could not be installed: {error}"));
+            let step = error.next_step().map(|step| step.of(&session.name));
+            printer.note(with_command(format!("the login key could not be installed: {error}"), step));
             let refused = matches!(error, LoginError::WrongPassword);
             advise(session, &key, printer);
             return Ok(if refused { Login::PasswordRefused } else { Login::KeyMissing });

@@ -69,7 +69,8 @@ fn session(tools: &Tools, name: Option<&Alias>) -> anyhow::Result<Session> {
         Some(name) => Ok(sessions.named(name)?.clone()),
         None => match sessions.sessions().values().next() {
             Some(only) if sessions.sessions().len() == 1 => Ok(only.clone()),
-            _ => bail!("say which session; your sessions: {}", sessions.names()),
+            None => bail!("there are no sessions yet; `moorline add` makes one"),
+            Some(_) => bail!("say which session; your sessions: {}", sessions.names()),
         },
     }
 }

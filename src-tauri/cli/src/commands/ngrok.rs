@@ -12,6 +12,7 @@ use moorline_core::tools::Tools;
 use moorline_ssh_files::Place;
 use serde_json::json;
 
+use crate::advice::with_command;
 use crate::ask::Terminal;
 use crate::printer::Printer;
 
@@ -68,14 +69,14 @@ pub fn left_behind(tools: &Tools, session: &Session) -> Option<String> {
     let account = match ngrok::account(tools) {
         Ok(account) => account,
         Err(ngrok::NgrokError::NoKey) => return None,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(with_command(&error, error.next_step())),
     };
     let asked = super::block_on(async {
         Ok::<_, ngrok::NgrokError>((account.agents().await?, account.endpoints().await?))
     });
     let (agents, endpoints): (Vec<Agent>, Vec<Endpoint>) = match asked.ok()? {
         Ok(found) => found,
-        Err(error) => return Some(error.to_string()),
+        Err(error) => return Some(with_command(&error, error.next_step())),
     };
     let left = forgotten(&agents, &endpoints, &followed(tools).ok()?, kid.as_ref());
     let all: Vec<_> = left.iter().map(describe).collect();

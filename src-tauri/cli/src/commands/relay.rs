@@ -14,6 +14,7 @@ use moorline_core::ssh::{Prompts, RemoteFileError, SshFailure, SshRunError, Syst
 use moorline_core::tools::Tools;
 
 use super::reaching::patient;
+use crate::advice::with_command;
 use crate::ask::Terminal;
 use crate::printer::Printer;
 
@@ -109,8 +110,9 @@ fn told(
             Ok(Retired::Unchanged) => {}
             Err(error) => {
                 printer.note(format!(
-                    "{relay} still lets {}'s runtimes in: {error}; {}",
+                    "{relay} still lets {}'s runtimes in: {}; {}",
                     session.name,
+                    with_command(&error, error.next_step().map(|step| step.of(&session.name))),
                     by_hand(&relay, &session.name)
                 ));
                 continue;

@@ -111,7 +111,8 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
                 let healed = settle::heal(tools, session, clock::now()).await?;
                 report::print(&healed, printer);
             }
-            bail!("{} cannot be reached, so its key was not checked: {error}", session.name);
+            let what = format!("{} cannot be reached, so its key was not checked", session.name);
+            return Err(anyhow::Error::new(error).context(what));
         }
     };
     let answer = key_question::settle_key(adding, session, &expected, &reached, &mut terminal).await?;

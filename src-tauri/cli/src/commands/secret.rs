@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use moorline_core::carry::ServiceToken;
 use moorline_core::google::{Credentials, Source};
+use moorline_core::kept;
+use moorline_core::pins::Pins;
 use moorline_core::session::{Link, Session};
 use moorline_core::session_key::SessionKey;
 use moorline_core::settle;
@@ -32,7 +34,10 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
         SecretCommand::NewSessionKey(args) => return session_key::new(&tools, args, printer),
         SecretCommand::ShowSessionKey(args) => return session_key::show(&tools, &args.name, printer),
         SecretCommand::List => {
-            let names = tools.vault.list()?;
+            let mut names: Vec<SecretName> = tools.vault.list()?.iter().map(SecretName::plain).collect();
+            // In the middle of a change there are two of a kind.
+            names.sort();
+            names.dedup();
             if names.is_empty() {
                 printer.line("No secrets are stored.");
             }
@@ -44,13 +49,17 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
         }
         SecretCommand::Delete(args) => {
             let name = name(&tools, args)?;
-            if !tools.vault.delete(&name)? {
+            let deleted = match &name.session {
+                Some(session) => kept::delete(&*tools.vault, session, name.kind)? > 0,
+                None => tools.vault.delete(&name)?,
+            };
+            if !deleted {
                 bail!("no {} is stored; `moorline secret list` shows what is", words(&name));
             }
             if name.kind == SecretKind::ServiceToken
                 && let Some(session) = &name.session
             {
-                settle::bind_service_token(&tools, session, None)?;
+                settle::note_service_token(&tools, session, false)?;
             }
             // It holds what it has read, and listens with it.
             super::agent::reload(&tools);
@@ -72,23 +81,57 @@ fn set(tools: &Tools, args: &SecretSetArgs, printer: &Printer) -> anyhow::Result
             if name.kind == SecretKind::SessionKey {
                 secret.expose_secret().parse::<SessionKey>().context("nothing was stored")?;
             }
-            let tunnel = match &session {
-                Some(session) => service_token_host(name.kind, session, &secret)?,
-                None => None,
-            };
-            tools.vault.set(&name, &secret)?;
-            if let (Some(host), Some(session)) = (tunnel, &session) {
-                settle::bind_service_token(tools, &session.name, Some(&host))?;
-            }
+            store(tools, &name, session.as_ref(), &secret)?;
         }
         (from_cli, _) => copy(tools, &name, if from_cli { Source::ColabCli } else { Source::Gcloud })?,
-    }
-    if let (SecretKind::Password, Some(session)) = (name.kind, &session) {
-        settle::bind_password(tools, session)?;
     }
     super::agent::reload(tools);
     printer.done(format!("stored the {}", words(&name)));
     printer.json(&json!({ "session": name.session, "kind": name.kind.to_string(), "stored": true }));
+    Ok(())
+}
+
+/// Stores the secret for what the session is now, and lets go of what was given for anything else.
+fn store(
+    tools: &Tools,
+    name: &SecretName,
+    session: Option<&Session>,
+    secret: &SecretString,
+) -> anyhow::Result<()> {
+    match (name.kind, session) {
+        (SecretKind::Password, Some(session)) => {
+            // The key that is settled: nobody has compared another one.
+            match Pins::load(&tools.dirs.pins_file())?.keys_of(&session.name).first() {
+                Some(key) => {
+                    kept::keep_password(tools, session, key, secret)?;
+                    kept::drop_stale(tools, session, key);
+                }
+                None => {
+                    kept::keep_password_without_key(tools, session, secret)?;
+                    kept::drop_stale_without_key(tools, session);
+                }
+            }
+        }
+        (SecretKind::RelayPassword, Some(session)) => {
+            if !matches!(session.link, Link::Relay(_)) {
+                bail!(
+                    "{} is reached over {}, not through a relay; nothing was stored",
+                    session.name,
+                    session.link.kind()
+                );
+            }
+            kept::keep_relay_password(tools, session, secret)?;
+            kept::drop_stale_relay_passwords(tools, session);
+        }
+        (SecretKind::ServiceToken, Some(session)) => {
+            let host = service_token_host(session, secret)?;
+            kept::keep_service_token(&*tools.vault, &session.name, host, secret)?;
+            settle::note_service_token(tools, &session.name, true)?;
+            kept::drop_stale_service_tokens(&*tools.vault, &session.name, host);
+        }
+        (SecretKind::GoogleRefreshToken, None) => Credentials::keep_text(tools, secret)?,
+        _ => tools.vault.set(name, secret)?,
+    }
     Ok(())
 }
 
@@ -126,15 +169,8 @@ fn words(name: &SecretName) -> String {
     }
 }
 
-/// The host name that a service token is given for, and stays bound to; `None` for other kinds of secrets.
-fn service_token_host(
-    kind: SecretKind,
-    session: &Session,
-    secret: &SecretString,
-) -> anyhow::Result<Option<HostName>> {
-    if kind != SecretKind::ServiceToken {
-        return Ok(None);
-    }
+/// The host name that a service token is given for, and stays bound to.
+fn service_token_host<'a>(session: &'a Session, secret: &SecretString) -> anyhow::Result<&'a HostName> {
     let Link::Cloudflare(host) = &session.link else {
         bail!(
             "{} is reached over {}, which takes no service token; nothing was stored",
@@ -147,7 +183,7 @@ fn service_token_host(
             "that is no service token: give its client id and its client secret, with a space between them; nothing was stored"
         );
     }
-    Ok(Some(host.clone()))
+    Ok(host)
 }
 
 fn ask(name: &SecretName, printer: &Printer) -> anyhow::Result<SecretString> {

@@ -12,6 +12,7 @@ use moorline_core::tools::Tools;
 use moorline_ssh_files::HostKey;
 use serde_json::{Value, json};
 
+use crate::advice::with_command;
 use crate::args::StatusArgs;
 use crate::printer::Printer;
 
@@ -52,6 +53,7 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         if let Some(seen) = seen {
             let vitals = words::vitals(seen).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
             printer.line(format!("  {:<9} {}{vitals}", "health", seen.state));
+            entry["state"] = json!(seen.state);
             if seen.rival.is_some() {
                 let name = &session.name;
                 printer.note(format!("{}; to follow it: moorline repair {name} --take-over", words::RIVAL));
@@ -59,6 +61,9 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
             entry["rival"] = json!(seen.rival);
             entry["health"] = json!(seen.health);
             entry["vitals"] = json!(seen.vitals);
+        } else if session.link.leads_nowhere() {
+            printer.line(format!("  {:<9} {}", "health", words::NO_RUNTIME_YET));
+            entry["state"] = json!(words::NO_RUNTIME_YET);
         }
         if args.check {
             let answer = check(&tools, session, pin, printer)?;
@@ -129,6 +134,9 @@ struct Check {
 }
 
 fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer) -> anyhow::Result<Check> {
+    if session.link.leads_nowhere() {
+        return Ok(Check { good: false, detail: words::NO_RUNTIME_YET.to_owned() });
+    }
     let waiting = printer.waiting(format!("knocking at {}", session.link));
     let pinned = pin.keys.iter().map(|pinned| pinned.key.clone()).collect();
     let expected = Expected { pinned, ..Expected::default() };
@@ -146,7 +154,10 @@ fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer)
                 session.name
             ),
         },
-        Err(error) => Check { good: false, detail: error.to_string() },
+        Err(error) => {
+            let step = error.next_step().map(|step| step.of(&session.name));
+            Check { good: false, detail: with_command(error, step) }
+        }
     };
     let text = format!("  {:<9} {}", "now", check.detail);
     if check.good {

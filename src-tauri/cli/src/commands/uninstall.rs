@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use moorline_core::agent::door::Door;
+use moorline_core::loose;
 use moorline_core::made::made;
 use moorline_core::tools::Tools;
 use moorline_core::vault::VaultError;
@@ -29,6 +30,10 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
     for name in &names {
         forget(&tools, name, printer)?;
         printer.done(format!("{name} is forgotten"));
+    }
+    // What was commented out for a session that was never made, or is gone from the settings.
+    for name in loose::bring_all_back(&tools)? {
+        printer.note(loose::brought_back(&name));
     }
     let mut clean = forget_secrets(&tools, printer);
     let dirs = &tools.dirs;
@@ -57,7 +62,7 @@ fn forget_secrets(tools: &Tools, printer: &Printer) -> bool {
     let deleted = tools.vault.list().and_then(|names| {
         names.iter().try_for_each(|name| {
             if tools.vault.delete(name)? {
-                printer.done(format!("deleted {name} from the keyring"));
+                printer.done(format!("deleted {} from the keyring", name.plain()));
             }
             Ok(())
         })

@@ -9,7 +9,6 @@ use moorline_core::agent::door::{Door, Limits};
 use moorline_core::agent::event::{Event, What};
 use moorline_core::agent::faces::Headless;
 use moorline_core::agent::hands::start_agent;
-use moorline_core::agent::words;
 use moorline_core::tools::Tools;
 use moorline_core::{clock, heap};
 use tokio::sync::broadcast::error::RecvError;
@@ -57,8 +56,9 @@ fn print(printer: &Printer, event: &Event) -> bool {
     }
     let text = match &event.what {
         What::Watching { .. } => "watching; Ctrl-C ends it".to_owned(),
-        What::Following { session, health } => format!("{session}: {}", words::state(health)),
-        What::Health { session, words, .. } => format!("{session}: {words}"),
+        What::Following { session, words, .. } | What::Health { session, words, .. } => {
+            format!("{session}: {words}")
+        }
         What::Forgotten { session } => format!("{session}: not followed any more"),
         What::Files { ok: true, .. } | What::Vitals { .. } | What::NoticeOver { .. } => return true,
         What::Files { session, problem, .. } => {

@@ -8,12 +8,15 @@ use similar::TextDiff;
 use super::Decided;
 use super::matters::{Access, Reason};
 use super::view::{Outcome, WrittenFile};
+use crate::kept::{self, Kept};
+use crate::loose;
+use crate::pins::Pins;
 use crate::session::Session;
 use crate::settle::{self, SettleError};
 use crate::ssh::SystemSsh;
 use crate::ssh::own_login::OwnLogin;
 use crate::tools::Tools;
-use crate::vault::{SecretKind, SecretName};
+use crate::vault::VaultError;
 
 /// For plain ssh, with whatever the person's config adds to it.
 const OWN_SSH: Duration = Duration::from_secs(15);
@@ -27,9 +30,27 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
         SettleError::Overtaken(_) => Reason::Overtaken(error.to_string()),
         other => Reason::NotWritable(other.to_string()),
     };
-    let report = settle::settle(tools, &decided.change).await.map_err(refuse)?;
+    let early = keep_early(tools, decided);
+    let taken_over = decided.take_over.as_ref();
+    let commented = taken_over.map(|name| loose::comment_out(tools, name)).transpose().map_err(refuse)?;
+    let report = match settle::settle(tools, &decided.change).await {
+        Ok(report) => report,
+        Err(error) => {
+            if let Some(name) = taken_over
+                && let Err(error) = loose::bring_back(tools, name)
+            {
+                tracing::error!(%error, %name, "the person's own entry stays commented out");
+            }
+            return Err(refuse(error));
+        }
+    };
+    let report = match commented {
+        Some(commented) => Report { config: commented.then(report.config), ..report },
+        None => report,
+    };
     let mut outcome = outcome(decided, &report);
-    outcome.vault_problem = keep_password(tools, decided);
+    outcome.vault_problem = keep_password(tools, decided, early).err().map(|problem| problem.to_string());
+    kept::drop_stale_relay_passwords(tools, &decided.change.session);
     let problem = outcome.vault_problem.as_ref();
     outcome.remarks.extend(problem.map(|problem| format!("the password is not kept: {problem}")));
     Ok(outcome)
@@ -94,6 +115,11 @@ fn outcome(decided: &Decided, report: &Report) -> Outcome {
         backup: change.backup.as_ref().map(|path| path.to_string_lossy().into_owned()),
     };
     let mut remarks = report.remarks.clone();
+    if let Some(name) = &decided.take_over {
+        remarks.push(format!(
+            "your own entry `Host {name}` is commented out, and comes back when {name} is forgotten"
+        ));
+    }
     if let Some(why) = &decided.unreachable {
         remarks.push(format!("{} was added, but cannot be reached just now: {why}", session.name));
     }
@@ -131,10 +157,37 @@ fn login_word(access: Option<&Access>) -> &'static str {
     }
 }
 
-/// Puts a pasted password into the vault; the sentence says why it could not.
-fn keep_password(tools: &Tools, decided: &Decided) -> Option<String> {
-    let password = decided.password.as_ref()?;
-    let name = SecretName { session: Some(decided.change.session.name.clone()), kind: SecretKind::Password };
-    let problem = tools.vault.set(&name, password).err()?;
-    Some(problem.to_string())
+/// Keeps a pasted password before the change that makes it right, where that replaces none for the same machine. Whether
+/// it did.
+fn keep_early(tools: &Tools, decided: &Decided) -> bool {
+    let (Some(password), Some((key, _))) = (&decided.password, decided.change.keys.first()) else {
+        return false;
+    };
+    let session = &decided.change.session;
+    let there = kept::password_for(tools, session, std::slice::from_ref(key));
+    let free = matches!(there, Ok(Kept::GivenFor(_) | Kept::None));
+    free && kept::keep_password(tools, session, key, password).is_ok()
+}
+
+/// Keeps it for what was settled, and lets go of those that were given for anything else.
+fn keep_password(tools: &Tools, decided: &Decided, early: bool) -> Result<(), VaultError> {
+    let session = &decided.change.session;
+    let Some(password) = &decided.password else { return Ok(()) };
+    let was = decided.change.was.as_ref();
+    let moved = was.is_none_or(|was| (&was.link, &was.user) != (&session.link, &session.user));
+    let pinned = || Pins::load(&tools.dirs.pins_file()).ok()?.keys_of(&session.name).into_iter().next();
+    let settled = decided.change.keys.first().map(|(key, _)| key.clone());
+    match settled.or_else(|| if moved { None } else { pinned() }) {
+        Some(key) => {
+            if !early {
+                kept::keep_password(tools, session, &key, password)?;
+            }
+            kept::drop_stale(tools, session, &key);
+        }
+        None => {
+            kept::keep_password_without_key(tools, session, password)?;
+            kept::drop_stale_without_key(tools, session);
+        }
+    }
+    Ok(())
 }

@@ -50,6 +50,7 @@ pub struct Conversation {
     // Found out.
     announced: Option<Result<Option<Box<Announced>>, String>>,
     names: BTreeMap<Alias, Name>,
+    login_key: Option<Result<String, String>>,
     preview: Option<(Session, Result<String, String>)>,
     still_there: Option<(Session, StillThere)>,
     seen: Option<(Session, Result<Seen, NotSeen>)>,
@@ -101,6 +102,7 @@ impl Conversation {
             adds_anyway: false,
             announced: None,
             names: BTreeMap::new(),
+            login_key: None,
             preview: None,
             still_there: None,
             seen: None,
@@ -285,6 +287,8 @@ impl Conversation {
             (Need::Preview(session), Fact::NotWritable(why)) => {
                 self.preview = Some(((**session).clone(), Err(why)))
             }
+            (Need::LoginKey, Fact::LoginKey(line)) => self.login_key = Some(Ok(line)),
+            (Need::LoginKey, Fact::NotWritable(why)) => self.login_key = Some(Err(why)),
             (Need::StillThere(session), Fact::StillThere(still)) => {
                 self.still_there = Some(((**session).clone(), still));
             }
@@ -305,6 +309,7 @@ impl Conversation {
 
     fn forget_facts(&mut self) {
         self.names.clear();
+        self.login_key = None;
         self.preview = None;
         self.still_there = None;
         self.seen = None;
@@ -531,7 +536,7 @@ impl Conversation {
                         Some(_) => Some(NoComparison::NoFingerprint),
                         None => None,
                     };
-                    Err(Step::Ask(Question::Key(self.key_question(session, seen, pins, last))))
+                    Err(self.key_question(session, seen, pins, last).map_or_else(|step| step, Step::Ask))
                 }
             },
         }
@@ -562,28 +567,37 @@ impl Conversation {
         seen: &Seen,
         pins: &SessionPins,
         last_text: Option<NoComparison>,
-    ) -> KeyQuestion {
+    ) -> Result<Question, Step> {
         let before = pins
             .keys
             .iter()
             .map(|old| KnownKey { fingerprint: old.key.fingerprint(), learned: old.trust.to_string() });
         // Without a password somebody has to be let in by hand: the same run does it.
         let lets_in = self.password.is_none() && session.identity_file.is_none();
-        KeyQuestion {
+        let line = if lets_in {
+            lines::let_in_and_show(&session.user, self.login_key()?)
+        } else {
+            lines::show_fingerprints()
+        };
+        Ok(Question::Key(KeyQuestion {
             name: session.name.clone(),
             endpoint: session.link.to_string(),
             kind: seen.key.algorithm().as_str().to_owned(),
             seen: seen.key.fingerprint(),
             before: before.collect(),
-            line: if lets_in {
-                lines::let_in_and_show(&session.user, &self.known.login_key)
-            } else {
-                lines::show_fingerprints()
-            },
+            keep_line: line.clone(),
+            line,
             line_lets_in: lets_in,
-            keep_line: lines::let_in_and_show(&session.user, &self.known.login_key),
             relay_proved_nothing: seen.channel_failed.clone(),
             last_text,
+        }))
+    }
+
+    fn login_key(&self) -> Result<&str, Step> {
+        match &self.login_key {
+            Some(Ok(line)) => Ok(line),
+            Some(Err(why)) => Err(Step::Refuse(Reason::NotWritable(why.clone()))),
+            None => Err(Step::Find(Need::LoginKey)),
         }
     }
 
@@ -597,7 +611,7 @@ impl Conversation {
             Access::Missing => None,
             Access::Refused(why) | Access::WrongPassword(why) | Access::NotTried(why) => Some(why.clone()),
         };
-        let line = lines::let_in(&session.user, &self.known.login_key);
+        let line = lines::let_in(&session.user, self.login_key()?);
         Err(Step::Ask(Question::Login(LoginQuestion {
             name: session.name.clone(),
             user: session.user.to_string(),

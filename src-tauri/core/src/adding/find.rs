@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorline_ssh_files::{Alias, HostKey, config};
-use secrecy::ExposeSecret as _;
+use moorline_ssh_files::{Alias, HostKey};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::announced;
 use super::conversation::Conversation;
@@ -13,14 +13,16 @@ use crate::agent::cause::Obstacle;
 use crate::claims::{Claim, claim};
 use crate::clock;
 use crate::google::cli_sessions;
+use crate::kept::{self, Kept};
+use crate::loose;
 use crate::pins::{Pins, SessionPins};
 use crate::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh, route};
-use crate::regular;
 use crate::session::{Link, Session};
-use crate::settle::{self, Change};
+use crate::settle::{self, Change, LOCK_WAIT};
 use crate::ssh::login::{LoginError, install_login_key, key_login_works};
 use crate::ssh::login_key::LoginKey;
 use crate::ssh::{Prompts, SystemSsh};
+use crate::state_lock::StateLock;
 use crate::tools::Tools;
 use crate::trust::Evidence;
 use crate::watch::obstacle;
@@ -51,8 +53,12 @@ impl Finder {
             Need::GoogleRuntime(name) => self.google_runtime(name.clone()).await,
             Need::Name(name) => self.name(name.clone()).await,
             Need::Preview(session) => self.preview(session, talk).await,
+            Need::LoginKey => match self.login_key().await {
+                Ok(key) => Fact::LoginKey(key.public_line()),
+                Err(why) => Fact::NotWritable(why),
+            },
             Need::StillThere(session) => Fact::StillThere(self.still_there(session).await),
-            Need::Runtime(session) => match self.runtime(session, &talk.expected(session)).await {
+            Need::Runtime(session) => match self.runtime(session, talk).await {
                 Ok(seen) => Fact::Seen(seen),
                 Err(why) => Fact::NotSeen(why),
             },
@@ -90,9 +96,9 @@ impl Finder {
             let claim = claim(&tools.dirs.ssh, &tools.dirs.home, &asked);
             let loose = match &claim {
                 // Only the person's own file is edited, never one that it includes.
-                Some(Claim::Entry { file, .. }) if *file == tools.dirs.ssh.join("config") => {
-                    let text = regular::read(file).ok().flatten().unwrap_or_default();
-                    config::loose_entries(&text).iter().any(|loose| loose.alias == asked)
+                Some(Claim::Entry { .. }) => {
+                    let found = loose::find(&tools.dirs.ssh, &tools.dirs.home);
+                    found.iter().any(|found| found.editable && found.entry.alias == asked)
                 }
                 _ => false,
             };
@@ -128,7 +134,17 @@ impl Finder {
         }
     }
 
-    async fn runtime(&self, session: &Session, expected: &Expected) -> Result<Seen, NotSeen> {
+    async fn runtime(&self, session: &Session, talk: &Conversation) -> Result<Seen, NotSeen> {
+        let expected = &talk.expected(session);
+        if let Some(password) = talk.relay_password().cloned() {
+            // ssh asks a program of ours for it, which finds it in the keyring alone.
+            let session = session.clone();
+            let kept =
+                self.blocking(move |tools| kept::keep_relay_password(tools, &session, &password)).await;
+            if let Some(Err(error)) = kept {
+                return Err(NotSeen::Other(error.to_string()));
+            }
+        }
         let ssh = self.ssh(session).await;
         match reach(&self.tools, &ssh, session, expected, REACH).await {
             Ok(seen) => Ok(seen),
@@ -158,7 +174,7 @@ impl Finder {
         }
         let ssh = self.ssh(session).await;
         let tried = async {
-            let key = LoginKey::ensure(&self.tools.dirs.login_key()).map_err(|error| error.to_string())?;
+            let key = self.login_key().await?;
             let route = route(&self.tools, &ssh, session).map_err(|error| error.to_string())?;
             Ok::<_, String>((key, route))
         };
@@ -172,11 +188,38 @@ impl Finder {
             Ok(false) => {}
             Err(error) => return Access::NotTried(error.to_string()),
         }
-        let Some(password) = talk.password() else { return Access::Missing };
+        let kept = self.kept_password(session, host_key).await;
+        let Some(password) = talk.password().or(kept.as_ref()) else { return Access::Missing };
         match install_login_key(&route, &pinned, &session.user, password, &key, limit).await {
             Ok(_) => Access::Installed,
             Err(error @ LoginError::WrongPassword) => Access::WrongPassword(error.to_string()),
             Err(error) => Access::Refused(error.to_string()),
+        }
+    }
+
+    /// This computer's key; made under the state lock, which notes the directories that are made for it.
+    async fn login_key(&self) -> Result<LoginKey, String> {
+        let made = self.blocking(|tools| {
+            let path = tools.dirs.login_key();
+            if path.exists() {
+                return LoginKey::ensure(&path).map_err(|error| error.to_string());
+            }
+            let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT).map_err(|error| error.to_string())?;
+            LoginKey::ensure(&path).map_err(|error| error.to_string())
+        });
+        made.await.unwrap_or_else(|| Err("this computer's key could not be made; try again".to_owned()))
+    }
+
+    /// The password that is kept for exactly this session and machine.
+    async fn kept_password(&self, session: &Session, host_key: &HostKey) -> Option<SecretString> {
+        let (session, pinned) = (session.clone(), [host_key.clone()]);
+        match self.blocking(move |tools| kept::password_for(tools, &session, &pinned)).await? {
+            Ok(Kept::Here(password)) => Some(password),
+            Ok(Kept::GivenFor(_) | Kept::None) => None,
+            Err(error) => {
+                tracing::debug!(%error, "no password could be looked up");
+                None
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is known on this computer when a conversation begins: its sessions, their remembered keys, its login key.
+//! What is known on this computer when a conversation begins: its sessions and their remembered keys.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,6 @@ use moorline_ssh_files::Alias;
 use crate::pins::{Pins, PinsError, SessionPins};
 use crate::session::{Link, RelayTarget, Session};
 use crate::sessions_file::{SessionsFile, SessionsFileError};
-use crate::ssh::login_key::{LoginKey, LoginKeyError};
 use crate::tools::Tools;
 
 /// The state that a conversation is held against. Plain data: the conversation itself reads no file.
@@ -17,8 +16,6 @@ pub struct Known {
     pub sessions: BTreeMap<Alias, Session>,
     /// What is remembered of each.
     pub pins: BTreeMap<Alias, SessionPins>,
-    /// The public line of this computer's login key.
-    pub login_key: String,
 }
 
 /// Why it cannot be known.
@@ -30,22 +27,18 @@ pub enum KnownError {
     /// The pins.
     #[error(transparent)]
     Pins(#[from] PinsError),
-    /// The login key.
-    #[error(transparent)]
-    Key(#[from] LoginKeyError),
 }
 
 impl Known {
     /// Reads it.
     ///
     /// # Errors
-    /// One of the files cannot be read, or the login key cannot be made.
+    /// One of the files cannot be read.
     pub fn load(tools: &Tools) -> Result<Self, KnownError> {
         let sessions = SessionsFile::load(&tools.dirs.sessions_file())?.sessions().clone();
         let pins = Pins::load(&tools.dirs.pins_file())?;
         let pins = sessions.keys().filter_map(|name| Some((name.clone(), pins.get(name)?.clone()))).collect();
-        let login_key = LoginKey::ensure(&tools.dirs.login_key())?.public_line();
-        Ok(Self { sessions, pins, login_key })
+        Ok(Self { sessions, pins })
     }
 
     /// The only session, if there is exactly one.

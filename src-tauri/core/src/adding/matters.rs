@@ -274,6 +274,8 @@ pub enum Need {
     StillThere(Box<Session>),
     /// What answers there now, and with which key.
     Runtime(Box<Session>),
+    /// The public line of this computer's login key, which is made if there is none.
+    LoginKey,
     /// Whether the runtime that answers also has one of these keys.
     OtherKey(Vec<Fingerprint>),
     /// Whether this computer gets in, with the password if one was given.
@@ -297,6 +299,8 @@ pub enum Fact {
     Preview(String),
     /// It cannot be written, so nothing is begun; one sentence.
     NotWritable(String),
+    /// The public line of this computer's login key.
+    LoginKey(String),
     /// Whether the old runtime answers.
     StillThere(StillThere),
     /// What answers.

@@ -18,9 +18,11 @@ use super::view::{
 use super::{Decided, Step, Wish, carry_out};
 use crate::agent::clipboard::Clipboard;
 use crate::clock;
+use crate::kept;
 use crate::paste;
 use crate::reach::relay_ssh;
 use crate::tools::Tools;
+use crate::vault::SecretKind;
 
 /// How long nobody may answer.
 pub const EXPIRES: Duration = Duration::from_secs(60 * 60);
@@ -125,9 +127,29 @@ type Hears = mpsc::Receiver<(Say, oneshot::Sender<Result<(), String>>)>;
 
 impl Task {
     async fn run(mut self, mut hears: Hears) {
+        self.lead(&mut hears).await;
+        self.tidy().await;
+    }
+
+    /// A relay's password that was tried for a session which was never made opens nothing, and is not left behind.
+    async fn tidy(&self) {
+        if self.decided.is_some() || self.talk.relay_password().is_none() {
+            return;
+        }
+        let Some(draft) = self.talk.draft().filter(|draft| draft.new) else { return };
+        let (tools, name) = (Arc::clone(&self.around.tools), draft.name.clone());
+        let deleted = tokio::task::spawn_blocking(move || {
+            kept::delete(&*tools.vault, &name, SecretKind::RelayPassword)
+        });
+        if let Ok(Err(error)) = deleted.await {
+            tracing::warn!(%error, session = %draft.name, "a relay's password stays in the keyring");
+        }
+    }
+
+    async fn lead(&mut self, hears: &mut Hears) {
         if let Err(why) = self.know().await {
             self.present(Stage::refuses(Reason::NotWritable(why)));
-            if !self.wait(&mut hears).await {
+            if !self.wait(hears).await {
                 return;
             }
         }
@@ -135,19 +157,19 @@ impl Task {
             match self.talk.step(self.now()) {
                 Step::Find(need) => {
                     self.present(Stage::Looks { at: looking(&need) });
-                    if !self.find(need, &mut hears).await {
+                    if !self.find(need, hears).await {
                         return;
                     }
                 }
                 Step::Ask(question) => {
                     self.present(Stage::Asks { question });
-                    if !self.wait(&mut hears).await {
+                    if !self.wait(hears).await {
                         return;
                     }
                 }
                 Step::Refuse(why) => {
                     self.present(Stage::refuses(why));
-                    if !self.wait(&mut hears).await {
+                    if !self.wait(hears).await {
                         return;
                     }
                 }
@@ -156,12 +178,12 @@ impl Task {
                         self.outcome = Some(outcome.clone());
                         self.present(Stage::Done { outcome });
                         // It stays to be looked at, and a line may still be copied.
-                        while self.hear_last(&mut hears).await {}
+                        while self.hear_last(hears).await {}
                         return;
                     }
                     Err(why) => {
                         self.present(Stage::refuses(why));
-                        if !self.wait(&mut hears).await {
+                        if !self.wait(hears).await {
                             return;
                         }
                         let _ = self.know().await;
@@ -351,7 +373,9 @@ impl Task {
         let access = decided.access.clone();
         self.decided = Some(decided);
         self.outcome = Some(outcome.clone());
-        self.present(Stage::Looks { at: Looking::Ssh });
+        if matches!(access, Some(Access::Works | Access::Installed | Access::OwnKey)) {
+            self.present(Stage::Looks { at: Looking::Ssh });
+        }
         let ssh = {
             let (tools, session) = (Arc::clone(&tools), session.clone());
             tokio::task::spawn_blocking(move || relay_ssh(&tools, &session)).await
@@ -441,7 +465,7 @@ fn trimmed(text: &TypedSecret) -> TypedSecret {
 
 fn looking(need: &Need) -> Looking {
     match need {
-        Need::Announcement | Need::Name(_) | Need::Preview(_) => Looking::Here,
+        Need::Announcement | Need::Name(_) | Need::Preview(_) | Need::LoginKey => Looking::Here,
         Need::GoogleRuntime(_) => Looking::Google,
         Need::StillThere(_) => Looking::OldRuntime,
         Need::Runtime(_) | Need::OtherKey(_) => Looking::Runtime,
@@ -465,3 +489,6 @@ fn understood(talk: &Conversation) -> Understood {
         doubts: reading.doubts.iter().map(ToString::to_string).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

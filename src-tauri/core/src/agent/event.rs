@@ -39,6 +39,8 @@ pub enum What {
         session: Alias,
         /// How it is, with the cause.
         health: Health,
+        /// The same in words.
+        words: String,
     },
     /// A session is not followed any more.
     Forgotten {
@@ -133,7 +135,8 @@ pub(super) fn between(old: &Snapshot, new: &Snapshot) -> Vec<What> {
     for view in &new.sessions {
         let session = || view.name.clone();
         let Some(before) = find(&old.sessions, &view.name) else {
-            all.push(What::Following { session: session(), health: view.health.clone() });
+            let (health, words) = (view.health.clone(), view.state.clone());
+            all.push(What::Following { session: session(), health, words });
             continue;
         };
         if before.health != view.health {

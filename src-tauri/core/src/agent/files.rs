@@ -211,7 +211,7 @@ async fn adopt(tools: &Tools, adoption: Adoption) -> Vec<Msg> {
         && key.map(|key| key.id()) != accepted.kid
     {
         let sentence = format!(
-            "{name}: the session key was changed, so an announcement under the one before is not followed"
+            "{name}: the notebook secret was changed, so an announcement under the one before is not followed"
         );
         return vec![Msg::Adopted(name, Err(sentence))];
     }

@@ -85,7 +85,7 @@ pub fn menu(snapshot: &Snapshot) -> Menu {
         })),
     }
     items.push(Item::Separator);
-    items.push(act("Add a runtime…", Event::Add));
+    items.push(act("Add a session…", Event::Add));
     items.push(act("Add from clipboard", Event::AddFromClipboard));
     items.push(act("Open Moorline…", Event::ShowWindow(None)));
     let snoozed = snapshot.snoozed_until.is_some();
@@ -145,7 +145,7 @@ fn called_for(session: &SessionView) -> Option<Item> {
     }
     session.action.map(|action| match action {
         Action::Repair => act("Repair", Event::Ask(Request::Repair(name.clone()))),
-        Action::Compare => act("Compare key…", Event::ShowWindow(Some(name.clone()))),
+        Action::Compare => act("Check that it is yours…", Event::ShowWindow(Some(name.clone()))),
         Action::OpenNotebook => act("Open notebook", Event::OpenNotebook(name.clone())),
     })
 }
@@ -228,8 +228,7 @@ mod tests {
         text
     }
 
-    const TAIL: &str =
-        "--\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
+    const TAIL: &str = "--\nAdd a session…\nAdd from clipboard\nOpen Moorline…\n[ ] Snooze for an hour\n[x] Start at login\nQuit\n";
 
     #[test]
     fn without_sessions_the_menu_says_so() {
@@ -283,8 +282,9 @@ mod tests {
         assert_eq!(
             drawn(&menu(&snapshot(vec![colab, paused, trainer])), 0),
             format!(
-                "colab · shows a new key >\n  (shows a new key)\n  Open in VS Code\n  Open in >\n    PyCharm\n  Terminal\n  \
-                 Compare key…\n  More >\n    Copy ssh command\n    Pause\n    Forget…\n\
+                "colab · shows a fingerprint seen for the first time >\n  \
+                 (shows a fingerprint seen for the first time)\n  Open in VS Code\n  Open in >\n    PyCharm\n  Terminal\n  \
+                 Check that it is yours…\n  More >\n    Copy ssh command\n    Pause\n    Forget…\n\
                  idle · paused >\n  (paused)\n  Open in VS Code\n  Open in >\n    PyCharm\n  Terminal\n  More >\n    \
                  Copy ssh command\n    Resume\n    Forget…\n\
                  trainer · down: its tunnel is gone, the machine may still run >\n  \

@@ -30,7 +30,7 @@ const EVENTS: usize = 1024;
 const TICK: Duration = Duration::from_secs(1);
 
 /// To who asks an agent without a desktop for the window.
-const WINDOWLESS: &str = "`moorline watch` watches your sessions already, and it has no window; end it (Ctrl-C in its terminal), then start Moorline again";
+const WINDOWLESS: &str = "a terminal watches your sessions already, and it has no window; end it (Ctrl-C in that terminal), then start Moorline again";
 
 /// What carries effects out. Each call starts something and returns at once.
 pub trait World: Send + 'static {
@@ -68,7 +68,7 @@ pub struct Comparison {
 
 /// The agent has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the agent has ended; start it again")]
+#[error("Moorline has ended; start it again")]
 pub struct Ended;
 
 #[derive(Debug)]

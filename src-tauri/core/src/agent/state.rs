@@ -249,6 +249,11 @@ impl Followed {
         Some(self.recalled.clone())
     }
 
+    /// Whether its cell has never run, as far as anybody told: it leads nowhere yet.
+    pub(super) fn has_no_runtime_yet(&self) -> bool {
+        self.session.link.leads_nowhere()
+    }
+
     pub(super) fn keys(&self) -> Vec<HostKey> {
         self.pinned.iter().map(|(key, _)| key.clone()).collect()
     }
@@ -264,6 +269,9 @@ impl Followed {
 
     fn action(&self) -> Option<Action> {
         match &self.health {
+            Health::Waiting if self.has_no_runtime_yet() && self.notebook.is_some() => {
+                Some(Action::OpenNotebook)
+            }
             Health::NewHostKey { .. } => Some(Action::Compare),
             Health::Down {
                 cause:
@@ -332,6 +340,8 @@ impl State {
             health: followed.health.clone(),
             state: if followed.vault_shut {
                 words::VAULT_SHUT.to_owned()
+            } else if followed.health == Health::Waiting && followed.has_no_runtime_yet() {
+                words::NO_RUNTIME_YET.to_owned()
             } else {
                 words::state(&followed.health)
             },

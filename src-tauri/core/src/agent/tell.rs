@@ -23,7 +23,7 @@ pub(super) use colab::offered;
 const END_WARNINGS: [i64; 2] = [60, 15];
 
 /// The slot of the notice about files that cannot be read; no alias has a space.
-pub(super) const UNREADABLE: &str = "moorline files";
+pub(super) const UNREADABLE: &str = "our files";
 
 /// A drop that would be told so soon after another one of the same cause is told with it.
 const JOIN: SignedDuration = SignedDuration::from_secs(1);
@@ -39,9 +39,8 @@ pub(super) fn new_key(name: &Alias) -> Notice {
         slot: name.to_string(),
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
-        title: format!("{name} shows a key nobody vouched for"),
-        body: "A restarted runtime has a new key; so would somebody in between. Compare before you connect."
-            .to_owned(),
+        title: format!("{name} shows a fingerprint seen for the first time"),
+        body: "A new machine has a new one; so would somebody in between.".to_owned(),
         actions: vec![NoticeAction::Compare(name.clone())],
     }
 }
@@ -51,8 +50,8 @@ pub(super) fn key_changed_again(name: &Alias) -> Notice {
         slot: name.to_string(),
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
-        title: format!("{name}: another key answers than the one you compared"),
-        body: "Nothing was changed. Compare again.".to_owned(),
+        title: format!("{name} shows another fingerprint than the one you compared"),
+        body: "Nothing was changed. Check it again.".to_owned(),
         actions: vec![NoticeAction::Compare(name.clone())],
     }
 }
@@ -98,7 +97,7 @@ pub(super) fn not_approved(name: &Alias) -> Notice {
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
         title: format!("{name} does not answer any more"),
-        body: "So nothing was changed. When it shows its key again, compare again.".to_owned(),
+        body: "So nothing was changed. When it shows its fingerprint again, check it again.".to_owned(),
         actions: vec![NoticeAction::Compare(name.clone())],
     }
 }
@@ -108,7 +107,7 @@ pub(super) fn login_refused(name: &Alias, why: &str) -> Notice {
         slot: name.to_string(),
         kind: NoticeKind::Needed,
         sessions: vec![name.clone()],
-        title: format!("{name} does not know this computer's key"),
+        title: format!("{name} refuses this computer's access"),
         body: why.to_owned(),
         actions: vec![NoticeAction::Repair(name.clone())],
     }

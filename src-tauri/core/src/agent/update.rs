@@ -92,7 +92,7 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
         return None;
     };
     let Some(followed) = state.sessions.get(name) else {
-        return Some(format!("there is no session {name}; look at `moorline status`"));
+        return Some(format!("there is no session {name}"));
     };
     if let Request::TakeOver(_, runtime) = request {
         return announced::objection(followed, runtime);
@@ -101,10 +101,10 @@ pub fn objection(state: &State, request: &Request) -> Option<String> {
     match &followed.seen_key {
         Some(key) if key.fingerprint() == *fingerprint => None,
         Some(key) => Some(format!(
-            "{name} shows {} now, not the key that you compared; nothing was changed, compare again",
+            "{name} shows {} now, not the fingerprint that you compared; nothing was changed, compare again",
             key.fingerprint()
         )),
-        None => Some(format!("{name} shows no key that waits for an approval; look at `moorline status`")),
+        None => Some(format!("{name} shows no fingerprint that waits for an approval; nothing was changed")),
     }
 }
 
@@ -115,7 +115,7 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
     }
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     // A watcher may still speak after it was told to stop.
-    if followed.health == Health::Paused {
+    if followed.health == Health::Paused || followed.has_no_runtime_yet() {
         return Vec::new();
     }
     if matches!(sight, Sight::Online | Sight::Failed(_)) {
@@ -263,7 +263,7 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     match obstacle {
         Obstacle::OwnNetwork => Cause::LocalOffline,
         Obstacle::NotSsh if relayed => {
-            Cause::Unknown { sentence: "something else than SSH answers on the relay's port".to_owned() }
+            Cause::Unknown { sentence: "something else than SSH answers on your server's port".to_owned() }
         }
         Obstacle::NameUnknown | Obstacle::Refused | Obstacle::NotSsh if direct => Cause::NoServer,
         Obstacle::ClosedAtOnce if direct => Cause::HangsUp,
@@ -286,7 +286,14 @@ fn cause(link: &Link, obstacle: Obstacle) -> Cause {
     }
 }
 
-fn watch(followed: &Followed, turn: u16) -> Effect {
+/// Has it watched where it leads. Before its first runtime there is nothing to dial: an announcement, or somebody who
+/// leads it elsewhere, is waited for.
+fn watch(followed: &mut Followed, turn: u16) -> Effect {
+    if followed.has_no_runtime_yet() {
+        followed.health = Health::Waiting;
+        followed.drop_due = None;
+        return Effect::Unwatch(followed.session.name.clone());
+    }
     Effect::Watch(WatchOrder { session: followed.session.clone(), pinned: followed.keys(), turn })
 }
 

@@ -8,6 +8,9 @@ use super::vitals::{Units, Usage, Vitals};
 /// In place of a health, when all that is missing is the keyring.
 pub const VAULT_SHUT: &str = "waits for the keyring, which is locked";
 
+/// In place of a health, before the session's first runtime.
+pub const NO_RUNTIME_YET: &str = "waiting for you to run the cell";
+
 /// Beside the state of a session that is online while an announcement says that it is elsewhere.
 pub const RIVAL: &str = "announces itself elsewhere";
 
@@ -20,8 +23,8 @@ pub fn state(health: &Health) -> String {
         Health::Online { .. } => "online".to_owned(),
         Health::Suspect { .. } => "lost, looking why".to_owned(),
         Health::Down { cause, .. } => format!("down: {}", cause_words(cause)),
-        Health::NewHostKey { .. } => "shows a new key".to_owned(),
-        Health::AuthFailed { .. } => "refuses the login".to_owned(),
+        Health::NewHostKey { .. } => "shows a fingerprint seen for the first time".to_owned(),
+        Health::AuthFailed { .. } => "refuses this computer's access".to_owned(),
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use moorline_ssh_files::HostName;
 
 use crate::google::slot::Holder;
+use crate::next_step::NextStep;
 use crate::ssh::RouteError;
-use crate::vault::VaultError;
+use crate::vault::{SecretKind, VaultError};
 
 /// Why no stream to the runtime's sshd was opened, or why it ended without one.
 #[derive(Debug, thiserror::Error)]
@@ -77,12 +78,12 @@ pub enum CarryError {
     },
     /// Cloudflare Access wants a login.
     #[error(
-        "{0} is protected by Cloudflare Access, which wants a login; store its service token with `moorline secret set SESSION service-token`, or install cloudflared, which logs in through the browser"
+        "{0} is protected by Cloudflare Access, which wants a login; store its service token, or install cloudflared, which logs in through the browser"
     )]
     WantsLogin(HostName),
     /// The service token is kept for another host.
     #[error(
-        "{host} is protected by Cloudflare Access, and the service token in the keyring was given for {given_for}, so it was not sent; store it anew with `moorline secret set SESSION service-token`"
+        "{host} is protected by Cloudflare Access, and the service token in the keyring was given for {given_for}, so it was not sent; store it anew"
     )]
     TokenOfAnother {
         /// The edge.
@@ -92,7 +93,7 @@ pub enum CarryError {
     },
     /// Cloudflare Access knows the token, and says no; or there is none and a rule forbids.
     #[error("Cloudflare refuses the way to {host} (403): {}", if *.token {
-        "the service token is expired or not allowed there; make a new one and store it with `moorline secret set SESSION service-token`"
+        "the service token is expired or not allowed there; make a new one and store it"
     } else {
         "an Access policy or a bot rule forbids it; look at that host's rules in the Cloudflare dashboard"
     })]
@@ -162,8 +163,23 @@ pub enum CarryError {
         cause: VaultError,
     },
     /// What lies in the vault is no service token.
-    #[error(
-        "what the keyring holds as service token for {0} is no client id and secret; store it anew with `moorline secret set SESSION service-token`"
-    )]
+    #[error("what the keyring holds as service token for {0} is no client id and secret; store it anew")]
     BadToken(HostName),
+}
+
+impl CarryError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::WantsLogin(_)
+            | Self::TokenOfAnother { .. }
+            | Self::Forbidden { token: true, .. }
+            | Self::BadToken(_) => {
+                Some(NextStep::StoreSecret { session: None, kind: SecretKind::ServiceToken })
+            }
+            Self::Vault { cause, .. } => cause.next_step(),
+            Self::Dial(error) => error.next_step(),
+            _ => None,
+        }
+    }
 }

@@ -7,6 +7,7 @@ use moorline_ssh_files::{Alias, HostKey, IdentityFile};
 
 use super::{Cell, CellChannels, CellLink, CellOptions, RelayWay};
 use crate::channel::{ChannelKind, ChannelSettings};
+use crate::next_step::NextStep;
 use crate::regular;
 use crate::session::{Link, RemotePath, Session};
 use crate::session_key::{self, SessionKeyError};
@@ -65,12 +66,29 @@ pub struct Listen {
 pub enum ListenError {
     /// The folder channel without its folders.
     #[error(
-        "the folder channel of {0} needs two places: the folder on this computer that Drive, Syncthing or the like keeps in step, and the same folder as the runtime sees it"
+        "the folder channel of {0} needs two places: the folder on this computer that Drive, Syncthing or the like keeps in step, and the same folder as the runtime sees it; name both"
     )]
     NoFolder(Alias),
     /// The sessions file.
     #[error(transparent)]
     File(#[from] SettleError),
+}
+
+impl CellError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Key(error) = self { error.next_step() } else { None }
+    }
+}
+
+impl ListenError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::NoFolder(session) => Some(NextStep::NameFolders { session: session.clone() }),
+            Self::File(error) => error.next_step(),
+        }
+    }
 }
 
 impl Listen {

@@ -165,15 +165,12 @@ pub async fn begin(tools: &Tools, plan: &CellPlan) -> Result<Begun, MakeCellErro
     let name = &plan.name;
     let file = SessionsFile::load(&tools.dirs.sessions_file())?;
     let known = file.get(name);
-    let session = match known {
-        Some(known) => {
-            refuse_another_way(tools, plan, known)?;
-            known.clone()
-        }
-        None => {
-            refuse_claimed(tools, name)?;
-            planned(plan)
-        }
+    let session = if let Some(known) = known {
+        refuse_another_way(tools, plan, known)?;
+        known.clone()
+    } else {
+        refuse_claimed(tools, name)?;
+        planned(plan)
     };
     let was = file.channels(name);
     if !plan.listen.is_empty() {

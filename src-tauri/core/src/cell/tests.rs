@@ -182,7 +182,7 @@ fn an_address_with_a_token_in_it_is_refused_without_repeating_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 20, ..ProptestConfig::default() })]
 
     /// What a person may write into their config is data in the cell, whatever it looks like.
     #[test]

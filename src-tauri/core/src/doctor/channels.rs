@@ -2,7 +2,8 @@
 
 use moorline_ssh_files::Alias;
 
-use super::{Check, Surroundings};
+use super::{Check, Next, Surroundings};
+use crate::next_step::NextStep;
 
 /// Nothing when each folder channel has its folder.
 pub(super) fn folders(found: &Surroundings) -> Option<Check> {
@@ -12,6 +13,6 @@ pub(super) fn folders(found: &Surroundings) -> Option<Check> {
         "The folder channel of {} is not there, since nobody said which folder.",
         names.join(" and that of ")
     );
-    let next = format!("moorline cell {first} --folder PATH --runtime-folder PATH");
+    let next = Next::Step(NextStep::NameFolders { session: first.clone() });
     Some(Check::problem("folder-channel", "Folder channel", detail, next))
 }

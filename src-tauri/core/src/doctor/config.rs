@@ -5,7 +5,7 @@
 
 use crate::ssh_files::config::{BEGIN, END};
 
-use super::{Check, Surroundings};
+use super::{Check, Next, Surroundings};
 
 /// Options of our entries that decide whether a session connects, and to whom.
 const DECISIVE: [&str; 15] = [
@@ -56,7 +56,7 @@ pub(super) fn text(found: &Surroundings) -> Check {
     const TITLE: &str = "Text of the ssh config";
     match (&found.config, &found.config_refused) {
         (_, Some(reason)) => {
-            let next = "Do what the sentence says, then run: moorline repair";
+            let next = Next::then_repair("Do what the sentence says, then repair your sessions");
             Check::problem(ID, TITLE, sentence(reason), next)
         }
         (None, None) => Check::ok(ID, TITLE, "There is none yet; the first session makes it."),
@@ -74,7 +74,7 @@ pub(super) fn order(found: &Surroundings) -> Check {
             Check::ok(ID, TITLE, "There is no block yet.")
         } else {
             let detail = "Moorline's block is missing in ~/.ssh/config.";
-            Check::problem(ID, TITLE, detail, "moorline repair")
+            Check::problem(ID, TITLE, detail, Next::REPAIR)
         };
     }
     let above = lines.iter().filter(|line| line.place == Place::Above);
@@ -94,9 +94,9 @@ pub(super) fn order(found: &Surroundings) -> Check {
         return Check::ok(ID, TITLE, "Nothing above it overrides it.");
     }
     let detail = format!("Above the block, where it takes precedence: {}.", some(&winning));
-    let next = format!(
-        "Cut the lines from `{BEGIN}` to `{END}` out of ~/.ssh/config, then run: moorline repair (it puts them at the top)"
-    );
+    let next = Next::then_repair(format!(
+        "Cut the lines from `{BEGIN}` to `{END}` out of ~/.ssh/config, then repair your sessions, which puts them at the top"
+    ));
     if decisive { Check::problem(ID, TITLE, detail, next) } else { Check::advice(ID, TITLE, detail, next) }
 }
 

@@ -1,7 +1,7 @@
 //! Whether our block and the sessions agree, and what interrupted writes left behind.
 
 use super::config::{block_aliases, some};
-use super::{Check, Surroundings};
+use super::{Check, Next, Surroundings};
 
 pub(super) fn entries(found: &Surroundings) -> Check {
     const ID: &str = "entries";
@@ -13,11 +13,11 @@ pub(super) fn entries(found: &Surroundings) -> Check {
         found.sessions.iter().map(ToString::to_string).filter(|session| !held.contains(session)).collect();
     if !missing.is_empty() {
         let detail = format!("No entry in ~/.ssh/config for: {}.", some(&missing));
-        return Check::problem(ID, TITLE, detail, "moorline repair");
+        return Check::problem(ID, TITLE, detail, Next::REPAIR);
     }
     if !dead.is_empty() {
         let detail = format!("Entries in Moorline's block that no session has: {}.", some(&dead));
-        return Check::advice(ID, TITLE, detail, "moorline repair");
+        return Check::advice(ID, TITLE, detail, Next::REPAIR);
     }
     Check::ok(
         ID,

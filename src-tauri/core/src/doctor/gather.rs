@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, SystemTime};
 
 use crate::editors::{Editor, Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
+use crate::loose;
 use crate::printed::{Stream, printed};
 use crate::regular;
 use crate::ssh_files::Alias;
@@ -68,6 +69,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
         },
         config,
         config_refused,
+        loose: loose::find(sources.ssh_dir, sources.home),
         known_hosts: read(&file("known_hosts")),
         strays: strays(sources.ssh_dir, sources.now),
         sessions: sources.sessions.to_vec(),

@@ -10,12 +10,17 @@ mod editors;
 mod entries;
 mod gather;
 mod known_hosts;
+mod loose;
 mod machine;
 mod modes;
 mod programs;
 mod surroundings;
 
+use std::fmt;
+
 use serde::Serialize;
+
+use crate::next_step::NextStep;
 
 pub use gather::{Sources, gather};
 pub use surroundings::{
@@ -35,7 +40,7 @@ pub enum Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// A stable word for machines.
     pub id: &'static str,
@@ -45,8 +50,52 @@ pub struct Check {
     pub verdict: Verdict,
     /// What was found, in a sentence.
     pub detail: String,
-    /// A command to run or a thing to click; every problem has one.
-    pub next_step: Option<String>,
+    /// What to do about it; every problem has one.
+    pub next: Option<Next>,
+}
+
+/// What to do about what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// A step that Moorline takes.
+    Step(NextStep),
+    /// Something outside of Moorline: another program's command, a thing to click.
+    Words(String),
+    /// First something outside of Moorline, then a step.
+    WordsThenStep(String, NextStep),
+}
+
+impl Next {
+    /// Moorline mends its own files.
+    pub const REPAIR: Self = Self::Step(NextStep::Repair { session: None });
+
+    /// These words, then Moorline mends its own files.
+    fn then_repair(words: impl Into<String>) -> Self {
+        Self::WordsThenStep(words.into(), NextStep::Repair { session: None })
+    }
+}
+
+/// In words that fit any face.
+impl fmt::Display for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(step) => step.fmt(f),
+            // The words name the step, too.
+            Self::Words(words) | Self::WordsThenStep(words, _) => f.write_str(words),
+        }
+    }
+}
+
+impl From<String> for Next {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Next {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
 }
 
 /// Judges what was found, in the order in which a connection needs it.
@@ -58,7 +107,7 @@ pub fn examine(found: &Surroundings) -> Vec<Check> {
         // What cannot be read cannot be judged line by line either.
         checks.extend([config::order(found), config::leaks(found), entries::entries(found)]);
     }
-    checks.extend([known_hosts::text(found), entries::strays(found)]);
+    checks.extend([loose::entries(found), known_hosts::text(found), entries::strays(found)]);
     checks.extend(programs::proxy(found));
     checks.extend(programs::google(found));
     checks.extend(channels::folders(found));
@@ -70,26 +119,15 @@ pub fn examine(found: &Surroundings) -> Vec<Check> {
 
 impl Check {
     fn ok(id: &'static str, title: &str, detail: impl Into<String>) -> Self {
-        Self { id, title: title.to_owned(), verdict: Verdict::Ok, detail: detail.into(), next_step: None }
+        Self { id, title: title.to_owned(), verdict: Verdict::Ok, detail: detail.into(), next: None }
     }
 
-    fn advice(
-        id: &'static str,
-        title: &str,
-        detail: impl Into<String>,
-        next_step: impl Into<String>,
-    ) -> Self {
-        let next_step = Some(next_step.into());
-        Self { verdict: Verdict::Advice, next_step, ..Self::ok(id, title, detail) }
+    fn advice(id: &'static str, title: &str, detail: impl Into<String>, next: impl Into<Next>) -> Self {
+        Self { verdict: Verdict::Advice, next: Some(next.into()), ..Self::ok(id, title, detail) }
     }
 
-    fn problem(
-        id: &'static str,
-        title: &str,
-        detail: impl Into<String>,
-        next_step: impl Into<String>,
-    ) -> Self {
-        Self { verdict: Verdict::Problem, ..Self::advice(id, title, detail, next_step) }
+    fn problem(id: &'static str, title: &str, detail: impl Into<String>, next: impl Into<Next>) -> Self {
+        Self { verdict: Verdict::Problem, ..Self::advice(id, title, detail, next) }
     }
 }
 

@@ -4,7 +4,7 @@
 //! may be written by group or others (Debian used to forgive a private group; OpenSSH 10 there does not), and ignores a
 //! private key that others may read.
 
-use super::{Check, FileFacts, Surroundings};
+use super::{Check, FileFacts, Next, Surroundings};
 
 const OTHERS_WRITE: u32 = 0o022;
 const OTHERS_ANY: u32 = 0o077;
@@ -81,7 +81,7 @@ fn login_key(found: &Surroundings) -> Check {
     const TITLE: &str = "Moorline's login key";
     let Some(facts) = &found.files.login_key else {
         let detail = "~/.ssh/moorline_ed25519 is missing, so runtimes will ask for a password.";
-        return Check::problem(ID, TITLE, detail, "moorline repair");
+        return Check::problem(ID, TITLE, detail, Next::REPAIR);
     };
     if let Some(check) = foreign_owner(found, ID, TITLE, facts) {
         return check;

@@ -3,7 +3,7 @@
 
 use crate::editors::Os;
 
-use super::{Check, Surroundings};
+use super::{Check, Next, Surroundings};
 
 /// `Include`, without which a person's config may not even load; also the first release with `ProxyJump`.
 const OLDEST: (u32, u32) = (7, 3);
@@ -43,7 +43,7 @@ pub(super) fn proxy(found: &Surroundings) -> Option<Check> {
         Check::ok(ID, TITLE, format!("{path} is there."))
     } else {
         let detail = format!("{path} is gone, so sessions behind a proxy cannot connect.");
-        Check::problem(ID, TITLE, detail, "moorline repair")
+        Check::problem(ID, TITLE, detail, Next::REPAIR)
     })
 }
 
@@ -54,8 +54,11 @@ pub(super) fn google(found: &Surroundings) -> Option<Check> {
     Some(match found.google.as_ref()? {
         Ok(place) => Check::ok(ID, TITLE, format!("Found in {place}.")),
         Err(why) => {
-            let (what, step) = why.split_once("; ").unwrap_or((why, "moorline repair"));
-            Check::problem(ID, TITLE, format!("{what}."), step)
+            let (what, next) = match why.split_once("; ") {
+                Some((what, words)) => (what, Next::from(words)),
+                None => (&**why, Next::REPAIR),
+            };
+            Check::problem(ID, TITLE, format!("{what}."), next)
         }
     })
 }

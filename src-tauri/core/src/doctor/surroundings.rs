@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::editors::{Editor, Os};
+use crate::loose::Found;
 use crate::ssh_files::Alias;
 
 /// All facts about a machine that matter to sessions.
@@ -27,6 +28,8 @@ pub struct Surroundings {
     pub config: Option<Vec<u8>>,
     /// Why `config` cannot be edited, in one sentence.
     pub config_refused: Option<String>,
+    /// Entries of the person's own that lead to a runtime and switch host key checking off.
+    pub loose: Vec<Found>,
     /// The bytes of `known_hosts`.
     pub known_hosts: Option<Vec<u8>>,
     /// Temporary and lock files of ours in the ssh directory that nobody uses any more.

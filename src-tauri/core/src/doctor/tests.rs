@@ -3,6 +3,9 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::editors::{Editor, Os};
+use crate::loose::Found;
+use crate::next_step::NextStep;
+use crate::ssh_files::LooseEntry;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 const BLOCK: &str = "# >>> moorline >>> managed: edits inside are replaced\nHost colab\n    HostName h\n    User root\nHost *\n# <<< moorline <<<\n";
@@ -28,6 +31,7 @@ fn well() -> Surroundings {
         },
         config: Some(format!("{BLOCK}Host box\n    ForwardAgent yes\n").into_bytes()),
         config_refused: None,
+        loose: Vec::new(),
         known_hosts: Some(format!("# mine\n\ncolab,[h]:1 {ED25519}\n").into_bytes()),
         strays: Vec::new(),
         sessions: vec!["colab".parse().unwrap()],
@@ -66,7 +70,7 @@ fn assert_said(check: &Check, verdict: Verdict, words: &[&str], next: &str) {
     for word in words {
         assert!(check.detail.contains(word), "{:?} lacks {word:?}", check.detail);
     }
-    let step = check.next_step.as_deref().unwrap_or_default();
+    let step = check.next.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(step.contains(next), "{step:?} lacks {next:?}");
 }
 
@@ -75,7 +79,7 @@ fn a_good_machine_has_nothing_to_do() {
     let checks = examine(&well());
     assert!(checks.len() > 12, "every rule says what it found");
     for check in checks {
-        assert_eq!((check.verdict, &check.next_step), (Verdict::Ok, &None), "{check:?}");
+        assert_eq!((check.verdict, &check.next), (Verdict::Ok, &None), "{check:?}");
         assert!(check.detail.ends_with('.'), "{check:?}");
     }
 }
@@ -126,7 +130,7 @@ fn modes_that_ssh_refuses_are_problems() {
     let key = check("login-key", |found| found.files.login_key = Some(facts("moorline_ed25519", 0o640)));
     assert_said(&key, Verdict::Problem, &["ignores"], "chmod 600 ~/.ssh/moorline_ed25519");
     let gone = check("login-key", |found| found.files.login_key = None);
-    assert_said(&gone, Verdict::Problem, &["missing"], "moorline repair");
+    assert_said(&gone, Verdict::Problem, &["missing"], "repair your sessions");
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn what_stands_above_our_block_and_wins_is_named_by_line() {
         ("Match all\n  UserKnownHostsFile /dev/null\n", "line 2 sets UserKnownHostsFile"),
     ] {
         let check = config("config-order", &format!("{above}{BLOCK}"));
-        assert_said(&check, Verdict::Problem, &[words], "moorline repair");
+        assert_said(&check, Verdict::Problem, &[words], "repair your sessions");
     }
     for (above, words) in [
         ("ServerAliveInterval 60\n", "line 1 sets ServerAliveInterval"),
@@ -181,6 +185,36 @@ fn what_stands_above_our_block_and_wins_is_named_by_line() {
         let check = config("config-order", &format!("{harmless}{BLOCK}"));
         assert_eq!(check.verdict, Verdict::Ok, "{harmless:?}: {check:?}");
     }
+}
+
+#[test]
+fn entries_that_switch_checking_off_are_named() {
+    let entry = |file: &str, name: &str, line| Found {
+        file: PathBuf::from("/home/ada/.ssh").join(file),
+        entry: LooseEntry { alias: name.parse().unwrap(), line, last_line: line + 4 },
+        editable: file == "config",
+    };
+    let one = check("loose-entries", |found| found.loose = vec![entry("config", "gpu", 3)]);
+    assert_said(
+        &one,
+        Verdict::Advice,
+        &["gpu (~/.ssh/config, lines 3 to 7)", "checked"],
+        "take the entry over",
+    );
+    assert!(one.next.unwrap().to_string().contains("`#` before lines 3 to 7"), "what can be done by hand");
+    let two = [entry("work.conf", "old", 9), entry("config", "gpu", 3)];
+    let two = check("loose-entries", |found| found.loose = two.to_vec());
+    let words = ["old (~/.ssh/work.conf, lines 9 to 13); gpu (~/.ssh/config"];
+    assert_said(&two, Verdict::Advice, &words, "take the entry over");
+    // It has a session already.
+    let followed = check("loose-entries", |found| found.loose = vec![entry("config", "colab", 8)]);
+    assert_said(
+        &followed,
+        Verdict::Advice,
+        &["colab (~/.ssh/config, lines 8 to 12)"],
+        "`#` before lines 8 to 12",
+    );
+    assert!(matches!(followed.next, Some(Next::Words(_))), "it is followed already");
 }
 
 #[test]
@@ -236,9 +270,9 @@ fn lines_of_known_hosts_that_stop_ssh_keygen_are_counted() {
 #[test]
 fn entries_and_sessions_must_agree() {
     let dead = BLOCK.replace("Host *\n", "Host old\n    HostName h\nHost *\n");
-    assert_said(&config("entries", &dead), Verdict::Advice, &["old"], "moorline repair");
+    assert_said(&config("entries", &dead), Verdict::Advice, &["old"], "repair your sessions");
     let missing = check("entries", |found| found.sessions.push("trainer".parse().unwrap()));
-    assert_said(&missing, Verdict::Problem, &["trainer"], "moorline repair");
+    assert_said(&missing, Verdict::Problem, &["trainer"], "repair your sessions");
     assert!(!missing.detail.contains("colab"), "{}", missing.detail);
 }
 
@@ -247,7 +281,7 @@ fn a_missing_block_is_a_problem_once_there_are_sessions() {
     let mut found = well();
     found.config = Some(b"Host box\n".to_vec());
     let order = examine(&found).into_iter().find(|check| check.id == "config-order").unwrap();
-    assert_said(&order, Verdict::Problem, &["missing"], "moorline repair");
+    assert_said(&order, Verdict::Problem, &["missing"], "repair your sessions");
 }
 
 #[test]
@@ -269,7 +303,7 @@ fn the_proxy_program_must_be_there_if_a_session_needs_it() {
         &gone,
         Verdict::Problem,
         &["~/.local/share/moorline/bin/moorline-proxy is gone"],
-        "moorline repair",
+        "repair your sessions",
     );
 }
 
@@ -336,21 +370,22 @@ fn wsl_is_told_that_windows_editors_read_other_files() {
 }
 
 #[test]
-fn checks_read_well_for_machines() {
-    let check = check("editors", |found| found.editors.clear());
-    let value = serde_json::to_value(&check).unwrap();
-    assert_eq!((value["id"].as_str(), value["verdict"].as_str()), (Some("editors"), Some("advice")));
-    let fine = serde_json::to_value(Check::ok("x", "X", "Y.")).unwrap();
-    assert!(fine["next_step"].is_null());
-}
-
-#[test]
 fn a_folder_channel_without_its_folder_is_named_with_what_to_say() {
     let check = check("folder-channel", |found| found.folderless = vec!["colab".parse().unwrap()]);
     assert_said(
         &check,
         Verdict::Problem,
         &["The folder channel of colab is not there"],
-        "moorline cell colab --folder",
+        "name the two folders of colab's folder channel",
     );
+}
+
+#[test]
+fn what_moorline_does_about_it_is_a_step_that_each_face_words() {
+    let repair = NextStep::Repair { session: None };
+    let refused = check("config-text", |found| found.config_refused = Some("It is odd; mend it".to_owned()));
+    let Some(Next::WordsThenStep(_, step)) = refused.next else { panic!("{refused:?}") };
+    assert_eq!(step, repair, "once the person has mended the file");
+    let gone = check("login-key", |found| found.files.login_key = None);
+    assert_eq!(gone.next, Some(Next::Step(repair)));
 }

@@ -6,22 +6,19 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::answer::{self, Assignment, Balance, Kernels, Resources};
+use super::credentials::OAUTH;
 use super::{Credentials, GoogleError, RuntimeAccess};
 use crate::{clock, web};
 
 /// Where Colab's own clients ask.
 const COLAB: &str = "colab.research.google.com";
-
-/// Where an access token comes from (RFC 6749, section 6; Google's "Using OAuth 2.0 for Mobile & Desktop Apps").
-const OAUTH: &str = "oauth2.googleapis.com";
 
 /// How long a request may take, its answer included.
 const LIMIT: Duration = Duration::from_secs(12);
@@ -156,15 +153,7 @@ impl Client {
     }
 
     async fn refresh(&self, with: &Credentials) -> Result<AccessToken, GoogleError> {
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("client_id", &with.client_id),
-            ("client_secret", with.client_secret.expose_secret()),
-            ("refresh_token", with.refresh_token.expose_secret()),
-        ];
-        let asked =
-            self.web.post(format!("https://{OAUTH}/token")).header(CONTENT_TYPE, FORM).body(encoded(&form));
-        let asked = asked.send().await;
+        let asked = with.token_request(&self.web).send().await;
         let answer = asked.map_err(|error| unreached(OAUTH, &error))?;
         let status = answer.status();
         if !matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) {
@@ -213,15 +202,6 @@ fn client() -> Result<reqwest::Client, GoogleError> {
     headers.insert(AGENT, HeaderValue::from_static("moorline"));
     let built = web::builder().default_headers(headers).connect_timeout(LIMIT).timeout(LIMIT).build();
     built.map_err(|error| GoogleError::Network { host: COLAB.to_owned(), why: web::reason(&error) })
-}
-
-/// What a form's body is called, and how it is written.
-const FORM: &str = "application/x-www-form-urlencoded";
-
-fn encoded(form: &[(&str, &str)]) -> String {
-    let pairs =
-        form.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// A secret as a header's value, marked so that nothing shows it.

@@ -3,15 +3,18 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use moorline_ssh_files::Alias;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::GoogleError;
 use super::whole::{self, NotRead};
 use crate::dirs::Dirs;
 use crate::tools::Tools;
-use crate::vault::{SecretKind, SecretName, VaultError};
+use crate::vault::{self, Found, Purpose, SecretKind, VaultError};
 
 /// What the keyring is called where a sign-in's place is named.
 pub(super) const KEYRING: &str = "the keyring";
@@ -46,9 +49,44 @@ pub struct Credentials {
     /// The file, or the keyring.
     pub place: String,
     /// The id of the program that the person signed in to.
-    pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
-    pub(super) refresh_token: SecretString,
+    client_id: String,
+    client_secret: SecretString,
+    refresh_token: SecretString,
+}
+
+/// Where an access token comes from (RFC 6749, section 6; Google's "Using OAuth 2.0 for Mobile & Desktop Apps"): the only
+/// host that a sign-in is sent to.
+pub(super) const OAUTH: &str = "oauth2.googleapis.com";
+
+/// What a form's body is called, and how it is written.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// For what a kept sign-in was given.
+#[derive(Serialize, Deserialize)]
+struct SignInFor {
+    host: String,
+}
+
+impl SignInFor {
+    fn google() -> Self {
+        Self { host: OAUTH.to_owned() }
+    }
+}
+
+impl Purpose for SignInFor {
+    const KIND: SecretKind = SecretKind::GoogleRefreshToken;
+
+    fn session(&self) -> Option<&Alias> {
+        None
+    }
+
+    fn slot(&self) -> Option<String> {
+        None
+    }
+
+    fn covers(&self, wanted: &Self) -> bool {
+        self.host == wanted.host
+    }
 }
 
 impl Credentials {
@@ -96,7 +134,26 @@ impl Credentials {
             "client_secret": self.client_secret.expose_secret(),
             "refresh_token": self.refresh_token.expose_secret(),
         });
-        tools.vault.set(&vault_name(), &SecretString::from(text.to_string()))
+        Self::keep_text(tools, &SecretString::from(text.to_string()))
+    }
+
+    /// Keeps a sign-in as a person gives it, as JSON.
+    ///
+    /// # Errors
+    /// The keyring refuses.
+    pub fn keep_text(tools: &Tools, text: &SecretString) -> Result<(), VaultError> {
+        vault::keep(&*tools.vault, &SignInFor::google(), text)
+    }
+
+    /// The request for an access token: all that a sign-in is ever used for, and its only way out of here.
+    pub(super) fn token_request(&self, web: &reqwest::Client) -> reqwest::RequestBuilder {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", &self.client_id),
+            ("client_secret", self.client_secret.expose_secret()),
+            ("refresh_token", self.refresh_token.expose_secret()),
+        ];
+        web.post(format!("https://{OAUTH}/token")).header(CONTENT_TYPE, FORM).body(encoded(&form))
     }
 
     /// Whether it is the same sign-in, wherever it lies.
@@ -153,18 +210,21 @@ impl Drop for AuthorizedUser {
 
 /// The copy in the keyring. A keyring that cannot be read is no reason to leave the files alone.
 fn kept(tools: &Tools) -> Result<Option<Credentials>, GoogleError> {
-    let text = match tools.vault.get(&vault_name()) {
-        Ok(text) => text,
+    let unusable = |why| GoogleError::Unusable { place: KEYRING.to_owned(), why };
+    let text = match vault::find(&*tools.vault, &SignInFor::google()) {
+        Ok(Found::Here(text)) => text,
+        Ok(Found::OfAnother) => return Err(unusable("it does not say that it was given for Google")),
+        Ok(Found::None) => return Ok(None),
         Err(error) => {
             tracing::debug!(%error, "no sign-in can be read from the keyring");
             return Ok(None);
         }
     };
-    let unusable = |why| GoogleError::Unusable { place: KEYRING.to_owned(), why };
-    text.map(|text| Credentials::parse(text.expose_secret(), KEYRING.to_owned()).map_err(unusable))
-        .transpose()
+    Credentials::parse(text.expose_secret(), KEYRING.to_owned()).map(Some).map_err(unusable)
 }
 
-fn vault_name() -> SecretName {
-    SecretName::account(SecretKind::GoogleRefreshToken)
+fn encoded(form: &[(&str, &str)]) -> String {
+    let pairs =
+        form.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+    pairs.collect::<Vec<_>>().join("&")
 }

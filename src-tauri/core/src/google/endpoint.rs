@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::next_step::NextStep;
+
 /// The id of a runtime, such as `gpu-t4-s-kkb-usw1b1-36jsit0sm8axr`: ASCII letters, digits, `-` and `_`, starting with
 /// a letter or digit, at most 128 bytes. It is part of addresses and of files, so nothing else is let in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,8 +15,13 @@ pub struct EndpointId(String);
 
 /// A text that is no runtime's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not the id of a Colab runtime; `moorline add NAME --colab` lists yours")]
+#[error("{0:?} is not the id of a Colab runtime; choose one of yours")]
 pub struct InvalidEndpointId(String);
+
+impl InvalidEndpointId {
+    /// What a person can do about it here.
+    pub const NEXT_STEP: NextStep = NextStep::ChooseRuntime;
+}
 
 impl EndpointId {
     /// The id.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::EndpointId;
+use crate::next_step::NextStep;
 use crate::vault::VaultError;
 
 /// How a person signs in with Google's own command line.
@@ -112,14 +113,16 @@ pub enum GoogleError {
     },
     /// The runtime is not among the account's any more.
     #[error(
-        "Google does not list the runtime {runtime} any more, so it has ended; start one in the notebook, then: moorline add NAME --colab"
+        "Google does not list the runtime {runtime} any more, so it has ended; start one in the notebook, then choose it"
     )]
     Ended {
         /// The runtime.
         runtime: EndpointId,
     },
     /// The session has another link.
-    #[error("this session is reached over {kind}, not over Google's SSH; look at `moorline status`")]
+    #[error(
+        "this session is reached over {kind}, not over Google's SSH; look at how your sessions are reached"
+    )]
     OtherLink {
         /// The link's word.
         kind: &'static str,
@@ -143,6 +146,19 @@ impl GoogleError {
         )
     }
 
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Expired { place } if place == super::credentials::KEYRING => {
+                Some(NextStep::CopyGoogleSignIn)
+            }
+            Self::Ended { .. } => Some(NextStep::ChooseRuntime),
+            Self::OtherLink { .. } => Some(NextStep::LookAtStatus),
+            Self::Vault(error) => error.next_step(),
+            _ => None,
+        }
+    }
+
     /// Whether Google was not reached at all.
     pub fn is_network(&self) -> bool {
         matches!(self, Self::Network { .. } | Self::TimedOut { .. })
@@ -154,7 +170,7 @@ fn sign_in_again(place: &str) -> String {
     if place.ends_with("application_default_credentials.json") {
         SIGN_IN_GCLOUD.to_owned()
     } else if place == super::credentials::KEYRING {
-        format!("{SIGN_IN} again, then: moorline secret set google-refresh-token --from-colab-cli")
+        format!("{SIGN_IN} again, then copy the sign-in into the keyring again")
     } else {
         format!("delete that file, then {SIGN_IN} again")
     }

@@ -107,13 +107,42 @@ fn the_sign_ins_of_both_programs_are_found_and_the_copy_comes_first() {
     home.put(".config/colab-cli/token.json", SIGN_IN);
     assert_eq!(home.places(), ["token.json", "application_default_credentials.json"]);
     let found = Credentials::of(&home.tools.dirs, Source::ColabCli).unwrap().unwrap();
-    assert_eq!(found.refresh_token.expose_secret(), "1//refresh-colab");
     found.keep(&home.tools).unwrap();
     assert_eq!(home.places().first().map(String::as_str), Some("the keyring"));
     home.vault.fail_with(Some(VaultError::Locked));
     assert_eq!(home.places().len(), 2, "a locked keyring is no reason to leave the files alone");
     let shown = format!("{found:?}");
     assert!(!shown.contains("refresh-colab") && !shown.contains("secret-colab"), "{shown}");
+}
+
+/// `SIGN_IN` names another token server, as a file that was tampered with would.
+#[test]
+fn a_sign_in_goes_to_google_s_token_server_and_nowhere_else() {
+    let home = Home::new();
+    home.put(".config/colab-cli/token.json", SIGN_IN);
+    let found = Credentials::of(&home.tools.dirs, Source::ColabCli).unwrap().unwrap();
+    let web = crate::web::builder().build().unwrap();
+    let request = found.token_request(&web).build().unwrap();
+    assert_eq!(request.url().as_str(), "https://oauth2.googleapis.com/token");
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    assert!(body.contains("refresh_token=1%2F%2Frefresh%2Dcolab"), "it is what is sent: {body}");
+}
+
+#[test]
+fn a_kept_sign_in_that_was_not_given_for_google_is_not_used() {
+    let home = Home::new();
+    let name = SecretName::account(SecretKind::GoogleRefreshToken);
+    for text in [
+        SIGN_IN.to_owned(),
+        serde_json::json!({ "v": 1, "for": { "host": "elsewhere.example" }, "secret": SIGN_IN }).to_string(),
+    ] {
+        home.vault.set(&name, &SecretString::from(text)).unwrap();
+        let said = Credentials::all(&home.tools).unwrap_err().to_string();
+        assert!(said.contains("it does not say that it was given for Google"), "{said}");
+    }
+    Credentials::keep_text(&home.tools, &SIGN_IN.into()).unwrap();
+    assert_eq!(home.places(), ["the keyring"]);
 }
 
 #[test]

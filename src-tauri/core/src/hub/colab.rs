@@ -13,19 +13,20 @@ use crate::ssh::{Identity, LoginError, ProbeError, Route, RouteError};
 use crate::tools::Tools;
 
 use super::upstream::Target;
+use super::wire::Refusal;
 
 /// What is left for the runtime itself when Google has answered late.
 const FOR_THE_RUNTIME: Duration = Duration::from_secs(3);
 
 /// Connects before `end`; see [`trunk`]. A token that the runtime does not take any more is renewed once. The outer
-/// error is one sentence.
+/// error says why none was made.
 pub(super) async fn connect(
     tools: &Arc<Tools>,
     session: &Session,
     target: &Target,
     identity: &Identity,
     end: Instant,
-) -> Result<Result<Option<Trunk>, LoginError>, String> {
+) -> Result<Result<Option<Trunk>, LoginError>, Refusal> {
     let mut anew = false;
     loop {
         let route = Route::Carry(Box::new(carrier(tools, session, anew, end).await?));
@@ -38,7 +39,12 @@ pub(super) async fn connect(
     }
 }
 
-async fn carrier(tools: &Arc<Tools>, session: &Session, anew: bool, end: Instant) -> Result<Carrier, String> {
+async fn carrier(
+    tools: &Arc<Tools>,
+    session: &Session,
+    anew: bool,
+    end: Instant,
+) -> Result<Carrier, Refusal> {
     let left = end.saturating_duration_since(Instant::now());
     let limit = left.checked_sub(FOR_THE_RUNTIME).unwrap_or(left);
     let (tools, session) = (Arc::clone(tools), session.clone());
@@ -51,7 +57,7 @@ async fn carrier(tools: &Arc<Tools>, session: &Session, anew: bool, end: Instant
         .await
         .map_err(|_| "the keyring did not answer in time; unlock it, and try again".to_owned())?;
     let found: Result<Carrier, ReachError> = found.map_err(|error| error.to_string())?;
-    found.map_err(|error| error.to_string())
+    found.map_err(|error| Refusal { error: error.to_string(), next: error.next_step() })
 }
 
 fn expired(reached: &Result<Option<Trunk>, LoginError>) -> bool {

@@ -13,9 +13,10 @@ use moorline_ssh_files::Alias;
 use super::place::HubPlace;
 use super::pump;
 use super::start::{Started, start};
-use super::wire::{Answer, Hello, PROTOCOL, Want, line, read_line};
+use super::wire::{Answer, Hello, PROTOCOL, Refusal, Want, line, read_line};
 use crate::agent::door::place::same_user;
 use crate::dirs::{Dirs, DirsError};
+use crate::next_step::NextStep;
 
 /// How long a hub may take until it lets people in; it does nothing but make a socket in that time.
 const START: Duration = Duration::from_secs(10);
@@ -33,8 +34,13 @@ pub struct Joined(Arc<Stream>);
 #[derive(Debug, thiserror::Error)]
 pub enum JoinError {
     /// The hub says why.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{said}")]
+    Refused {
+        /// One sentence.
+        said: String,
+        /// What a person can do about it here.
+        next: Option<NextStep>,
+    },
     /// The hub's directory.
     #[error(transparent)]
     Dir(#[from] DirsError),
@@ -53,7 +59,7 @@ pub enum JoinError {
         said: String,
     },
     /// It does not answer.
-    #[error("the hub of {session} does not answer ({cause}); {next}", next = next_step(*process))]
+    #[error("the hub of {session} does not answer ({cause}); {next}", next = way_out(*process))]
     NoAnswer {
         /// The session.
         session: Alias,
@@ -62,6 +68,13 @@ pub enum JoinError {
         /// The hub, where it is known.
         process: Option<u32>,
     },
+}
+
+impl JoinError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Refused { next, .. } = self { next.clone() } else { None }
+    }
 }
 
 /// Asks the session's hub for a way; where none runs, `program` is started as one with `hub SESSION` and these
@@ -77,7 +90,9 @@ pub fn join(dirs: &Dirs, session: &Alias, program: &Path, extra: &[String]) -> R
         let stream = Arc::new(connect(&place, session, program, extra, end)?);
         match ask(&stream, &place, session, Want::Way)? {
             Some(Answer::Open) => return Ok(Joined(stream)),
-            Some(Answer::Refused { error }) => return Err(JoinError::Refused(error)),
+            Some(Answer::Refused(Refusal { error: said, next })) => {
+                return Err(JoinError::Refused { said, next });
+            }
             // It was ending, or was ended: another one takes its place.
             None if Instant::now() < end => thread::sleep(POLL),
             None => return Err(no_answer(&place, session, "it hangs up")),
@@ -203,7 +218,7 @@ fn no_answer(place: &HubPlace, session: &Alias, cause: impl std::fmt::Display) -
     JoinError::NoAnswer { session: session.clone(), cause: cause.to_string(), process: place.process() }
 }
 
-fn next_step(process: Option<u32>) -> String {
+fn way_out(process: Option<u32>) -> String {
     match process {
         Some(process) => format!("end it with `{}`, and try again", kill(process)),
         None => "try again in a minute".to_owned(),

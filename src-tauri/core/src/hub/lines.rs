@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::upstream::{Held, Target};
+use super::wire::Refusal;
 
 /// The connections of a session.
 #[derive(Default)]
@@ -19,7 +20,7 @@ pub(super) struct Lines {
 /// All who wait for the same connection get it, or the same reason.
 pub(super) struct Attempt {
     pub target: Target,
-    pub outcome: OnceCell<Result<Arc<Held>, String>>,
+    pub outcome: OnceCell<Result<Arc<Held>, Refusal>>,
 }
 
 struct Aside {

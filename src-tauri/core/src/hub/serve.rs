@@ -18,7 +18,7 @@ use super::passage::carry;
 use super::place::HubPlace;
 use super::start::leave_starter;
 use super::upstream::Upstream;
-use super::wire::{Answer, Hello, LINE, PROTOCOL, Want, line};
+use super::wire::{Answer, Hello, LINE, PROTOCOL, Refusal, Want, line};
 use crate::agent::door::DoorError;
 use crate::agent::door::place::same_user;
 use crate::dirs::DirsError;
@@ -47,6 +47,9 @@ const FIRST: Duration = Duration::from_secs(5);
 
 /// After the system could not accept a client: it may be out of files for a moment.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// To one client too many.
+const CROWDED: &str = "too many connections share this runtime; close one and try again";
 
 /// The right to be the hub of a session. It ends with the process, whatever becomes of it.
 pub struct Hub {
@@ -148,11 +151,10 @@ async fn meet(stream: Stream, crowded: bool, upstream: Arc<Upstream>, end: Arc<N
                     let _ = way.channel.close().await;
                 }
             }
-            Err(error) => refuse(&stream, error).await,
+            Err(why) => refuse(&stream, why).await,
         },
         Ok(Ok(Hello { hub: PROTOCOL, want: Want::Way })) => {
-            refuse(&stream, "too many connections share this runtime; close one and try again".to_owned())
-                .await;
+            refuse(&stream, CROWDED.to_owned().into()).await;
         }
         Ok(Ok(Hello { want: Want::End, .. })) => {
             let _ = say(&stream, &Answer::Open).await;
@@ -166,15 +168,15 @@ async fn meet(stream: Stream, crowded: bool, upstream: Arc<Upstream>, end: Arc<N
                  end it with `{}`, and try again",
                 kill(std::process::id())
             );
-            refuse(&stream, error).await;
+            refuse(&stream, error.into()).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a client did not say what it wants"),
         Err(_) => {}
     }
 }
 
-async fn refuse(stream: &Stream, error: String) {
-    let _ = say(stream, &Answer::Refused { error }).await;
+async fn refuse(stream: &Stream, why: Refusal) {
+    let _ = say(stream, &Answer::Refused(why)).await;
 }
 
 async fn say(mut stream: &Stream, answer: &Answer) -> io::Result<()> {

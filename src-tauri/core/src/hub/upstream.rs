@@ -11,7 +11,9 @@ use tokio::time::{Instant, timeout_at};
 use super::colab;
 use super::lines::Lines;
 use super::way::{NoWay, ROOMS, Way, open};
+use super::wire::Refusal;
 use crate::carry::CarryError;
+use crate::next_step::NextStep;
 use crate::pins::Pins;
 use crate::reach;
 use crate::session::{Link, Session};
@@ -62,8 +64,8 @@ impl Upstream {
         Self { tools, session, lines: Mutex::default() }
     }
 
-    /// A way to the runtime's sshd, and the connection that must stay for it; else one sentence why not.
-    pub async fn way(&self) -> Result<(Way, Arc<Held>), String> {
+    /// A way to the runtime's sshd, and the connection that must stay for it; else why not.
+    pub async fn way(&self) -> Result<(Way, Arc<Held>), Refusal> {
         let begun = Instant::now();
         let (end, busy) = (begun + REACH, begun + BUSY);
         let mut pause = Duration::from_millis(40);
@@ -76,11 +78,15 @@ impl Upstream {
                     continue;
                 }
                 Err(NoWay::Busy(_) | NoWay::Ended) if Instant::now() + pause < busy => {}
-                Err(NoWay::Busy(why) | NoWay::Never(why)) => return Err(format!("{}: {why}", self.session)),
-                Err(NoWay::Ended) => {
-                    return Err(format!("{}: the connection to it ended again and again", self.session));
+                Err(NoWay::Busy(why) | NoWay::Never(why)) => {
+                    return Err(format!("{}: {why}", self.session).into());
                 }
-                Err(NoWay::Late) => return Err(self.late()),
+                Err(NoWay::Ended) => {
+                    return Err(
+                        format!("{}: the connection to it ended again and again", self.session).into()
+                    );
+                }
+                Err(NoWay::Late) => return Err(self.late().into()),
             }
             // Those who were turned away together must not come back together.
             tokio::time::sleep(pause.mul_f64(0.5 + jitter())).await;
@@ -96,7 +102,7 @@ impl Upstream {
         }
     }
 
-    async fn held(&self, end: Instant) -> Result<Arc<Held>, String> {
+    async fn held(&self, end: Instant) -> Result<Arc<Held>, Refusal> {
         let (session, target) = self.target()?;
         let attempt = lock(&self.lines).to(target);
         let reached = attempt.outcome.get_or_init(|| async {
@@ -107,7 +113,7 @@ impl Upstream {
         });
         match timeout_at(end + GRACE, reached).await {
             Ok(reached) => reached.clone(),
-            Err(_) => Err(self.late()),
+            Err(_) => Err(self.late().into()),
         }
     }
 
@@ -135,7 +141,7 @@ impl Upstream {
         Ok((session, target))
     }
 
-    async fn reach(&self, session: &Session, target: &Target, end: Instant) -> Result<Trunk, String> {
+    async fn reach(&self, session: &Session, target: &Target, end: Instant) -> Result<Trunk, Refusal> {
         let name = &self.session;
         let dirs = &self.tools.dirs;
         let identity = match &session.identity_file {
@@ -157,18 +163,25 @@ impl Upstream {
         };
         match reached {
             Ok(Some(trunk)) => Ok(trunk),
-            Ok(None) => Err(format!(
-                "{name} does not let the login key in; run `moorline add {name}` with what its cell printed"
-            )),
-            Err(LoginError::WrongKey { got }) => Err(format!(
-                "{name} shows another host key ({}) than the pinned one; run `moorline repair {name}` and compare",
+            Ok(None) => Err(Refusal {
+                error: format!(
+                    "{name} does not let the login key in; add it again with what its cell printed"
+                ),
+                next: Some(NextStep::Add { session: Some(name.clone()) }),
+            }),
+            Err(LoginError::WrongKey { got }) => Err(self.repair(format!(
+                "{name} shows another host key ({}) than the pinned one; repair it and compare",
                 got.fingerprint()
-            )),
+            ))),
             Err(LoginError::NoPinnedKey) => {
-                Err(format!("{name} has no pinned host key yet; run `moorline repair {name}`"))
+                Err(self.repair(format!("{name} has no pinned host key yet; repair it")))
             }
-            Err(error) => Err(format!("{name}: {error}")),
+            Err(error) => Err(Refusal { next: error.next_step(), error: format!("{name}: {error}") }),
         }
+    }
+
+    fn repair(&self, error: String) -> Refusal {
+        Refusal { error, next: Some(NextStep::Repair { session: Some(self.session.clone()) }) }
     }
 
     async fn connect(
@@ -177,11 +190,11 @@ impl Upstream {
         target: &Target,
         identity: &Identity,
         end: Instant,
-    ) -> Result<Result<Option<Trunk>, LoginError>, String> {
+    ) -> Result<Result<Option<Trunk>, LoginError>, Refusal> {
         let name = &self.session;
         if let Link::Colab(_) = &session.link {
             let reached = colab::connect(&self.tools, session, target, identity, end).await;
-            return reached.map_err(|error| format!("{name}: {error}"));
+            return reached.map_err(|why| Refusal { error: format!("{name}: {}", why.error), ..why });
         }
         let (tools, named) = (Arc::clone(&self.tools), session.clone());
         // The keyring blocks, and some keyrings run an executor of their own.
@@ -190,7 +203,9 @@ impl Upstream {
             reach::route(&tools, &ssh, &named)
         });
         let route = timeout_at(end, route).await.map_err(|_| self.late())?;
-        let route = route.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let route = route
+            .map_err(|error| error.to_string())?
+            .map_err(|error| Refusal { error: error.to_string(), next: error.next_step() })?;
         let left = end.saturating_duration_since(Instant::now());
         Ok(trunk(&route, &target.pinned, &session.user, identity, left).await)
     }

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 
+use crate::next_step::NextStep;
+
 /// Changes when old and new programs would misunderstand each other.
 pub(super) const PROTOCOL: u32 = 1;
 
@@ -34,8 +36,24 @@ pub(super) enum Want {
 pub(super) enum Answer {
     /// From here on the stream belongs to the runtime's sshd.
     Open,
-    /// There is no way; one sentence why.
-    Refused { error: String },
+    /// There is no way.
+    Refused(Refusal),
+}
+
+/// Why there is no way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Refusal {
+    /// One sentence.
+    pub error: String,
+    /// What a person can do about it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
+}
+
+impl From<String> for Refusal {
+    fn from(error: String) -> Self {
+        Self { error, next: None }
+    }
 }
 
 /// As it goes over the socket.
@@ -70,8 +88,12 @@ mod tests {
         let hello = line(&Hello { hub: PROTOCOL, want: Want::Way }).unwrap();
         assert_eq!(hello, b"{\"hub\":1,\"want\":\"way\"}\n");
         assert_eq!(line(&Answer::Open).unwrap(), b"{\"say\":\"open\"}\n");
-        let refused = Answer::Refused { error: "no".to_owned() };
+        let refused = Answer::Refused("no".to_owned().into());
         assert_eq!(line(&refused).unwrap(), b"{\"say\":\"refused\",\"error\":\"no\"}\n");
+        let next = Some(NextStep::Repair { session: None });
+        let advised = line(&Answer::Refused(Refusal { error: "no".to_owned(), next })).unwrap();
+        assert!(advised.ends_with(b"\"next\":{\"step\":\"repair\",\"session\":null}}\n"), "{advised:?}");
+        assert_eq!(serde_json::from_slice::<Answer>(&line(&refused).unwrap()).unwrap(), refused);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::answer::{self, Agent, AgentId, Endpoint, Listed, ReservedAddress};
 use super::refusal;
+use crate::next_step::NextStep;
 use crate::tools::Tools;
 use crate::vault::{SecretKind, SecretName, VaultError};
 use crate::web;
@@ -45,21 +46,17 @@ pub struct Account {
 pub enum NgrokError {
     /// The person stored no key.
     #[error(
-        "no ngrok API key is stored; make one in ngrok's dashboard (API, not Your Authtoken) and run `moorline secret set ngrok-api-key`"
+        "no ngrok API key is stored; make one in ngrok's dashboard (API, not Your Authtoken) and store it"
     )]
     NoKey,
     /// What was stored cannot be a key.
-    #[error(
-        "the stored ngrok API key has characters that none has; copy it again and run `moorline secret set ngrok-api-key`"
-    )]
+    #[error("the stored ngrok API key has characters that none has; copy it again and store it")]
     OddKey,
     /// The vault was no help.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The key is wrong, or was withdrawn.
-    #[error(
-        "ngrok does not take the API key; make a new one in its dashboard and run `moorline secret set ngrok-api-key`"
-    )]
+    #[error("ngrok does not take the API key; make a new one in its dashboard and store it")]
     Unauthorised,
     /// ngrok refused, with its number.
     #[error("{}", refusal::described(*code))]
@@ -100,6 +97,18 @@ impl NgrokError {
     /// Whether asking again soon is of no use until a person has done something.
     pub fn needs_a_person(&self) -> bool {
         matches!(self, Self::NoKey | Self::OddKey | Self::Unauthorised | Self::Refused { .. })
+    }
+
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::NoKey | Self::OddKey | Self::Unauthorised => {
+                Some(NextStep::StoreSecret { session: None, kind: SecretKind::NgrokApiKey })
+            }
+            Self::Refused { code } => refusal::next_step(*code),
+            Self::Vault(error) => error.next_step(),
+            _ => None,
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! What ngrok's error numbers mean to somebody who opens a TCP endpoint (ngrok's error reference).
 
+use crate::next_step::NextStep;
+
 /// A sentence with the next step, without the number; `None` for numbers that are not common here.
 pub fn sentence(code: u32) -> Option<&'static str> {
     Some(match code {
         8013 => "ngrok wants a payment card before it opens TCP endpoints; add one in ngrok's dashboard",
         105 | 107 | 4018 => "ngrok refused the authtoken; copy it anew from ngrok's dashboard",
         108 => {
-            "another ngrok agent holds this account's only place; stop the other notebook's agent, or run `moorline repair NAME --stop-agents`"
+            "another ngrok agent holds this account's only place; stop the other notebook's agent, or one that was left behind"
         }
         120 | 121 => "this ngrok agent is too old; install the current one in the cell",
         123 => "ngrok wants the account's e-mail address confirmed; open the mail that it sent",
@@ -16,6 +18,11 @@ pub fn sentence(code: u32) -> Option<&'static str> {
         15002 => "this ngrok address is not reserved for the account; reserve it or leave the address out",
         _ => return None,
     })
+}
+
+/// What a person can do about it here.
+pub fn next_step(code: u32) -> Option<NextStep> {
+    (code == 108).then_some(NextStep::StopNgrokAgents { session: None })
 }
 
 /// The sentence with the number, or where to read about it.

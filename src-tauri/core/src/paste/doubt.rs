@@ -31,6 +31,8 @@ pub enum Doubt {
     },
     /// Nothing in the text says where to connect.
     NothingFound,
+    /// A password, and nothing that says where it leads.
+    OnlyPassword,
     /// Several ways, none better than the others; none was taken.
     SeveralLinks(Vec<Candidate>),
     /// The same tool printed several ways; the last one was taken.
@@ -49,6 +51,8 @@ pub enum Doubt {
     },
     /// Only a bare host and port, without a word on what it is.
     BareEndpoint(Candidate),
+    /// Only a bare host name, which can be no more than a Cloudflare tunnel.
+    BareHost(Candidate),
     /// A port of `127.0.0.1`, without a word on whose.
     WhichRelay {
         /// The port.
@@ -156,6 +160,9 @@ impl fmt::Display for Doubt {
             Self::NothingFound => f.write_str(
                 "nothing in the text says where to connect; paste what the cell printed, or give a host and port such as `0.tcp.eu.ngrok.io:15873`",
             ),
+            Self::OnlyPassword => f.write_str(
+                "there is a password, and nothing says where it leads; paste the cell too, or give a host and port such as `0.tcp.eu.ngrok.io:15873`",
+            ),
             Self::SeveralLinks(found) => {
                 write!(f, "{} endpoints: ", found.len())?;
                 for (i, candidate) in found.iter().enumerate() {
@@ -172,6 +179,10 @@ impl fmt::Display for Doubt {
             Self::BareEndpoint(found) => {
                 write!(f, "{found} is only a bare host and port; check that it is the runtime's SSH endpoint")
             }
+            Self::BareHost(found) => write!(
+                f,
+                "{found} is only a bare host name and was taken for a Cloudflare tunnel; give a port too if it is something else"
+            ),
             Self::WhichRelay { port, line } => write!(
                 f,
                 "line {line} leads to port {port} of this very machine: which machine holds this port? Give it as `user@relay`"

@@ -90,7 +90,9 @@ pub enum Confidence {
 pub struct Finding {
     /// What it is.
     pub what: What,
-    /// The line of the pasted text, from 1.
+    /// The pasted text that it stood in, from 0, where several were read.
+    pub text: usize,
+    /// The line of that text, from 1.
     pub line: usize,
     /// How sure the recogniser is.
     pub confidence: Confidence,
@@ -103,7 +105,7 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn new(recogniser: &'static str, line: usize, confidence: Confidence, what: What) -> Self {
-        Self { what, line, confidence, recogniser, label: None }
+        Self { what, text: 0, line, confidence, recogniser, label: None }
     }
 
     pub(super) fn labelled(mut self, label: impl Into<String>) -> Self {
@@ -138,6 +140,10 @@ pub enum What {
         /// The password.
         secret: SecretString,
     },
+    /// The password of the relay that the runtime opens its tunnel to.
+    RelayPassword(SecretString),
+    /// A secret that is neither, or not clearly: it is not taken, and must not be shown.
+    OtherSecret(SecretString),
     /// The fingerprint of the runtime's host key, told by the runtime itself.
     Fingerprint(Fingerprint),
     /// A host key of the runtime, told by the runtime itself.
@@ -157,6 +163,18 @@ pub enum What {
     Notice(Notice),
 }
 
+impl What {
+    /// The secret that it holds.
+    pub(super) fn secret(&self) -> Option<&SecretString> {
+        match self {
+            Self::Password { secret, .. } | Self::RelayPassword(secret) | Self::OtherSecret(secret) => {
+                Some(secret)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -165,6 +183,8 @@ impl fmt::Display for What {
             Self::User(user) => write!(f, "user {user}"),
             Self::Password { user: Some(user), .. } => write!(f, "a password for {user}"),
             Self::Password { user: None, .. } => f.write_str("a password"),
+            Self::RelayPassword(_) => f.write_str("the relay's password"),
+            Self::OtherSecret(_) => f.write_str("another secret"),
             Self::Fingerprint(print) => write!(f, "{print}"),
             Self::HostKey { key, .. } => write!(f, "host key {}", key.fingerprint()),
             Self::Folder(path) => write!(f, "folder {path}"),

@@ -4,7 +4,7 @@
 use moorline_ssh_files::{Alias, HostKey, Place, Port, UserName};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Candidate, Confidence, Doubt, Finding, FoundLink, Reading, What};
+use super::{Candidate, Confidence, Doubt, Finding, FoundLink, NoticeKind, Reading, What};
 
 /// More doubts or notices than this tell nobody anything.
 const MOST_TOLD: usize = 20;
@@ -19,25 +19,40 @@ pub fn merge(mut findings: Vec<Finding>) -> Reading {
     let relayed_user = loopback(&findings, chosen, &mut reading.doubts);
     reading.user = chosen
         .and_then(|way| {
-            way.user.or_else(|| ways.iter().rev().find(|w| w.link == way.link).and_then(|w| w.user))
+            way.user.or_else(|| ways.iter().rev().filter(|w| w.link == way.link).find_map(|w| w.user))
         })
         .or(relayed_user)
         .cloned()
         .or_else(|| named_user(&findings, &mut reading.doubts));
-    reading.password = password(&findings, &mut reading);
+    let (password, doubt) = password(&findings, reading.user.as_ref());
+    reading.password = password;
+    reading.doubts.extend(doubt);
     reading.suggested_name = name(&findings, chosen);
     reading.folder = findings.iter().rev().find_map(|f| match &f.what {
         What::Folder(path) => Some(path.clone()),
         _ => None,
     });
     reading.link = chosen.map(|way| way.link.clone());
+    reading.relay_password = relay_password(&findings, reading.link.as_ref());
     keys(&findings, &mut reading);
-    if reading.link.is_none() && reading.doubts.is_empty() && reading.notices.is_empty() {
-        reading.doubts.push(Doubt::NothingFound);
-    }
-    redact(&mut findings, &mut reading.doubts);
     reading.findings = findings;
+    conclude(&mut reading);
+    redact(&mut reading);
     reading
+}
+
+/// Says what a reading lacks, when nothing else in it does.
+pub fn conclude(reading: &mut Reading) {
+    reading.doubts.retain(|doubt| !matches!(doubt, Doubt::NothingFound | Doubt::OnlyPassword));
+    if reading.link.is_some() {
+        reading.notices.retain(|notice| notice.kind != NoticeKind::CellItself);
+    } else if reading.doubts.is_empty()
+        && reading.notices.is_empty()
+        && !reading.findings.iter().any(|finding| matches!(finding.what, What::LoopbackPort { .. }))
+    {
+        let lacks = if reading.password.is_some() { Doubt::OnlyPassword } else { Doubt::NothingFound };
+        reading.doubts.push(lacks);
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -122,7 +137,10 @@ fn choose<'a>(ways: &[Way<'a>], doubts: &mut Vec<Doubt>) -> Option<Way<'a>> {
         doubts.push(Doubt::Overruled { taken: chosen.shown(), other: other.shown() });
     }
     if best == Confidence::Guess {
-        doubts.push(Doubt::BareEndpoint(chosen.shown()));
+        doubts.push(match chosen.link {
+            FoundLink::Cloudflare(_) => Doubt::BareHost(chosen.shown()),
+            _ => Doubt::BareEndpoint(chosen.shown()),
+        });
     }
     Some(chosen)
 }
@@ -175,8 +193,8 @@ fn named_user(findings: &[Finding], doubts: &mut Vec<Doubt>) -> Option<UserName>
     users.pop()
 }
 
-/// The password of the user who logs in; of several, the last one.
-fn password(findings: &[Finding], reading: &mut Reading) -> Option<SecretString> {
+/// The password of the user who logs in, root if none is known; of several, the last one.
+pub fn password(findings: &[Finding], user: Option<&UserName>) -> (Option<SecretString>, Option<Doubt>) {
     let all: Vec<(usize, Option<&UserName>, &SecretString)> = findings
         .iter()
         .filter_map(|f| match &f.what {
@@ -185,22 +203,26 @@ fn password(findings: &[Finding], reading: &mut Reading) -> Option<SecretString>
         })
         .collect();
     let root = UserName::root();
-    let who = reading.user.as_ref().unwrap_or(&root);
+    let who = user.unwrap_or(&root);
     let named = all.iter().any(|(_, user, _)| *user == Some(who));
     let fitting: Vec<_> =
         all.iter().filter(|(_, user, _)| *user == Some(who) || (!named && user.is_none())).collect();
     let Some((_, _, last)) = fitting.last() else {
-        if let Some((line, Some(user), _)) = all.last() {
-            reading.doubts.push(Doubt::PasswordOfOther { user: (*user).clone(), line: *line });
-        }
-        return None;
+        let other = all.last().and_then(|(line, user, _)| Some((*line, (*user)?.clone())));
+        return (None, other.map(|(line, user)| Doubt::PasswordOfOther { user, line }));
     };
-    if fitting.iter().any(|(_, _, secret)| secret.expose_secret() != last.expose_secret()) {
-        reading
-            .doubts
-            .push(Doubt::SeveralPasswords { lines: fitting.iter().map(|(line, _, _)| *line).collect() });
-    }
-    Some((*last).clone())
+    let differ = fitting.iter().any(|(_, _, secret)| secret.expose_secret() != last.expose_secret());
+    let lines = || fitting.iter().map(|(line, _, _)| *line).collect();
+    (Some((*last).clone()), differ.then(|| Doubt::SeveralPasswords { lines: lines() }))
+}
+
+/// The password of the relay, for a link that has one.
+fn relay_password(findings: &[Finding], link: Option<&FoundLink>) -> Option<SecretString> {
+    let last = findings.iter().rev().find_map(|f| match &f.what {
+        What::RelayPassword(secret) => Some(secret),
+        _ => None,
+    });
+    last.filter(|_| matches!(link, Some(FoundLink::Relay { .. }))).cloned()
 }
 
 /// The alias of the block that the link came from, else the only one.
@@ -221,7 +243,7 @@ fn name(findings: &[Finding], chosen: Option<Way<'_>>) -> Option<Alias> {
 }
 
 /// Keys and fingerprints, without those that name another host than the link's.
-fn keys(findings: &[Finding], reading: &mut Reading) {
+pub fn keys(findings: &[Finding], reading: &mut Reading) {
     for finding in findings {
         match &finding.what {
             What::Fingerprint(print) if !reading.fingerprints.contains(print) => {
@@ -258,20 +280,15 @@ fn belongs(of: &[Place], link: Option<&FoundLink>) -> bool {
         })
 }
 
-/// Takes passwords out of doubts, the only texts that quote the paste.
-fn redact(findings: &mut [Finding], doubts: &mut [Doubt]) {
-    let secrets: Vec<SecretString> = findings
-        .iter()
-        .filter_map(|f| match &f.what {
-            What::Password { secret, .. } => Some(secret.clone()),
-            _ => None,
-        })
-        .collect();
-    let found = findings.iter_mut().filter_map(|f| match &mut f.what {
+/// Takes secrets out of doubts, the only texts that quote the paste.
+fn redact(reading: &mut Reading) {
+    let secrets: Vec<SecretString> =
+        reading.findings.iter().filter_map(|f| f.what.secret().cloned()).collect();
+    let found = reading.findings.iter_mut().filter_map(|f| match &mut f.what {
         What::Doubt(doubt) => Some(doubt),
         _ => None,
     });
-    for doubt in doubts.iter_mut().chain(found) {
+    for doubt in reading.doubts.iter_mut().chain(found) {
         for secret in &secrets {
             doubt.redact(secret.expose_secret());
         }

@@ -7,17 +7,21 @@
 mod answer;
 mod doubt;
 mod finding;
+mod in_turn;
 mod merge;
 mod notice;
 mod places;
 mod recognisers;
+mod redacted;
 mod ssh_command;
 mod text;
 
 pub use answer::{CompareAnswer, compare_answer};
 pub use doubt::{Candidate, Doubt};
 pub use finding::{Confidence, Finding, FoundLink, What};
+pub use in_turn::read_all;
 pub use notice::{GoogleNotice, Notice, NoticeKind};
+pub use redacted::{REDACTED, redacted};
 
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, UserName};
 use secrecy::SecretString;
@@ -27,18 +31,18 @@ use crate::session::RemotePath;
 /// The longest text that is read, in bytes.
 pub const LONGEST: usize = 256 * 1024;
 
-/// What a pasted text says. `Debug` never shows a password.
+/// What a pasted text, or several in turn, say. `Debug` never shows a password.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
-    /// Everything that was recognised, by line.
+    /// Everything that was recognised, by text and line.
     pub findings: Vec<Finding>,
     /// The way to the runtime, when exactly one is meant.
     pub link: Option<FoundLink>,
     /// Whom to log in as, when the text says so.
     pub user: Option<UserName>,
-    /// That user's password.
+    /// That user's password. It may stand there without a link: then nothing says yet where it leads.
     pub password: Option<SecretString>,
-    /// The relay's password.
+    /// The password with which the runtime logs in to the relay of the link; never the runtime's own.
     pub relay_password: Option<SecretString>,
     /// Fingerprints that the runtime told of its own host keys.
     pub fingerprints: Vec<Fingerprint>,
@@ -48,9 +52,10 @@ pub struct Reading {
     pub folder: Option<RemotePath>,
     /// The alias that the text itself gives the runtime.
     pub suggested_name: Option<Alias>,
-    /// What a person should look at first.
+    /// What a person should look at first. Of several texts, only of the last, whose lines they name; those of the
+    /// earlier ones were told when these were the last.
     pub doubts: Vec<Doubt>,
-    /// What is known but leads nowhere, and what was left out on purpose.
+    /// What is known but leads nowhere, and what was left out on purpose; of the last text, as the doubts.
     pub notices: Vec<Notice>,
 }
 
@@ -61,16 +66,6 @@ pub fn read(text: &str) -> Reading {
     }
     let text = text::Text::new(text);
     merge::merge(recognisers::ALL.iter().flat_map(|find| bounded(find(&text))).collect())
-}
-
-/// Reads texts that were pasted one after the other.
-pub fn read_all(texts: &[&str]) -> Reading {
-    read(texts.last().copied().unwrap_or_default())
-}
-
-/// The text without its passwords.
-pub fn redacted(text: &str) -> String {
-    text.to_owned()
 }
 
 /// A text of nothing but endpoints must not make the merging slow; the last ones are the newest.

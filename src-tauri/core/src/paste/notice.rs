@@ -16,6 +16,8 @@ pub struct Notice {
 /// The kinds of notice. [`fmt::Display`] is one sentence that says what it is, and the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeKind {
+    /// The source of a cell, which does not say where the runtime is: that stands in what it prints.
+    CellItself,
     /// A tunnel of Visual Studio Code, which is no SSH.
     VsCodeTunnel,
     /// A web editor behind a tunnel, which is no SSH.
@@ -104,11 +106,14 @@ impl fmt::Display for Notice {
 impl fmt::Display for NoticeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::CellItself => {
+                "this is the cell itself, and where it leads stands in what it prints; run it and paste that too"
+            }
             Self::VsCodeTunnel => {
-                "this is a Visual Studio Code tunnel, which is not SSH; run `moorline cell NAME` for a cell that opens SSH"
+                "this is a Visual Studio Code tunnel, which is not SSH; run a cell that opens SSH in the notebook and paste what it prints"
             }
             Self::CodeServer => {
-                "this is an editor in the browser, not SSH; run `moorline cell NAME` for a cell that opens SSH"
+                "this is an editor in the browser, not SSH; run a cell that opens SSH in the notebook and paste what it prints"
             }
             Self::Zrok => {
                 "this is a private zrok share; run `zrok access private` with its token on this machine, then paste the address that it binds"
@@ -209,5 +214,5 @@ fn host_key_changed(
         (Some(file), None) => write!(f, " than {file} has")?,
         (None, _) => f.write_str(" than the one on file")?,
     }
-    f.write_str("; the key it was sent proves nothing, so run `moorline repair` to compare and re-pin")
+    f.write_str("; the key it was sent proves nothing, so compare it with what the notebook prints before you trust it")
 }

@@ -56,6 +56,12 @@ const PUBLIC: [&str; 11] = [
     ".ply.gg",
 ];
 
+/// Endings that make `name.ending:12` a place in a file rather than on the network.
+const FILES: [&str; 24] = [
+    "py", "rs", "go", "js", "ts", "c", "h", "cc", "cpp", "java", "rb", "sh", "php", "txt", "log", "json",
+    "yml", "yaml", "toml", "md", "html", "ipynb", "so", "pyx",
+];
+
 /// In characters.
 const LONGEST_URL: usize = 2048;
 /// A line with more URLs than this is noise.
@@ -113,6 +119,11 @@ pub fn looks_public(host: &HostName) -> bool {
     !rest.is_empty() && top.len() >= 2 && top.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
+/// Whether the name ends like a file's, such as `train.py`.
+pub fn is_file(host: &HostName) -> bool {
+    host.as_str().rsplit_once('.').is_some_and(|(_, end)| FILES.contains(&end))
+}
+
 /// The link that a host and port stand for.
 pub fn link_to(host: HostName, port: Port) -> FoundLink {
     if is_quick_tunnel(&host) {
@@ -160,7 +171,7 @@ impl<'a> Authority<'a> {
 
     /// The password, if one stood there.
     pub fn secret(&self) -> Option<SecretString> {
-        self.password.filter(|p| !p.is_empty()).map(SecretString::from)
+        self.password.filter(|p| !p.is_empty() && !is_placeholder(p)).map(SecretString::from)
     }
 
     /// The parts, each through its validator; the port is `default` when none stands there.
@@ -212,10 +223,12 @@ pub fn authority_of(after: &str) -> &str {
     after.split(['/', '?', '#']).next().unwrap_or(after)
 }
 
-/// A value that stands for something to be filled in: `<host>`, `{port}`, `$HOST`, `YOUR_HOST`.
+/// A value that stands for something to be filled in: `<host>`, `{port}`, `$HOST`, `YOUR_HOST`; or for a
+/// password that was made unreadable.
 pub fn is_placeholder(value: &str) -> bool {
     value.contains('{')
         || value.contains('<')
+        || value.contains("••••••")
         || value.strip_prefix('$').is_some_and(|v| v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
         || value.starts_with("YOUR_")
         || value.starts_with("PUT_")

@@ -22,6 +22,12 @@ pub struct SshCommand {
     pub jump: Option<String>,
     /// `-R`, as often as given.
     pub remote_forwards: Vec<String>,
+    /// `-L`, as often as given.
+    pub local_forwards: Vec<String>,
+    /// Whether `-N` or `-f` gives the person no shell there.
+    pub no_shell: bool,
+    /// What is run there, after the destination.
+    pub remote_command: Option<String>,
     /// `-W`.
     pub stdio_forward: Option<String>,
     /// `-o ProxyCommand`; read for what it names, never run.
@@ -41,7 +47,7 @@ pub fn commands(text: &Text) -> Vec<SshCommand> {
 
 /// A command that was given as a text of its own, such as a `ProxyCommand`.
 pub fn parse(command: &str, line: usize) -> Option<SshCommand> {
-    in_line(&Line { number: line, text: command.to_owned() }).into_iter().next()
+    in_line(&Line { number: line, text: command.to_owned(), source: false }).into_iter().next()
 }
 
 fn in_line(line: &Line) -> Vec<SshCommand> {
@@ -111,11 +117,17 @@ fn read_options(words: &[String], own_valued: &str) -> Option<SshCommand> {
                 break;
             }
             // The first word after the destination that is no option begins the remote command.
-            None | Some("" | "-") => break,
+            None | Some("" | "-") => {
+                let rest: Vec<&str> =
+                    std::iter::once(word).chain(words.by_ref()).map(String::as_str).collect();
+                command.remote_command = Some(rest.join(" "));
+                break;
+            }
             Some(options) => options,
         };
         for (at, option) in options.char_indices() {
             if FLAGS.contains(option) && !own_valued.contains(option) {
+                command.no_shell |= matches!(option, 'N' | 'f');
                 continue;
             }
             if !VALUED.contains(option) && !own_valued.contains(option) {
@@ -137,6 +149,7 @@ impl SshCommand {
             'l' => self.user = self.user.take().or(Some(value)),
             'J' => self.jump = self.jump.take().or(Some(value)),
             'R' => self.remote_forwards.push(value),
+            'L' => self.local_forwards.push(value),
             'W' => self.stdio_forward = Some(value),
             'o' => {
                 let Some((key, value)) = value.split_once(['=', ' ']) else { return };

@@ -4,7 +4,10 @@
 //! Nothing is taken out of the middle of a word except colour codes: a host name with an invisible character in it
 //! must reach the validator as it is.
 
+mod cell;
 mod markup;
+
+pub use cell::{Variables, quoted};
 
 /// One line, cleaned.
 #[derive(Debug, Clone)]
@@ -13,6 +16,8 @@ pub struct Line {
     pub number: usize,
     /// What it says.
     pub text: String,
+    /// Whether it is a line of a cell rather than of what one printed.
+    pub source: bool,
 }
 
 impl Line {
@@ -43,6 +48,8 @@ pub struct Text {
     pub lines: Vec<Line>,
     /// The lines on which private keys began.
     pub private_keys: Vec<usize>,
+    /// The literals that a cell among the lines gives its variables.
+    pub variables: Variables,
 }
 
 impl Text {
@@ -53,12 +60,13 @@ impl Text {
         for (index, line) in raw.split('\n').enumerate() {
             // A progress bar writes over itself; each state is a line of its own.
             for part in line.trim_end_matches('\r').split('\r') {
-                markup::unwrap(part, &mut |text| lines.push(Line { number: index + 1, text }));
+                markup::unwrap(part, &mut |text| lines.push(Line { number: index + 1, text, source: false }));
             }
         }
         let private_keys = cut_private_keys(&mut lines);
         join_continued(&mut lines);
-        Self { lines, private_keys }
+        let variables = cell::mark(&mut lines);
+        Self { lines, private_keys, variables }
     }
 
     /// The lines up to `before` before and `after` after the one at `index`, itself included.
@@ -117,7 +125,7 @@ fn join_continued(lines: &mut Vec<Line>) {
     let mut joined: Vec<Line> = Vec::with_capacity(lines.len());
     let mut open = false;
     for line in lines.drain(..) {
-        let continues = line.text.trim_end().ends_with(" \\");
+        let continues = [" \\", ";\\", "&\\"].iter().any(|end| line.text.trim_end().ends_with(end));
         match joined.last_mut().filter(|_| open) {
             Some(last) => last.text.push_str(line.text.trim_start()),
             None => joined.push(line),

@@ -12,6 +12,7 @@ use moorline_ssh_files::{Alias, HostName};
 use crate::carry::CarryError;
 use crate::dirs::{Dirs, DirsError};
 use crate::hub::{self, JoinError};
+use crate::next_step::NextStep;
 use crate::proxy_program;
 use crate::reach::{self, ReachError};
 use crate::session::Link;
@@ -52,13 +53,13 @@ pub enum ProxyError {
     #[error(transparent)]
     Carry(#[from] CarryError),
     /// The runtime cannot be dialled.
-    #[error("{0}; run the cell again, or look at `moorline status`")]
+    #[error("{0}; run the cell again, or look at how your sessions are")]
     Dial(CarryError),
     /// The session's hub.
     #[error(transparent)]
     Hub(#[from] JoinError),
     /// Another program that was to do it did not start.
-    #[error("cannot run {program}: {cause}; `moorline repair` puts Moorline's own programs back")]
+    #[error("cannot run {program}: {cause}; a repair puts Moorline's own programs back")]
     Program {
         /// Its path.
         program: String,
@@ -68,6 +69,21 @@ pub enum ProxyError {
     /// The standard streams, or the connection in the middle of things.
     #[error("the connection broke: {0}; try again")]
     Streams(#[from] io::Error),
+}
+
+impl ProxyError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Unknown(error) => error.next_step(),
+            Self::Reach(error) => error.next_step(),
+            Self::Carry(error) => error.next_step(),
+            Self::Dial(_) => Some(NextStep::LookAtStatus),
+            Self::Hub(error) => error.next_step(),
+            Self::Program { .. } => Some(NextStep::Repair { session: None }),
+            Self::Dirs(_) | Self::Sessions(_) | Self::NotNeeded { .. } | Self::Streams(_) => None,
+        }
+    }
 }
 
 /// Carries standard input to the session's runtime, and what comes from there to standard output, until either ends.

@@ -6,6 +6,7 @@ use moorline_ssh_files::Alias;
 
 use super::key_line::RuntimeKey;
 use super::prepare::{self, PrepareError, Prepared, Retired};
+use crate::next_step::NextStep;
 use crate::pins::{Pins, PinsError};
 use crate::reach::relay_ssh;
 use crate::session::{Link, RelayTarget, Session};
@@ -32,6 +33,13 @@ pub enum PrepareSessionError {
     /// The relay.
     #[error(transparent)]
     Relay(#[from] PrepareError),
+}
+
+impl PrepareSessionError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Relay(error) = self { error.next_step() } else { None }
+    }
 }
 
 /// Lets the runtimes that have this session key in on the session's relay, with `ssh` as the person's own. An older

@@ -6,6 +6,7 @@ use moorline_ssh_files::Alias;
 use tokio::time::Instant;
 
 use super::key_line::{self, OddFile, RuntimeKey};
+use crate::next_step::NextStep;
 use crate::session::RelayTarget;
 use crate::session_key::KeyId;
 use crate::ssh::remote_file::AUTHORIZED_KEYS;
@@ -62,6 +63,17 @@ pub enum PrepareError {
         /// What is odd about it.
         cause: OddFile,
     },
+}
+
+impl PrepareError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::File(error) => error.next_step(),
+            Self::Ssh(error) => error.next_step(),
+            Self::Odd { .. } => None,
+        }
+    }
 }
 
 /// Lets a session's runtime in on the relay: with this key, to listen on this port and to announce itself, and for

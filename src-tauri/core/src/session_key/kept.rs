@@ -6,6 +6,7 @@ use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 
 use super::SessionKey;
+use crate::next_step::NextStep;
 use crate::state_lock::StateLock;
 use crate::tools::Tools;
 use crate::vault::{SecretKind, SecretName, Vault, VaultError};
@@ -21,7 +22,7 @@ pub enum SessionKeyError {
     Vault(#[from] VaultError),
     /// What lies in the keyring is something else.
     #[error(
-        "what the keyring holds as the session key of {0} is none; store the right one with `moorline secret set {0} session-key`, or make a new one with `moorline secret new-session-key {0} --rotate`"
+        "what the keyring holds as the session key of {0} is none; store the right one, or make a new one"
     )]
     Unreadable(Alias),
     /// The system has no randomness.
@@ -30,6 +31,19 @@ pub enum SessionKeyError {
     /// Another process is making one, or changes files.
     #[error("{0}")]
     Lock(String),
+}
+
+impl SessionKeyError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Vault(error) => error.next_step(),
+            Self::Unreadable(name) => {
+                Some(NextStep::StoreSecret { session: Some(name.clone()), kind: SecretKind::SessionKey })
+            }
+            Self::Random(_) | Self::Lock(_) => None,
+        }
+    }
 }
 
 /// The session's key; `None` where none was made.

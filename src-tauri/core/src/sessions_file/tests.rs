@@ -228,7 +228,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[settings]\nunits_hours = 1.5\n", 2, "units_hours"),
         (&ok.replace("direct", "relay"), 1, "relay is missing"),
         (&ok.replace("direct", "colab"), 1, "runtime is missing"),
-        ("[session.a]\nlink = \"colab\"\nruntime = \"../x\"\n", 3, "--colab"),
+        ("[session.a]\nlink = \"colab\"\nruntime = \"../x\"\n", 3, "choose one of yours"),
         (
             "[session.a]\nlink = \"relay\"\nport = 1\nrelay = \"h\"\nrelay_is_mine_alone = 1\n",
             5,

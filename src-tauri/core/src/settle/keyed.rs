@@ -24,7 +24,7 @@ pub async fn begin(tools: &Tools, session: &Session, now: Timestamp) -> Result<R
     let key = session_key::create_under(&lock, tools, &session.name)?;
     let keys = vec![(key.host_key(), Trust::Derived)];
     let change = Change { keys, ..Change::of(session.clone(), now) };
-    settle_under(&lock, tools, &change).await
+    settle_under(&lock, tools, &change, None).await
 }
 
 /// Puts `key` in the place of the session key that has the id `was`. Where the pinned host key follows from that one,
@@ -58,5 +58,5 @@ pub async fn renew(
     let Some(session) = sessions.get(name).filter(|_| derived) else { return Ok(None) };
     let keys = vec![(key.host_key(), Trust::Derived)];
     let change = Change { was: Some(session.clone()), keys, ..Change::of(session.clone(), now) };
-    settle_under(&lock, tools, &change).await.map(Some)
+    settle_under(&lock, tools, &change, None).await.map(Some)
 }

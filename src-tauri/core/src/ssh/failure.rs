@@ -1,5 +1,8 @@
 //! Why an `ssh` gave up, read from what it printed on standard error.
 
+use crate::next_step::NextStep;
+use crate::vault::SecretKind;
+
 /// Why an `ssh` that was started for a relay (or as a proxy) ended without doing its work.
 ///
 /// OpenSSH has one exit status (255) for all of these, so its words are read; they are its own, untranslated ones
@@ -71,7 +74,13 @@ impl SshFailure {
         }
     }
 
-    /// One sentence for a person, with the next step. `host` is what they call the machine, `login` the command
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        (*self == Self::PermissionDenied)
+            .then_some(NextStep::StoreSecret { session: None, kind: SecretKind::RelayPassword })
+    }
+
+    /// One sentence for a person. `host` is what they call the machine, `login` the command
     /// that they log in there with, such as `ssh -p 2222 me@relay`.
     pub fn sentence(&self, host: &str, login: &str) -> String {
         match self {
@@ -83,7 +92,7 @@ impl SshFailure {
             ),
             Self::PermissionDenied => {
                 format!(
-                    "{host} refused the login; check that `{login}` works without a password prompt, or store its password with `moorline secret set SESSION relay-password`"
+                    "{host} refused the login; check that `{login}` works without a password prompt, or store its password"
                 )
             }
             Self::NameUnknown => {

@@ -13,6 +13,7 @@ use super::failure::{last_line, shown};
 use super::login_key::LoginKey;
 use super::probe::ProbeError;
 use super::route::Route;
+use crate::next_step::NextStep;
 
 /// Adds the line that comes on standard input to `authorized_keys`, unless its key is there.
 ///
@@ -97,6 +98,13 @@ pub enum LoginError {
     /// No connection, or no key exchange.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+}
+
+impl LoginError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Probe(error) = self { error.next_step() } else { None }
+    }
 }
 
 /// Whether `key` logs `user` in. Goes no further than the key exchange unless the server's key is one of `pinned`.

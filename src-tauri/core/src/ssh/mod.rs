@@ -48,5 +48,5 @@ pub use relay_known_hosts::{RelayRepair, RelayRepairError};
 pub use remote_file::RemoteFileError;
 pub use route::{ProxyArgv, Route, RouteError, Wire};
 pub use standing::{Script, Standing, stand};
-pub use system::{ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
+pub use system::{ASKPASS_RELAY, ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
 pub use verify::VerifyError;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::client::{Accept, Exchange, exchange};
 use super::failure::SshFailure;
 use super::route::{Route, RouteError};
+use crate::next_step::NextStep;
 
 /// Why a runtime showed no host key.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,17 @@ pub enum ProbeError {
         /// Why.
         failure: SshFailure,
     },
+}
+
+impl ProbeError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        match self {
+            Self::Proxy { failure, .. } => failure.next_step(),
+            Self::Route(error) => error.next_step(),
+            _ => None,
+        }
+    }
 }
 
 /// Runs the key exchange over `route` and gives the key that the server has proven to hold: Ed25519 if it has

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::failure::last_line;
 use super::system::{SshRunError, SystemSsh};
+use crate::next_step::NextStep;
 use crate::session::RelayTarget;
 
 /// One of the files that are edited there.
@@ -56,6 +57,13 @@ pub(crate) const KNOWN_HOSTS: RemoteFile = remote_file!("known_hosts");
 
 /// The keys that may log in on the relay.
 pub(crate) const AUTHORIZED_KEYS: RemoteFile = remote_file!("authorized_keys");
+
+impl RemoteFileError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Ssh(error) = self { error.next_step() } else { None }
+    }
+}
 
 /// Why a file on a relay was not read or replaced. It is as it was.
 #[derive(Debug, thiserror::Error)]

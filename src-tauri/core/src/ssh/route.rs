@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::child;
 use crate::carry::{self, Carried, Carrier, CarryError, Dialling};
+use crate::next_step::NextStep;
 
 /// How much of a child's standard error is kept, from its end.
 const STDERR_KEPT: usize = 4096;
@@ -107,6 +108,13 @@ pub enum RouteError {
         /// The system's reason.
         cause: io::Error,
     },
+}
+
+impl RouteError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Carry(error) = self { error.next_step() } else { None }
+    }
 }
 
 impl Route {

@@ -1,6 +1,7 @@
 //! The person's own `ssh`: finding it, starting it with the right files, running a constant command with it.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use super::child;
 use super::failure::{SshFailure, shown};
 use super::route::{ProxyArgv, Route};
+use crate::next_step::NextStep;
 use crate::session::RelayTarget;
 
 /// More than this on either output stream ends a run: nothing that is asked for comes near it.
@@ -29,20 +31,26 @@ pub enum Prompts {
         program: PathBuf,
         /// The session whose relay password it may give.
         session: Alias,
+        /// The relay for which that was given. The session itself may not be on file yet.
+        relay: RelayTarget,
     },
 }
 
 /// The variable that tells our askpass program for which session it is asked.
 pub const ASKPASS_SESSION: &str = "MOORLINE_ASKPASS";
 
+/// The variable that tells it for which relay.
+pub const ASKPASS_RELAY: &str = "MOORLINE_ASKPASS_RELAY";
+
 impl Prompts {
     /// What this needs in the environment of the one ssh that it is for.
     pub(super) fn env(&self) -> Vec<(&'static str, OsString)> {
-        let Self::Askpass { program, session } = self else { return Vec::new() };
+        let Self::Askpass { program, session, relay } = self else { return Vec::new() };
         vec![
             ("SSH_ASKPASS", program.clone().into_os_string()),
             ("SSH_ASKPASS_REQUIRE", "force".into()),
             (ASKPASS_SESSION, session.as_str().into()),
+            (ASKPASS_RELAY, relay.to_string().into()),
         ]
     }
 }
@@ -61,6 +69,23 @@ pub struct SystemSsh {
     pub prompts: Prompts,
 }
 
+/// What `ssh` makes of a relay's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RelayLogin {
+    /// The user.
+    pub(crate) user: String,
+    /// The name by which ssh's prompts call the machine.
+    pub(crate) shown: String,
+    host: String,
+    port: String,
+}
+
+impl fmt::Display for RelayLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}:{}", self.user, self.host, self.port)
+    }
+}
+
 /// What a command on the other side left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
@@ -70,6 +95,13 @@ pub struct Output {
     pub stdout: Vec<u8>,
     /// Its standard error, with whatever ssh itself printed.
     pub stderr: String,
+}
+
+impl SshRunError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Ssh { failure, .. } = self { failure.next_step() } else { None }
+    }
 }
 
 /// Why a run of the system's `ssh` failed.
@@ -207,16 +239,21 @@ impl SystemSsh {
         argv
     }
 
-    /// The login that ssh would use for `target`: the user, and the name by which its prompts call the machine.
+    /// The login that ssh would use for `target`.
     pub(crate) async fn login_at(
         &self,
         target: &RelayTarget,
         limit: Duration,
-    ) -> Result<(String, String), SshRunError> {
+    ) -> Result<RelayLogin, SshRunError> {
         let printed = self.resolved(target, limit).await?;
         let value = |option| option_in(&printed, option);
-        let host = value("hostkeyalias").or_else(|| value("hostname")).unwrap_or_default();
-        Ok((value("user").unwrap_or_default(), host))
+        let host = value("hostname").unwrap_or_default();
+        Ok(RelayLogin {
+            user: value("user").unwrap_or_default(),
+            shown: value("hostkeyalias").unwrap_or_else(|| host.clone()),
+            host,
+            port: value("port").unwrap_or_default(),
+        })
     }
 
     /// What `ssh -G` prints for `target`.

@@ -15,6 +15,7 @@ use moorline_ssh_files::{Alias, HostEntry, HostKey, KeyAlgorithm};
 
 use super::failure::{last_line, shown};
 use super::system::{SshRunError, SystemSsh};
+use crate::next_step::NextStep;
 
 /// Why an entry is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum VerifyError {
         said: String,
     },
     /// Our block is missing or damaged.
-    #[error("Moorline's block in {file} cannot be found{}; run `moorline repair`", cause.map(|c| format!(" ({c})")).unwrap_or_default())]
+    #[error("Moorline's block in {file} cannot be found{}; it is written anew when the session is repaired", cause.map(|c| format!(" ({c})")).unwrap_or_default())]
     NoBlock {
         /// The file.
         file: String,
@@ -87,6 +88,13 @@ pub enum VerifyError {
         /// The file.
         file: String,
     },
+}
+
+impl VerifyError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        matches!(self, Self::NoBlock { .. }).then_some(NextStep::Repair { session: None })
+    }
 }
 
 impl SystemSsh {

@@ -18,12 +18,35 @@ pub struct MemoryVault {
 struct Inner {
     secrets: BTreeMap<SecretName, SecretString>,
     failure: Option<VaultError>,
+    /// How many more writes work; `None` for all.
+    writes_left: Option<usize>,
 }
 
 impl MemoryVault {
     /// Makes every call from now on fail in this way, or work again: plays a keyring that is locked or gone.
     pub fn fail_with(&self, failure: Option<VaultError>) {
         self.lock().failure = failure;
+    }
+
+    /// Makes every write fail after so many more; reading goes on. Plays a crash, or a keyring that goes away.
+    pub fn fail_after_writes(&self, writes: usize) {
+        self.lock().writes_left = Some(writes);
+    }
+
+    /// Lets every call work again.
+    pub fn stop_failing(&self) {
+        let mut inner = self.lock();
+        (inner.failure, inner.writes_left) = (None, None);
+    }
+
+    fn writing(&self) -> Result<MutexGuard<'_, Inner>, VaultError> {
+        let mut inner = self.working()?;
+        match &mut inner.writes_left {
+            Some(0) => return Err(VaultError::Failed("it went away".to_owned())),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        Ok(inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -45,12 +68,12 @@ impl Vault for MemoryVault {
     }
 
     fn set(&self, name: &SecretName, secret: &SecretString) -> Result<(), VaultError> {
-        self.working()?.secrets.insert(name.clone(), secret.clone());
+        self.writing()?.secrets.insert(name.clone(), secret.clone());
         Ok(())
     }
 
     fn delete(&self, name: &SecretName) -> Result<bool, VaultError> {
-        Ok(self.working()?.secrets.remove(name).is_some())
+        Ok(self.writing()?.secrets.remove(name).is_some())
     }
 
     fn list(&self) -> Result<Vec<SecretName>, VaultError> {

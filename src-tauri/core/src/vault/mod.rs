@@ -1,6 +1,7 @@
 //! The vault: passwords, session keys and tokens, which lie in the keyring of the operating system and nowhere
 //! else. There is no fallback to a file.
 
+mod bound;
 mod memory;
 mod name;
 mod os;
@@ -10,8 +11,11 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::next_step::NextStep;
+pub use bound::{Found, Purpose, find, keep, name_for, purpose_in};
+
 pub use memory::MemoryVault;
-pub use name::{InvalidSecretName, SecretKind, SecretName};
+pub use name::{InvalidSecretName, SecretKind, SecretName, Slot};
 pub use os::OsVault;
 
 /// A place for secrets. Calls block, for a bounded time: in async code, make them in `spawn_blocking`.
@@ -78,11 +82,16 @@ pub enum VaultError {
     #[error("the keyring failed: {0}; restart it, or log out and in, and try again")]
     Failed(String),
     /// What lies there under Moorline's name is not text.
-    #[error(
-        "the keyring holds something for {name} that is not text; store it anew with `moorline secret set {arguments}`",
-        name = .0, arguments = .0.arguments()
-    )]
+    #[error("the keyring holds something for {0} that is not text; store it anew")]
     NotText(SecretName),
+}
+
+impl VaultError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        let Self::NotText(SecretName { session, kind, .. }) = self else { return None };
+        Some(NextStep::StoreSecret { session: session.clone(), kind: *kind })
+    }
 }
 
 #[cfg(test)]

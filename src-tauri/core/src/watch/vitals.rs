@@ -42,8 +42,8 @@ pub const SCRIPT: Script = Script {
         "echo moorline:id; cat /proc/sys/kernel/random/boot_id; ",
         "echo moorline:tpu; ls -d /dev/accel[0-9]*; ",
         "echo moorline:gpu; ",
-        "command -v nvidia-smi >/dev/null && LD_LIBRARY_PATH=$libraries $bound nvidia-smi ",
-        "--query-gpu=name,memory.used,memory.total,utilization.gpu --format=csv,noheader,nounits; ",
+        "command -v nvidia-smi >/dev/null && LD_LIBRARY_PATH=$libraries $bound \
+         nvidia-smi --query-gpu=name,memory.used,memory.total,utilization.gpu --format=csv,noheader,nounits; ",
         "echo moorline:end || exit 1; ",
         "pages=$((pages - 1)); [ $pages -gt 0 ] && sleep 30 || exit 0; ",
         "done' 2>/dev/null",

@@ -4,12 +4,19 @@
 //! (OpenSSH `ssh_config(5)`): an entry further down would lose to a `Host *` above it, or be swallowed by a trailing
 //! `Match`. It ends with a bare `Host *` line, so that options that stood above every `Host` line still hold for
 //! every host. A block that is already there is replaced where it stands.
+//!
+//! Outside the block one thing is ever changed, and only when asked for: an entry of the person's own that switches host
+//! key checking off is commented out, and can be brought back byte for byte.
 
 mod block;
+mod comment;
+mod loose;
 mod quote;
 mod words;
 
 pub use block::{BEGIN, END};
+pub use comment::{bring_back, comment_out, commented_out};
+pub use loose::{LooseEntry, loose_entries};
 pub use quote::{IdentityFile, ProxyCommand};
 
 use crate::names::{Alias, HostName, Port, UserName};
@@ -182,15 +189,3 @@ pub fn scope_changed_by_removal(config: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests;
-
-/// A stub.
-#[derive(Debug)]
-pub struct LooseEntry {
-    /// The alias.
-    pub alias: Alias,
-}
-
-/// A stub.
-pub fn loose_entries(_: &[u8]) -> Vec<LooseEntry> {
-    Vec::new()
-}

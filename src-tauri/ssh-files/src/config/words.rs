@@ -2,16 +2,18 @@
 
 /// The patterns of a `Host` line; nothing for every other line.
 pub(super) fn host_patterns(line: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let (keyword, rest) = keyword(line);
-    let rest = if keyword.eq_ignore_ascii_case(b"host") { rest } else { b"" };
-    words(rest).into_iter()
+    words(argument(line, "host").unwrap_or_default()).into_iter()
 }
 
 /// The files that an `Include` line names, as they stand there; nothing for every other line.
 pub(super) fn included(line: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    words(argument(line, "include").unwrap_or_default()).into_iter()
+}
+
+/// What follows `wanted` in a line of that keyword; `None` for every other line.
+pub(super) fn argument<'l>(line: &'l [u8], wanted: &str) -> Option<&'l [u8]> {
     let (keyword, rest) = keyword(line);
-    let rest = if keyword.eq_ignore_ascii_case(b"include") { rest } else { b"" };
-    words(rest).into_iter()
+    keyword.eq_ignore_ascii_case(wanted.as_bytes()).then_some(rest)
 }
 
 /// Whether the line opens a new section.
@@ -49,7 +51,7 @@ fn after_separator(rest: &[u8]) -> &[u8] {
 
 /// Splits as OpenSSH's configuration reader does: single and double quotes, a backslash before a quote, a
 /// backslash or (outside quotes) a space, and `#` at the start of a word ending the line.
-fn words(text: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn words(text: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let mut bytes = text.iter().copied().peekable();
     loop {

@@ -14,14 +14,14 @@ use crate::known_hosts::{self, KnownHostsEdit};
 use crate::revision::Revision;
 
 const KNOWN_HOSTS: &str = "known_hosts";
-const CONFIG: &str = "config";
+pub(super) const CONFIG: &str = "config";
 
 /// A `.ssh` directory and where its backups go.
 #[derive(Debug, Clone)]
 pub struct SshDir {
     dir: PathBuf,
-    backups: PathBuf,
-    lock_wait: Duration,
+    pub(super) backups: PathBuf,
+    pub(super) lock_wait: Duration,
 }
 
 impl SshDir {

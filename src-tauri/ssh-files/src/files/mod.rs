@@ -1,6 +1,7 @@
 //! Putting edits on disk: symlinks followed, modes and owners kept, locked, backed up, replaced in one step.
 
 mod backup;
+mod comment;
 mod dir;
 mod error;
 mod flush;
@@ -49,6 +50,16 @@ impl FileChange {
     /// Its bytes after; `None` if it does not exist. Put together from `before` and what changed, at each call.
     pub fn after(&self) -> Option<Cow<'_, [u8]>> {
         self.revision.as_ref().map(|revision| revision.text(self.before.as_deref().unwrap_or_default()))
+    }
+
+    /// This change and a later one of the same file, as one. The backup is the earlier one where there are two.
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
+        if !later.changed() {
+            return self;
+        }
+        let revision = later.after().map(|text| Revision::Whole(text.into_owned()));
+        Self { revision, backup: self.backup.or(later.backup), ..self }
     }
 }
 

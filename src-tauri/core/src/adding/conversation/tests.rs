@@ -34,7 +34,7 @@ fn known(toml: &str, pinned: &[(&str, HostKey)]) -> Known {
         let keys = vec![PinnedKey { key: key.clone(), trust: Trust::Approved, learned: now() }];
         (name.parse().unwrap(), SessionPins { keys, ..SessionPins::default() })
     });
-    Known { sessions, pins: pins.collect(), login_key: "ssh-ed25519 AAAA moorline@here".to_owned() }
+    Known { sessions, pins: pins.collect() }
 }
 
 const COLAB: &str =
@@ -80,6 +80,7 @@ impl Play {
                     Ok(seen) => Fact::Seen(seen.clone()),
                     Err(why) => Fact::NotSeen(why.clone()),
                 },
+                Need::LoginKey => Fact::LoginKey("ssh-ed25519 AAAA moorline@here".to_owned()),
                 Need::OtherKey(_) => Fact::OtherKey(None),
                 Need::Login(_) => Fact::Login(self.access.clone()),
             };
@@ -491,7 +492,7 @@ fn files_that_cannot_be_written_are_found_before_anything_is_dialled() {
 
 #[test]
 fn an_announcement_that_is_not_to_be_believed_is_refused() {
-    let kid = crate::session_key::SessionKey::generate(1).unwrap().id();
+    let kid = crate::session_key::SessionKey::random(1).unwrap().id();
     let mut play = Play::new(&format!("ml1.{}.abc.def\n{NO_PASSWORD}", kid.as_str()));
     let why = "it is too old".to_owned();
     play.fact(|need| matches!(need, Need::Announcement).then(|| Fact::NotAnnounced(why.clone())));

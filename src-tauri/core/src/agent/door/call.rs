@@ -43,13 +43,13 @@ pub enum CallError {
     #[error("{0}")]
     Refused(String),
     /// It does not answer.
-    #[error("the Moorline agent does not answer ({cause}); quit it and start it again")]
+    #[error("Moorline does not answer ({cause}); quit it and start it again")]
     NoAnswer {
         /// What happened.
         cause: String,
     },
     /// Something else holds the agent's place.
-    #[error("what listens at the agent's place is not yours; nothing was said to it")]
+    #[error("what listens at Moorline's place is not yours; nothing was said to it")]
     Foreign,
 }
 

@@ -38,7 +38,7 @@ pub struct Door {
 pub enum DoorError {
     /// An agent runs already.
     #[error(
-        "a Moorline agent runs already{}; it is the tray, or another `moorline watch`: end it first, or use that one",
+        "Moorline runs already{}; it is the tray, or one that watches in a terminal: end it first, or use that one",
         process.map(|id| format!(" (process {id})")).unwrap_or_default()
     )]
     AlreadyRunning {

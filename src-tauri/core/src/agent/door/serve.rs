@@ -109,7 +109,7 @@ impl Conversation {
                 return Ok(Some((Self { to, agent, role, patience, follows, events }, lines)));
             }
             Ok(Greeting { protocol, .. }) => format!(
-                "this agent speaks protocol {PROTOCOL}, not {protocol}: quit Moorline and start it again after an update"
+                "the Moorline that runs speaks protocol {PROTOCOL}, not {protocol}: quit Moorline and start it again after an update"
             ),
             Err(_) => "the first line must be a greeting: {\"protocol\":1,\"role\":\"cli\"}".to_owned(),
         };

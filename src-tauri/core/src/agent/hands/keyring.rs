@@ -65,6 +65,6 @@ async fn outcome(tools: &Tools, session: &Session) -> KeyInstall {
 
 fn other_password(name: &Alias, link: &str) -> String {
     format!(
-        "The stored password was given for {link}, and is not sent elsewhere. If it is the same: moorline secret set {name}"
+        "The stored password was given for {link}, and is not sent elsewhere. If it is the same for {name}, store it again."
     )
 }

@@ -99,7 +99,7 @@ fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
     let (title, body) = if new_machine {
         (
             format!("{name} has a new machine; the disk is empty"),
-            format!("The alias leads there. Open it in {editor}."),
+            format!("`ssh {name}` moved to the new machine. Open it in {editor}."),
         )
     } else {
         (format!("{name} is back on the same machine"), "In VS Code: Reload Window.".to_owned())

@@ -145,7 +145,7 @@ pub(super) fn objection(followed: &Followed, runtime: &RuntimeId) -> Option<Stri
         Some(_) => Some(format!(
             "{name}: yet another runtime announces itself elsewhere by now; nothing was changed"
         )),
-        None => Some(format!("{name} announces itself nowhere else; look at `moorline status`")),
+        None => Some(format!("{name} announces itself nowhere else; nothing was changed")),
     }
 }
 
@@ -343,12 +343,17 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
 /// Whether no runtime was there yet, or a dial has shown that the one is gone which was followed; its own goodbye alone
 /// does not count, since whoever holds the session key can say it too, and neither does what a dial of another way found.
 fn is_gone(followed: &Followed) -> bool {
-    followed.session.link.leads_nowhere() || (gone(&followed.health) && !followed.unproven)
+    followed.has_no_runtime_yet() || (gone(&followed.health) && !followed.unproven)
+}
+
+/// Whether it has no runtime, as far as is known.
+pub(super) fn adrift(followed: &Followed) -> bool {
+    followed.has_no_runtime_yet() || gone(&followed.health)
 }
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,
 /// say nothing about it. A runtime that has proven its key and refuses the login is there.
-pub(super) fn gone(health: &Health) -> bool {
+fn gone(health: &Health) -> bool {
     match health {
         Health::Down { cause, .. } => !matches!(cause, Cause::LocalOffline | Cause::Way { .. }),
         Health::NewHostKey { .. } => true,

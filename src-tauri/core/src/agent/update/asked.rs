@@ -64,7 +64,8 @@ fn redial(state: &State) -> Vec<Effect> {
     let waiting = state
         .sessions
         .iter()
-        .filter(|(_, followed)| !matches!(followed.health, Health::Paused | Health::Online { .. }));
+        .filter(|(_, followed)| !matches!(followed.health, Health::Paused | Health::Online { .. }))
+        .filter(|(_, followed)| !followed.has_no_runtime_yet());
     waiting.map(|(name, _)| Effect::Redial(name.clone())).collect()
 }
 
@@ -97,7 +98,11 @@ fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
     }
     followed.install_tried.clear();
     followed.vault_shut = false;
-    vec![Effect::Settle { session: followed.session.clone(), key: None }, Effect::Redial(name.clone())]
+    let mut effects = vec![Effect::Settle { session: followed.session.clone(), key: None }];
+    if !followed.has_no_runtime_yet() {
+        effects.push(Effect::Redial(name.clone()));
+    }
+    effects
 }
 
 fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {

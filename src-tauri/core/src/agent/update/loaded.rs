@@ -84,7 +84,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 if remembered.paused {
                     followed.health = Health::Paused;
                 } else {
-                    effects.push(watch(&followed, turn));
+                    effects.push(watch(&mut followed, turn));
                     effects.extend(announced::listen(&followed));
                     turn = turn.saturating_add(1);
                 }

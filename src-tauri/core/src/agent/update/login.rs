@@ -53,8 +53,8 @@ pub(super) fn installed(state: &mut State, name: &Alias, outcome: KeyInstall, no
         }
         KeyInstall::NoPassword => {
             followed.install_tried.clear();
-            let why = format!("Its disk may be new. Run the cell again, or: moorline secret set {name}");
-            needs_login(followed, &why, now)
+            let why = "Its disk may be new. Run the cell again, or store the password again.";
+            needs_login(followed, why, now)
         }
         KeyInstall::VaultShut => keyring::shut(followed, now),
         KeyInstall::NotTried(sentence) => {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use moorline_ssh_files::{Alias, Place};
 
-use super::announced::gone;
+use super::announced::adrift;
 use super::{RECOGNISE, later, since, unvouched, watch};
 use crate::agent::effect::Effect;
 use crate::agent::health::Health;
@@ -22,7 +22,7 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
     // With two sessions adrift nobody can tell whose it is, and one that belongs to another session is no news.
     let others = state.sessions.values().filter(|other| other.session.name != *name);
     let mut places = others.filter_map(|other| Some((other, place(&other.session.link)?)));
-    if places.any(|(other, there)| *there == lone.place || gone(&other.health)) {
+    if places.any(|(other, there)| *there == lone.place || adrift(other)) {
         return Vec::new();
     }
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
@@ -31,7 +31,7 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
         followed.lone_again.as_ref().is_some_and(|(gone, again)| *gone == lone.place && now < *again);
     if !elsewhere
         || left_alone
-        || !gone(&followed.health)
+        || !adrift(followed)
         || followed.adopting.is_some()
         || followed.rival.is_some()
     {

@@ -1,6 +1,7 @@
 //! Each transition.
 
 mod colab;
+mod first_runtime;
 mod keys;
 mod login;
 mod property;

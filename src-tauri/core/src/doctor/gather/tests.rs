@@ -81,6 +81,18 @@ fn files_are_read_and_judged_as_they_are() {
 }
 
 #[test]
+fn loose_entries_are_found_in_included_files_too() {
+    let machine = Machine::new();
+    let ssh = machine.at("home/.ssh");
+    let loose = |name: &str| format!("Host {name}\n  HostName 0.tcp.ngrok.io\n  StrictHostKeyChecking no\n");
+    fs::write(ssh.join("config"), format!("Include work\n{}", loose("colab"))).unwrap();
+    fs::write(ssh.join("work"), loose("gpu")).unwrap();
+    let found = machine.gather(&[]).loose;
+    let found: Vec<_> = found.iter().map(|f| (f.file.clone(), f.entry.alias.as_str(), f.editable)).collect();
+    assert_eq!(found, [(ssh.join("config"), "colab", true), (ssh.join("work"), "gpu", false)]);
+}
+
+#[test]
 fn only_old_files_of_ours_count_as_leftovers() {
     let machine = Machine::new();
     let names =

@@ -1,8 +1,13 @@
 //! Cloudflare tunnels: a quick tunnel's host name anywhere, and the host of `cloudflared access ssh --hostname`.
 
+use std::net::IpAddr;
+
 use moorline_ssh_files::HostName;
 
-use super::super::places::{after_scheme, authority_of, is_never, is_placeholder, is_quick_tunnel};
+use super::super::places::{
+    after_scheme, authority_of, is_file, is_never, is_ngrok, is_placeholder, is_public_service,
+    is_quick_tunnel, looks_public,
+};
 use super::super::text::{Line, Text, bare};
 use super::super::{Confidence, Finding, FoundLink, What};
 use super::refused;
@@ -11,13 +16,33 @@ const NAME: &str = "cloudflare";
 const QUICK: &str = ".trycloudflare.com";
 
 pub fn find(text: &Text) -> Vec<Finding> {
-    text.lines.iter().filter(|line| !is_failure(line)).flat_map(in_line).collect()
+    let named = text.lines.iter().filter(|line| !is_failure(line)).flat_map(in_line);
+    named.chain(alone(text)).collect()
+}
+
+/// A public host name, or `user@` one, that is the whole text: without a port, only such a tunnel is reached.
+fn alone(text: &Text) -> Option<Finding> {
+    let mut told = text.lines.iter().filter(|line| !line.text.trim().is_empty());
+    let (line, None) = (told.next()?, told.next()) else { return None };
+    let (user, name) = match line.text.trim().split_once('@') {
+        Some((user, name)) => (Some(user.parse().ok()?), name),
+        None => (None, line.text.trim()),
+    };
+    let host: HostName = name.parse().ok()?;
+    let known = is_quick_tunnel(&host) || is_ngrok(&host) || is_public_service(&host) || is_never(&host);
+    if known || name.parse::<IpAddr>().is_ok() || !looks_public(&host) || is_file(&host) {
+        return None;
+    }
+    let what = What::Link { link: FoundLink::Cloudflare(host), user };
+    Some(Finding::new(NAME, line.number, Confidence::Guess, what))
 }
 
 fn in_line(line: &Line) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut take = |value: &str, confidence| {
-        if value.starts_with('*') || value.starts_with('.') || is_placeholder(value) {
+        // In a cell it may be a pattern that finds the name.
+        let pattern = line.source && value.contains(['[', '*', '\\', '(', '+', '^']);
+        if value.starts_with('*') || value.starts_with('.') || pattern || is_placeholder(value) {
             return;
         }
         match value.parse::<HostName>() {

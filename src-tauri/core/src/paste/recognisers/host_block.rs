@@ -71,7 +71,7 @@ pub fn find(text: &Text) -> Vec<Finding> {
 
 /// `Key value`, `Key=value`, `Key "value"`; the key in lower case.
 fn directive(line: &Line) -> Option<(String, String)> {
-    let text = line.text.trim();
+    let text = Some(line.text.trim()).filter(|_| !line.source)?;
     let end = text.find(|c: char| c.is_whitespace() || c == '=')?;
     let value = text[end..].trim_start().trim_start_matches('=').trim();
     let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);

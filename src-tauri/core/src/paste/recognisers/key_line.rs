@@ -3,7 +3,7 @@
 
 use moorline_ssh_files::{HostKey, HostName, Place, Port};
 
-use super::super::text::{Text, bare};
+use super::super::text::{Line, Text, bare};
 use super::super::{Confidence, Doubt, Finding, What};
 use super::fingerprint::told_by_server;
 use super::refused;
@@ -14,8 +14,12 @@ const TYPES: [&str; 5] =
 
 pub fn find(text: &Text) -> Vec<Finding> {
     let mut found = Vec::new();
+    let in_cell = text.lines.iter().any(lets_in);
     for (index, line) in text.lines.iter().enumerate() {
         let Some((before, key)) = split(&line.text) else { continue };
+        if (in_cell && line.source) || text.around(index, 1, 0).iter().any(lets_in) {
+            continue;
+        }
         let key = match key.parse::<HostKey>() {
             Ok(key) => key,
             Err(reason) => {
@@ -26,7 +30,7 @@ pub fn find(text: &Text) -> Vec<Finding> {
         let number = line.number;
         let what = if told_by_server(text, index) {
             What::Doubt(Doubt::SentByServer { line: number })
-        } else if line.text.contains("authorized_keys") || line.text.contains(">>") {
+        } else if line.text.contains(">>") {
             What::Doubt(Doubt::KeyOfWhom { line: number })
         } else {
             match Owner::of(before) {
@@ -39,6 +43,11 @@ pub fn find(text: &Text) -> Vec<Finding> {
         found.push(Finding::new(NAME, number, Confidence::Likely, what));
     }
     found
+}
+
+/// Whether the line speaks of the file of keys that are let in. Such a key is never the runtime's own.
+fn lets_in(line: &Line) -> bool {
+    line.text.contains("authorized_keys")
 }
 
 /// The key of a line that begins with it, whoever it belongs to.

@@ -28,7 +28,8 @@ pub fn find(text: &Text) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut host: Option<(usize, HostName)> = None;
     let mut port: Option<(usize, Port)> = None;
-    for (index, line) in text.lines.iter().enumerate() {
+    // A variable of a cell may be the relay's.
+    for (index, line) in text.lines.iter().enumerate().filter(|(_, line)| !line.source) {
         for (label, value) in pairs(&line.text) {
             if HOSTS.contains(&label.as_str()) {
                 match value.parse() {

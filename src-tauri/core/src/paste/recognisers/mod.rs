@@ -1,9 +1,12 @@
 //! The recognisers: each knows one idea, reads the whole text, and believes nothing that its validators refuse.
 
+mod cell;
 mod cloudflare;
+mod colab_ssh;
 mod errors;
 mod fingerprint;
 mod google_cli;
+mod hop;
 mod host_block;
 mod key_line;
 mod labels;
@@ -12,6 +15,7 @@ mod no_ssh;
 mod password;
 mod plain;
 mod relay;
+mod relay_password;
 mod ssh_login;
 mod tunnel_url;
 mod vscode;
@@ -27,11 +31,14 @@ pub use key_line::leading_key;
 pub type Recogniser = fn(&Text) -> Vec<Finding>;
 
 /// All recognisers; the order decides nothing.
-pub const ALL: [Recogniser; 15] = [
+pub const ALL: [Recogniser; 19] = [
+    cell::find,
     cloudflare::find,
+    colab_ssh::find,
     errors::find,
     fingerprint::find,
     google_cli::find,
+    hop::find,
     host_block::find,
     key_line::find,
     labels::find,
@@ -40,6 +47,7 @@ pub const ALL: [Recogniser; 15] = [
     password::find,
     plain::find,
     relay::find,
+    relay_password::find,
     ssh_login::find,
     tunnel_url::find,
     vscode::find,

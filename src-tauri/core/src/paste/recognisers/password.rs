@@ -1,10 +1,12 @@
-//! Password lines: `Root password: x`, `colab password: x`, `Password for root is: x`, `🔑 password = x`, `sshpass -p x`.
+//! Password lines: `Root password: x`, `colab password: x`, `Password for root is: x`, `🔑 password = x`, `sshpass -p x`,
+//! `echo root:x | chpasswd`.
 
 use moorline_ssh_files::UserName;
 use secrecy::SecretString;
 
-use super::super::text::{Line, Text};
+use super::super::text::{Line, Text, quoted};
 use super::super::{Confidence, Doubt, Finding, What};
+use super::relay_password::RelayPassword;
 
 const NAME: &str = "password";
 /// Words before `password` that are no user.
@@ -39,37 +41,97 @@ const NOT_SSH: [&str; 9] = ["vnc", "jupyter", "sudo", "keyring", "wifi", "databa
 const LONGEST: usize = 256;
 
 pub fn find(text: &Text) -> Vec<Finding> {
-    text.lines.iter().flat_map(|line| labelled(line).into_iter().chain(sshpass(line))).collect()
+    let relay = RelayPassword::of(text);
+    let mut found = Vec::new();
+    for line in &text.lines {
+        found.extend(labelled(line, &relay));
+        found.extend(chpasswd(line));
+        if let Some((value, _)) = sshpass(line).filter(|(value, _)| !relay.is(value)) {
+            let what = What::Password { user: None, secret: SecretString::from(value) };
+            found.push(Finding::new(NAME, line.number, Confidence::Certain, what));
+        }
+    }
+    found
 }
 
-fn labelled(line: &Line) -> Vec<Finding> {
+fn labelled(line: &Line, relay: &RelayPassword) -> Vec<Finding> {
     let lower = line.lower();
     let mut found = Vec::new();
     for (at, word) in lower.match_indices("password").chain(lower.match_indices("passwd")).take(8) {
         // Lower-casing ASCII keeps every byte's place.
         let (before, after) = (&line.text[..at], &line.text[at + word.len()..]);
-        let Some((user, value)) = value_after(after) else { continue };
-        let Some(user) = user.map_or_else(|| user_before(before), Some) else { continue };
-        if is_stand_in(value) {
-            continue;
-        }
-        let what = match value {
-            v if v.len() > LONGEST || v.chars().any(is_hidden) => Doubt::Refused {
+        let told = if line.source {
+            in_source(before, after).map(|value| (None, value))
+        } else {
+            value_after(after)
+        };
+        let Some((user, value)) = told.filter(|(_, value)| !is_stand_in(value)) else { continue };
+        let user = user.map_or_else(|| user_before(before), Some);
+        let mut push = |what| found.push(Finding::new(NAME, line.number, Confidence::Likely, what));
+        if value.len() > LONGEST || value.chars().any(is_hidden) {
+            push(What::Doubt(Doubt::Refused {
                 reason: "the password there is too long or holds invisible characters".to_owned(),
                 line: line.number,
-            }
-            .into(),
-            v => What::Password { user: user.parse().ok(), secret: SecretString::from(v) },
-        };
-        found.push(Finding::new(NAME, line.number, Confidence::Likely, what));
+            }));
+            push(What::OtherSecret(SecretString::from(value)));
+            continue;
+        }
+        let secret = SecretString::from(value);
+        match user {
+            _ if relay.is(value) && line.source => {}
+            // Of which machine it is, the cell does not say clearly.
+            Some(user) if user.is_empty() && relay.wanted && line.source => push(What::OtherSecret(secret)),
+            Some(user) => push(What::Password { user: user.parse().ok(), secret }),
+            None => push(What::OtherSecret(secret)),
+        }
     }
     found
 }
 
-impl From<Doubt> for What {
-    fn from(doubt: Doubt) -> Self {
-        Self::Doubt(doubt)
+/// In source only a literal is a password: `password = "x"`, `"password": "x"`, a shell's `PASSWORD=x`, and the end of a
+/// text that is printed. What is called, computed or asked for there is none.
+fn in_source<'a>(before: &str, after: &'a str) -> Option<&'a str> {
+    // The call has a recogniser of its own, which knows its arguments.
+    if before.contains("launch_ssh_cloudflared(") || before.contains("launch_ssh(") {
+        return None;
     }
+    let key = after.strip_prefix(['"', '\'']);
+    let rest = key.unwrap_or(after).trim_start();
+    let rest = rest.strip_prefix(": str").map_or(rest, str::trim_start);
+    let value = match rest.strip_prefix('=') {
+        Some(value) if value.starts_with(['"', '\'', ' ']) => quoted(value.trim_start())?,
+        Some(value) => {
+            let name = before
+                .trim_start_matches(['!', ' '])
+                .trim_start_matches("export ")
+                .trim_start_matches("%env ");
+            let is_shell = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            let telling = value.bytes().any(|b| b.is_ascii_digit()) && !value.contains(char::is_whitespace);
+            (is_shell && telling && !value.contains(['(', '[', '.', '"', '\''])).then_some(value)?
+        }
+        None if key.is_some() => quoted(rest.strip_prefix(':')?.trim_start())?,
+        None => rest.strip_prefix(':')?.trim_start().split_once(['"', '\''])?.0,
+    };
+    let computed = value.contains(['{', '$', '(', ')', '\\']) || value.contains("%s");
+    (!value.is_empty() && !computed && !value.contains(char::is_whitespace)).then_some(value)
+}
+
+/// `echo root:x | chpasswd` and `chpasswd <<< root:x`.
+fn chpasswd(line: &Line) -> Option<Finding> {
+    let (before, after) = line.text.split_once("chpasswd")?;
+    let login = match after.trim_start().strip_prefix("<<<") {
+        Some(login) => login,
+        None => before.rsplit_once('|')?.0.rsplit_once("echo ")?.1,
+    };
+    let login = login.trim().trim_start_matches("-n ").trim_start_matches("-e ").trim();
+    let (user, value) = login.trim_start_matches(['"', '\'']).split_once(':')?;
+    let value = value.split(['"', '\'', ' ']).next()?;
+    if value.is_empty() || value.contains(['$', '{', '`', '\\']) || is_stand_in(value) {
+        return None;
+    }
+    let what =
+        What::Password { user: Some(user.parse::<UserName>().ok()?), secret: SecretString::from(value) };
+    Some(Finding::new(NAME, line.number, Confidence::Certain, what))
 }
 
 /// What follows the word: the user of `for root`, and the value after `:`, `=` or `is`.
@@ -134,12 +196,14 @@ fn user_before(before: &str) -> Option<String> {
 }
 
 /// `********`, `<your password>`, `{password}`, `$PASSWORD`: what stands for a password.
-fn is_stand_in(value: &str) -> bool {
+pub fn is_stand_in(value: &str) -> bool {
     let same = |c: char| matches!(c, '*' | '•' | '·' | '.' | '_' | '●');
     let shell =
         value.strip_prefix('$').is_some_and(|v| v.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
     value.chars().all(same)
+        || value.contains("••••••")
         || value.starts_with('<')
+        || ["YOUR_", "PUT_", "ENTER_"].iter().any(|begin| value.starts_with(begin))
         || (value.starts_with('{') && value.contains('}'))
         || ["None", "null", "str", "password", "(hidden)", "[hidden]"].contains(&value)
         || shell
@@ -150,14 +214,12 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// `sshpass -p x ssh …`; the user is the one of the command.
-fn sshpass(line: &Line) -> Option<Finding> {
-    let mut words = line.text.split_once("sshpass ")?.1.split_whitespace();
-    let option = words.next()?.strip_prefix("-p")?;
-    let value = if option.is_empty() { words.next()? } else { option }.trim_matches(['"', '\'']);
-    if value.is_empty() || is_stand_in(value) {
-        return None;
-    }
-    let what = What::Password { user: None::<UserName>, secret: SecretString::from(value) };
-    Some(Finding::new(NAME, line.number, Confidence::Certain, what))
+/// The password of `sshpass -p x ssh …`, and the command that it is for.
+pub fn sshpass(line: &Line) -> Option<(&str, &str)> {
+    let after = line.text.split_once("sshpass ")?.1.trim_start().strip_prefix("-p")?.trim_start();
+    let end = after.find(char::is_whitespace).unwrap_or(after.len());
+    let (value, rest) = after.split_at(end);
+    let value = value.trim_matches(['"', '\'']);
+    let variable = value.starts_with('$') && line.source;
+    (!value.is_empty() && !variable && !is_stand_in(value)).then_some((value, rest))
 }

@@ -3,20 +3,14 @@
 use moorline_ssh_files::{HostName, Port, UserName};
 
 use super::super::places::{
-    Authority, is_never, is_ngrok_tcp, is_nowhere, is_other_service, is_placeholder, is_public_service,
-    link_to, looks_public,
+    Authority, is_file, is_never, is_ngrok_tcp, is_nowhere, is_other_service, is_placeholder,
+    is_public_service, link_to, looks_public,
 };
 use super::super::text::{Line, Text, bare};
 use super::super::{Confidence, Finding, What};
 use super::refused;
 
 const NAME: &str = "plain";
-
-/// Endings that make `name.ending:12` a place in a file rather than on the network.
-const FILES: [&str; 24] = [
-    "py", "rs", "go", "js", "ts", "c", "h", "cc", "cpp", "java", "rb", "sh", "php", "txt", "log", "json",
-    "yml", "yaml", "toml", "md", "html", "ipynb", "so", "pyx",
-];
 
 /// Lines that name the other end of a connection, or a failure.
 const NOT_OURS: [&str; 14] = [
@@ -37,7 +31,8 @@ const NOT_OURS: [&str; 14] = [
 ];
 
 pub fn find(text: &Text) -> Vec<Finding> {
-    text.lines.iter().filter(|line| !is_not_ours(line)).flat_map(in_line).collect()
+    // A place in a cell's source may be the relay's.
+    text.lines.iter().filter(|line| !line.source && !is_not_ours(line)).flat_map(in_line).collect()
 }
 
 fn is_not_ours(line: &Line) -> bool {
@@ -79,8 +74,7 @@ fn is_inner_variable(word: &str) -> bool {
 }
 
 fn push(found: &mut Vec<Finding>, line: &Line, user: Option<UserName>, host: HostName, port: Port) {
-    let is_file =
-        host.as_str().rsplit_once('.').is_some_and(|(_, end)| FILES.contains(&end)) && user.is_none();
+    let is_file = is_file(&host) && user.is_none();
     let other = is_other_service(port) && user.is_none();
     // Other recognisers have these, and are surer.
     let known = is_ngrok_tcp(&host) || is_public_service(&host);

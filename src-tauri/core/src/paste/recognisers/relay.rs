@@ -28,7 +28,9 @@ pub fn find(text: &Text) -> Vec<Finding> {
 
 fn read(allocated: Option<Port>, command: &SshCommand, forward: &str) -> Result<Vec<Finding>, InvalidName> {
     let Some(forward) = Forward::split(forward) else { return Ok(Vec::new()) };
-    if [forward.port, forward.target_port, &command.destination].into_iter().any(is_placeholder) {
+    let (user, place) = command.login_and_place();
+    let told = [forward.port, forward.target_port, place, user.unwrap_or_default()];
+    if told.into_iter().chain(command.port.as_deref()).any(is_placeholder) {
         return Ok(Vec::new());
     }
     let target: Port = forward.target_port.parse()?;

@@ -9,13 +9,15 @@ use super::super::places::{
 use super::super::ssh_command::{SshCommand, commands};
 use super::super::text::Text;
 use super::super::{Confidence, Doubt, Finding, FoundLink, Notice, NoticeKind, What};
+use super::hop::outside_hops;
 use super::refused;
 use crate::session::RelayTarget;
 
 const NAME: &str = "ssh-command";
 
 pub fn find(text: &Text) -> Vec<Finding> {
-    commands(text).iter().filter(|c| c.remote_forwards.is_empty()).flat_map(read).collect()
+    let commands = commands(text);
+    outside_hops(&commands).into_iter().filter(|c| c.remote_forwards.is_empty()).flat_map(read).collect()
 }
 
 fn read(command: &SshCommand) -> Vec<Finding> {

@@ -63,8 +63,11 @@ impl Desk {
         let vault = Box::new(MemoryVault::default());
         let tools = Arc::new(Tools { dirs: house.dirs.clone(), vault, ssh, askpass: None });
         let pad = Arc::new(Pad::default());
-        let host =
-            AddingHost::new(Arc::clone(&tools), Arc::clone(&pad) as Arc<dyn Clipboard>, mpsc::unbounded_channel().0);
+        let host = AddingHost::new(
+            Arc::clone(&tools),
+            Arc::clone(&pad) as Arc<dyn Clipboard>,
+            mpsc::unbounded_channel().0,
+        );
         let door = Door::open(&house.dirs).unwrap();
         let (out, mut readings) = mpsc::unbounded_channel();
         let (agent, _) = start(|_| Readings(out), clock::moment);

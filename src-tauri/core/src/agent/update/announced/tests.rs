@@ -280,6 +280,10 @@ fn a_session_that_had_no_runtime_yet_waits_for_no_dial() {
     let nowhere = Place { host: "colab.invalid".parse().unwrap(), ..place(1) };
     play.send(Msg::Loaded(vec![Loaded::new(session(Link::Ngrok(nowhere)), derived(7))]));
     assert!(adoption(&play.hears(said(1, 1, Kind::Up, 1))).is_some());
+    let effects = play.send(Msg::Adopted(colab(), Ok(())));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Watch(_))), "now there is one: {effects:?}");
+    play.saw(Sight::Dialling);
+    assert_eq!(play.followed().health, Health::Connecting);
 }
 
 #[test]

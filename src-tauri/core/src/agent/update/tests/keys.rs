@@ -53,7 +53,7 @@ fn an_approval_is_for_exactly_the_key_that_was_compared() {
     play.saw("colab", new_key(2, false));
     play.saw("colab", new_key(3, false));
     let void = play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
-    assert!(only(&void).title.contains("another key answers"), "swapped between showing and approving");
+    assert!(only(&void).title.contains("another fingerprint"), "swapped between showing and approving");
     assert!(!void.iter().any(|effect| matches!(effect, Effect::Settle { .. })));
     let good = Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint()));
     assert_eq!(play.send(good), [Effect::Redial(name("colab"))], "it is looked at once more");
@@ -70,7 +70,7 @@ fn an_approval_is_void_when_the_key_is_swapped_or_nobody_answers() {
     play.saw("colab", new_key(2, false));
     play.send(approve(2));
     let swapped = play.saw("colab", new_key(3, false));
-    assert!(only(&swapped).title.contains("another key answers"), "{swapped:?}");
+    assert!(only(&swapped).title.contains("another fingerprint"), "{swapped:?}");
     assert_eq!(swapped.len(), 1, "and nothing is written: {swapped:?}");
     assert!(play.saw("colab", new_key(3, false)).is_empty(), "told once");
     assert!(play.saw("colab", new_key(2, false)).iter().all(|effect| matches!(effect, Effect::Notify(_))));
@@ -88,9 +88,9 @@ fn who_asks_is_told_why_not() {
     let approve = |n| Request::Approve(name("colab"), key(n).fingerprint());
     let why_not = |play: &Play, request: &Request| objection(&play.state, request).unwrap_or_default();
     assert!(why_not(&play, &Request::Repair(name("gone"))).contains("no session gone"));
-    assert!(why_not(&play, &approve(2)).contains("no key that waits"));
+    assert!(why_not(&play, &approve(2)).contains("no fingerprint that waits"));
     play.saw("colab", new_key(3, false));
-    assert!(why_not(&play, &approve(2)).contains("not the key that you compared"));
+    assert!(why_not(&play, &approve(2)).contains("not the fingerprint that you compared"));
     assert_eq!(objection(&play.state, &approve(3)), None);
     assert_eq!(objection(&play.state, &Request::Snooze(5)), None);
 }

@@ -84,7 +84,11 @@ impl Desk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 4 * ProptestConfig::default().cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// No sequence of messages, of several sessions and through sleep and changes of the network, notifies twice for
     /// one change, says "back" before the files are written or when nothing was told, or calls it a drop that this
@@ -154,8 +158,8 @@ proptest! {
                         }
                         NoticeKind::Needed => {
                             let said = (notice.kind, notice.title.clone());
-                            let void = notice.title.contains("another key answers");
-                            let new_print = notice.title.contains("nobody vouched");
+                            let void = notice.title.contains("another fingerprint");
+                            let new_print = notice.title.contains("for the first time");
                             prop_assert!(
                                 void || new_print || onlooker.last.as_ref() != Some(&said),
                                 "told twice: {notice:?}"
