@@ -34,6 +34,16 @@ pub fn find(ssh_dir: &Path, home: &Path) -> Vec<Found> {
     config_files(ssh_dir, home).flat_map(in_file).collect()
 }
 
+/// The lines of the loose entry that `alias` has in `~/.ssh/config`, as the person wrote them.
+pub fn text_of(ssh_dir: &Path, home: &Path, alias: &Alias) -> Option<String> {
+    let found =
+        find(ssh_dir, home).into_iter().find(|found| found.editable && found.entry.alias == *alias)?;
+    let text = crate::regular::read(&found.file).ok().flatten()?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let (before, last) = (found.entry.line.saturating_sub(1), found.entry.last_line);
+    Some(text.split_inclusive('\n').take(last).skip(before).collect())
+}
+
 /// What [`comment_out`] would do. Nothing is written.
 ///
 /// # Errors

@@ -173,6 +173,11 @@ impl Conversation {
         self.seen.as_ref().and_then(|(session, seen)| Some((session, seen.as_ref().ok()?)))
     }
 
+    /// The person's own entry that is to be commented out for this session.
+    pub fn takes_over(&self, name: &Alias) -> bool {
+        self.takes.as_ref().is_some_and(|(of, how)| of == name && *how == Take::Over)
+    }
+
     /// A session as it is before this conversation.
     pub fn was(&self, name: &Alias) -> Option<Session> {
         self.known.sessions.get(name).cloned()
@@ -700,7 +705,6 @@ impl Conversation {
         now: Timestamp,
     ) -> Decided {
         let name = session.name.clone();
-        let take_over = self.takes.as_ref().filter(|(of, how)| *of == name && *how == Take::Over);
         let expected = if keys.is_empty() { self.evidence().all_fingerprints() } else { Vec::new() };
         let was = self.known.sessions.get(&name).cloned();
         // One that was refused replaces none that may be right.
@@ -708,7 +712,7 @@ impl Conversation {
         Decided {
             password: self.password.clone().filter(|_| !refused),
             relay_password: self.relay_password.clone(),
-            take_over: take_over.map(|(name, _)| name.clone()),
+            take_over: self.takes_over(&name).then(|| name.clone()),
             change: Change { was, keys, expected, ..Change::of(session, now) },
             access,
             unreachable,

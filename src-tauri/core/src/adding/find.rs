@@ -111,10 +111,19 @@ impl Finder {
     /// What the files would become, as far as it is known before anything is dialled.
     async fn preview(&self, session: &Session, talk: &Conversation) -> Fact {
         let change = Change { was: talk.was(&session.name), ..Change::of(session.clone(), clock::now()) };
-        match settle::preview(&self.tools, &change).await {
-            Ok(report) => Fact::Preview(super::carry_out::diff(&report)),
-            Err(error) => Fact::NotWritable(error.to_string()),
+        let report = match settle::preview(&self.tools, &change).await {
+            Ok(report) => report,
+            Err(error) => return Fact::NotWritable(error.to_string()),
+        };
+        let name = &session.name;
+        let mut diff = super::carry_out::diff(&report);
+        if talk.takes_over(name) {
+            match loose::preview(&self.tools, name) {
+                Ok(commented) => diff = format!("{}{diff}", super::carry_out::file_diff(&commented)),
+                Err(error) => return Fact::NotWritable(error.to_string()),
+            }
         }
+        Fact::Preview(diff)
     }
 
     async fn still_there(&self, session: &Session) -> StillThere {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use moorline_ssh_files::Alias;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -19,6 +20,7 @@ use super::{Decided, Step, Wish, carry_out};
 use crate::agent::clipboard::Clipboard;
 use crate::clock;
 use crate::kept;
+use crate::loose;
 use crate::paste;
 use crate::reach::relay_ssh;
 use crate::tools::Tools;
@@ -311,6 +313,12 @@ impl Task {
                 if matches!(answer, Answer::TryAgain) {
                     self.know().await?;
                 }
+                if let Answer::TakeOver(name) = &answer
+                    && self.talk.texts().is_empty()
+                {
+                    // Where it leads stands in the entry itself.
+                    self.take_entry(name.clone()).await?;
+                }
                 self.talk.answer(answer);
                 Ok(true)
             }
@@ -334,6 +342,18 @@ impl Task {
         self.echo = Some(paste::redacted(text.text()));
         self.talk.take_text(text.secret().clone(), replaces_last);
         Ok(true)
+    }
+
+    async fn take_entry(&mut self, name: Alias) -> Result<(), String> {
+        let tools = Arc::clone(&self.around.tools);
+        let asked = name.clone();
+        let dirs = move || loose::text_of(&tools.dirs.ssh, &tools.dirs.home, &asked);
+        let text = tokio::task::spawn_blocking(dirs).await.ok().flatten();
+        let text =
+            text.ok_or_else(|| format!("there is no entry {name} any more that could be taken over"))?;
+        self.take_text(TypedSecret::from(text.as_str()), false).await?;
+        self.talk.rename(name);
+        Ok(())
     }
 
     /// What a pasted text answers, by what is asked.

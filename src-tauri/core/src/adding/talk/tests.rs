@@ -122,3 +122,22 @@ async fn a_conversation_that_nobody_answers_ends_and_keeps_nothing() {
     assert_eq!(why, Reason::Expired);
     assert!(house.talk.say(Say::Paste).await.unwrap_err().contains("begin again"));
 }
+
+#[tokio::test]
+async fn an_entry_that_switches_checking_off_is_taken_over_by_what_it_says() {
+    let house = House::new(EXPIRES);
+    house.settled().await;
+    let ssh = house._home.path().join(".ssh");
+    std::fs::create_dir_all(&ssh).unwrap();
+    let entry = "Host colab\n    HostName 0.tcp.ngrok.io\n    Port 15873\n    User root\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n";
+    std::fs::write(ssh.join("config"), format!("Host home\n    Port 2222\n{entry}")).unwrap();
+    house.talk.say(Say::Answer(Answer::TakeOver("colab".parse().unwrap()))).await.unwrap();
+    let view = house.settled().await;
+    let Stage::Asks { question: Question::GoAhead(summary) } = &view.stage else { panic!("{view:?}") };
+    assert_eq!(summary.endpoint, "0.tcp.ngrok.io:15873");
+    assert!(summary.diff.contains("+#moorline colab# Host colab"), "it is commented out: {}", summary.diff);
+    let gone = Say::Answer(Answer::TakeOver("gone".parse().unwrap()));
+    house.talk.say(Say::StartAgain).await.unwrap();
+    house.settled().await;
+    assert!(house.talk.say(gone).await.unwrap_err().contains("no entry gone"));
+}
