@@ -91,6 +91,7 @@ impl Desk {
         };
         desk.sees_window();
         desk.page().await_text("Add a session");
+        desk.picture();
         desk
     }
 
@@ -124,6 +125,8 @@ impl Desk {
     pub fn pastes(&mut self, text: &str, button: &str) {
         copy(&self.story.stage, text);
         self.await_element(button);
+        self.page().run(&format!("document.getElementById({button:?}).scrollIntoView()"), &json!([]));
+        self.picture();
         match self.hand {
             Hand::Mouse => self.page().click(&format!("#{button}")),
             Hand::Keyboard => {
