@@ -96,10 +96,12 @@ pub fn keep<P: Purpose>(vault: &dyn Vault, purpose: &P, secret: &SecretString) -
 /// # Errors
 /// The vault cannot be read.
 pub fn find<P: Purpose>(vault: &dyn Vault, purpose: &P) -> Result<Found, VaultError> {
-    let Some(item) = read::<P>(vault, &name_for(purpose))? else { return Ok(Found::None) };
-    Ok(match item {
-        Some(item) if item.r#for.covers(purpose) => Found::Here(SecretString::from(item.secret.0.as_str())),
-        _ => Found::OfAnother,
+    Ok(match read::<P>(vault, &name_for(purpose))? {
+        Item::Whole(item) if item.r#for.covers(purpose) => {
+            Found::Here(SecretString::from(item.secret.0.as_str()))
+        }
+        Item::Whole(_) | Item::Odd => Found::OfAnother,
+        Item::Missing => Found::None,
     })
 }
 
@@ -108,19 +110,30 @@ pub fn find<P: Purpose>(vault: &dyn Vault, purpose: &P) -> Result<Found, VaultEr
 /// # Errors
 /// The vault cannot be read.
 pub fn purpose_in<P: Purpose>(vault: &dyn Vault, name: &SecretName) -> Result<Option<P>, VaultError> {
-    Ok(read::<P>(vault, name)?.flatten().map(|item| item.r#for))
+    Ok(match read::<P>(vault, name)? {
+        Item::Whole(item) => Some(item.r#for),
+        Item::Odd | Item::Missing => None,
+    })
 }
 
-/// The item of this name; `Some(None)` for one that is not of this form.
-fn read<P: Purpose>(vault: &dyn Vault, name: &SecretName) -> Result<Option<Option<Read<P>>>, VaultError> {
+enum Item<P> {
+    Whole(Read<P>),
+    /// It does not have this form.
+    Odd,
+    Missing,
+}
+
+fn read<P: Purpose>(vault: &dyn Vault, name: &SecretName) -> Result<Item<P>, VaultError> {
     let text = match vault.get(name) {
         Ok(Some(text)) => text,
-        Ok(None) => return Ok(None),
-        Err(VaultError::NotText(_)) => return Ok(Some(None)),
+        Ok(None) => return Ok(Item::Missing),
+        Err(VaultError::NotText(_)) => return Ok(Item::Odd),
         Err(error) => return Err(error),
     };
-    let item = serde_json::from_str::<Read<P>>(text.expose_secret()).ok();
-    Ok(Some(item.filter(|item| item.v == VERSION)))
+    Ok(match serde_json::from_str::<Read<P>>(text.expose_secret()) {
+        Ok(item) if item.v == VERSION => Item::Whole(item),
+        _ => Item::Odd,
+    })
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ impl Slot {
     /// Of a text that describes the purpose.
     pub fn of(purpose: &str) -> Self {
         let digest = Sha256::digest(purpose);
-        Self(digest.iter().take(Self::DIGITS / 2).map(|byte| format!("{byte:02x}")).collect())
+        let start = digest.iter().take(8).fold(0_u64, |start, byte| start << 8 | u64::from(*byte));
+        Self(format!("{start:0width$x}", width = Self::DIGITS))
     }
 
     const DIGITS: usize = 16;
@@ -125,11 +126,13 @@ impl SecretName {
     }
 
     /// The same in this slot.
+    #[must_use]
     pub fn in_slot(self, slot: Slot) -> Self {
         Self { slot: Some(slot), ..self }
     }
 
     /// The same without its slot: what a person calls it.
+    #[must_use]
     pub fn plain(&self) -> Self {
         Self { slot: None, ..self.clone() }
     }
