@@ -10,7 +10,7 @@ use crate::cell::{CellWay, ToldBy, cell_text, notebook_secret};
 use crate::channel::ChannelKind;
 use crate::dirs::Dirs;
 use crate::ssh::SystemSsh;
-use crate::vault::{MemoryVault, SecretKind, SecretName, Vault as _};
+use crate::vault::{MemoryVault, SecretKind, SecretName};
 
 struct Home {
     _dir: TempDir,
