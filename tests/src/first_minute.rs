@@ -193,6 +193,7 @@ impl Desk {
 
     /// Insists on what a leg took at most, and prints it.
     #[track_caller]
+    #[expect(clippy::print_stdout, reason = "the figures are what the test is run for")]
     pub fn took_at_most(&self, leg: &str, clicks: usize, pastes: usize) {
         println!("{} · {:?} · {leg}: {}", self.name, self.hand, self.effort);
         assert!(self.effort.clicks <= clicks, "{leg}: {} (at most {clicks} clicks)", self.effort);
