@@ -193,10 +193,11 @@ impl App {
             Event::Forget(name) => return self.show(View::Forget(name), activation).await,
             Event::OpenNotebook(name) => self.ask(Request::Pressed(NoticeAction::OpenNotebook(name))).await,
             Event::Add => return self.show(View::Add(None), activation).await,
-            Event::AddFromClipboard => match self.feed.adding.clone() {
-                Some(adding) => drop(self.errands.spawn(add_from_clipboard(adding))),
-                None => tracing::warn!("this agent adds nothing"),
-            },
+            Event::AddFromClipboard => {
+                if let Some(adding) = self.feed.adding.clone() {
+                    drop(self.errands.spawn(add_from_clipboard(adding)));
+                }
+            }
             Event::CopyCommand(name) => self.clipboard.put(format!("ssh {name}")),
             Event::CopyPassword(name) => {
                 drop(self.errands.spawn(copy_password(self.clipboard.clone(), name)));

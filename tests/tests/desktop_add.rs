@@ -96,7 +96,7 @@ fn home_server(hand: Hand) {
         relay.user()
     );
     desk.adds_from_clipboard(&printed);
-    desk.page().await_text("I have the password");
+    desk.page().await_text("The password was read");
     desk.pastes(&cell, "paste");
     desk.presses("go-ahead");
     desk.runs_the_line();

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use moorline_tests::machine::free_port;
 use moorline_tests::processes::{descendants, until};
-use moorline_tests::screen;
 use moorline_tests::tray::{Row, find};
-use moorline_tests::{Notifications, Screen, Stage, Tray};
+use moorline_tests::{Screen, Stage, Tray};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! A kept password reaches nobody but the one it was given for, whatever is done, killed or refused in between.
 #![cfg(target_os = "linux")]
+#![expect(clippy::expect_used, reason = "a test stops at what it did not expect")]
 
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};

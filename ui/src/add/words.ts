@@ -30,8 +30,10 @@ export function chipsOf(read: Understood): string[] {
 
 /** What would be added, in one sentence. */
 export function backInPlainWords(summary: Summary): string {
-  const way = summary.link === "direct" ? "" : summary.link === "relay" ? ", your server" : ` over ${linkWord(summary.link)}`;
-  const there = `${summary.user} at \`${summary.endpoint}\`${way}`;
+  const way = summary.link === "direct" ? "" : ` over ${linkWord(summary.link)}`;
+  const machine = `your notebook’s machine, as ${summary.user}`;
+  const there =
+    summary.link === "relay" ? `${machine}, through ${summary.endpoint}` : `${machine}, at \`${summary.endpoint}\`${way}`;
   if (summary.moves_from === null) return `\`ssh ${summary.name}\` will lead to ${there}.`;
   return `\`ssh ${summary.name}\` leads to \`${summary.moves_from}\` now, and will lead to ${there}.`;
 }

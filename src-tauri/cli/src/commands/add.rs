@@ -79,6 +79,7 @@ pub enum Given {
 }
 
 /// What `add` and `repair --from` share.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Adding<'a> {
     /// The places, vault and ssh.
     pub tools: &'a Arc<Tools>,

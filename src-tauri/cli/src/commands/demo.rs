@@ -137,7 +137,7 @@ impl Stage<'_> {
     fn repair(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
         // As in life, the new machine has a new password, which the cell printed.
         let session = super::session(&self.tools, Some(&self.name))?;
-        kept::keep_password(&self.tools, &session, &runtime.host_key(), runtime.password())?;
+        kept::keep_password(&self.tools, &session, runtime.host_key(), runtime.password())?;
         let trust = self.compare(runtime);
         super::block_on(repair(&self.adding(&trust), &session, false))??;
         Ok(())

@@ -101,15 +101,12 @@ fn store(
     match (name.kind, session) {
         (SecretKind::Password, Some(session)) => {
             // The key that is settled: nobody has compared another one.
-            match Pins::load(&tools.dirs.pins_file())?.keys_of(&session.name).first() {
-                Some(key) => {
-                    kept::keep_password(tools, session, key, secret)?;
-                    kept::drop_stale(tools, session, key);
-                }
-                None => {
-                    kept::keep_password_without_key(tools, session, secret)?;
-                    kept::drop_stale_without_key(tools, session);
-                }
+            if let Some(key) = Pins::load(&tools.dirs.pins_file())?.keys_of(&session.name).first() {
+                kept::keep_password(tools, session, key, secret)?;
+                kept::drop_stale(tools, session, key);
+            } else {
+                kept::keep_password_without_key(tools, session, secret)?;
+                kept::drop_stale_without_key(tools, session);
             }
         }
         (SecretKind::RelayPassword, Some(session)) => {

@@ -177,17 +177,14 @@ fn keep_password(tools: &Tools, decided: &Decided, early: bool) -> Result<(), Va
     let moved = was.is_none_or(|was| (&was.link, &was.user) != (&session.link, &session.user));
     let pinned = || Pins::load(&tools.dirs.pins_file()).ok()?.keys_of(&session.name).into_iter().next();
     let settled = decided.change.keys.first().map(|(key, _)| key.clone());
-    match settled.or_else(|| if moved { None } else { pinned() }) {
-        Some(key) => {
-            if !early {
-                kept::keep_password(tools, session, &key, password)?;
-            }
-            kept::drop_stale(tools, session, &key);
-        }
-        None => {
-            kept::keep_password_without_key(tools, session, password)?;
-            kept::drop_stale_without_key(tools, session);
-        }
+    let Some(key) = settled.or_else(|| if moved { None } else { pinned() }) else {
+        kept::keep_password_without_key(tools, session, password)?;
+        kept::drop_stale_without_key(tools, session);
+        return Ok(());
+    };
+    if !early {
+        kept::keep_password(tools, session, &key, password)?;
     }
+    kept::drop_stale(tools, session, &key);
     Ok(())
 }

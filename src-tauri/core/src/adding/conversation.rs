@@ -7,7 +7,7 @@ use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::announced::Announced;
-use super::draft::{self, PortOf, Where};
+use super::draft::{self, GoogleAnswer, PortOf, Where};
 use super::known::Known;
 use super::lines;
 use super::matters::{
@@ -30,6 +30,7 @@ use crate::trust::{Evidence, Trust, Verdict, channel_may_replace, judge};
 /// Nothing in it is a state that could be wrong: there is what was said, and what was found out *for which session or
 /// key*. A fact that belongs to another session than the one that follows from the answers now does not count.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that the person said, and all can be")]
 pub struct Conversation {
     wish: Wish,
     known: Known,
@@ -284,13 +285,15 @@ impl Conversation {
             (_, Fact::NoAnnouncement) => self.announced = Some(Ok(None)),
             (_, Fact::Announced(announced)) => self.announced = Some(Ok(Some(announced))),
             (_, Fact::NotAnnounced(why)) => self.announced = Some(Err(why)),
-            (_, Fact::GoogleRuntime(runtime)) => self.leads.google = Some(runtime),
+            (_, Fact::GoogleRuntime(runtime)) => {
+                self.leads.google = Some(runtime.map_or(GoogleAnswer::Unknown, GoogleAnswer::Known));
+            }
             (_, Fact::Name(name, claim, loose)) => drop(self.names.insert(name, Name { claim, loose })),
             (Need::Preview(session), Fact::Preview(diff)) => {
-                self.preview = Some(((**session).clone(), Ok(diff)))
+                self.preview = Some(((**session).clone(), Ok(diff)));
             }
             (Need::Preview(session), Fact::NotWritable(why)) => {
-                self.preview = Some(((**session).clone(), Err(why)))
+                self.preview = Some(((**session).clone(), Err(why)));
             }
             (Need::LoginKey, Fact::LoginKey(line)) => self.login_key = Some(Ok(line)),
             (Need::LoginKey, Fact::NotWritable(why)) => self.login_key = Some(Err(why)),
@@ -411,8 +414,8 @@ impl Conversation {
         };
         match (self.takes.as_ref().filter(|(taken, _)| taken == name).map(|(_, how)| how), &by) {
             // Two entries of one name never do: an entry goes, or keeps its name.
-            (Some(Take::Over), Taken::Entry { loose: true, .. }) => Ok(()),
-            (Some(Take::AllTheSame), Taken::Pattern { .. } | Taken::KnownHost) => Ok(()),
+            (Some(Take::Over), Taken::Entry { loose: true, .. })
+            | (Some(Take::AllTheSame), Taken::Pattern { .. } | Taken::KnownHost) => Ok(()),
             _ => {
                 let free = self.known.free_name(name);
                 Err(Step::Ask(Question::NameTaken { name: name.clone(), by, free }))
@@ -438,7 +441,7 @@ impl Conversation {
         }
         let evidence = self.evidence();
         let doubts = self.reading.doubts.iter().filter(|doubt| !matters_elsewhere(doubt));
-        Err(Step::Ask(Question::GoAhead(Summary {
+        Err(Step::Ask(Question::GoAhead(Box::new(Summary {
             name: session.name.clone(),
             name_from_text: self.renamed.is_none()
                 && draft::named_by_text(&self.reading, &self.wish, &session.name),
@@ -455,7 +458,7 @@ impl Conversation {
             has_fingerprint: evidence.names_a_key(),
             doubts: doubts.map(ToString::to_string).collect(),
             diff,
-        })))
+        }))))
     }
 
     /// A runtime that still answers where it is keeps its session, unless the person says so.
@@ -464,9 +467,8 @@ impl Conversation {
         if was.link == session.link || was.link.leads_nowhere() || self.leaves {
             return Ok(());
         }
-        let still = match self.still_there.as_ref().filter(|(of, _)| of == was) {
-            Some((_, still)) => still,
-            None => return Err(Step::Find(Need::StillThere(Box::new(was.clone())))),
+        let Some((_, still)) = self.still_there.as_ref().filter(|(of, _)| of == was) else {
+            return Err(Step::Find(Need::StillThere(Box::new(was.clone()))));
         };
         let unsure = match still {
             StillThere::No => return Ok(()),
@@ -584,7 +586,7 @@ impl Conversation {
         } else {
             lines::show_fingerprints()
         };
-        Ok(Question::Key(KeyQuestion {
+        Ok(Question::Key(Box::new(KeyQuestion {
             name: session.name.clone(),
             endpoint: session.link.to_string(),
             kind: seen.key.algorithm().as_str().to_owned(),
@@ -595,7 +597,7 @@ impl Conversation {
             line_lets_in: lets_in,
             relay_proved_nothing: seen.channel_failed.clone(),
             last_text,
-        }))
+        })))
     }
 
     fn login_key(&self) -> Result<&str, Step> {
@@ -617,13 +619,13 @@ impl Conversation {
             Access::Refused(why) | Access::WrongPassword(why) | Access::NotTried(why) => Some(why.clone()),
         };
         let line = lines::let_in(&session.user, self.login_key()?);
-        Err(Step::Ask(Question::Login(LoginQuestion {
+        Err(Step::Ask(Question::Login(Box::new(LoginQuestion {
             name: session.name.clone(),
             user: session.user.to_string(),
             keep_line: line.clone(),
             line,
             problem,
-        })))
+        }))))
     }
 
     /// A key that was named besides means exactly that one; a text that names another one contradicts it.

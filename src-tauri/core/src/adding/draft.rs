@@ -19,8 +19,17 @@ pub struct Where {
     pub endpoint: Option<usize>,
     /// Whose the port of 127.0.0.1 is.
     pub port_of: Option<PortOf>,
-    /// Which runtime google-colab-cli means; `Some(None)` if it does not know.
-    pub google: Option<Option<EndpointId>>,
+    /// Which runtime google-colab-cli means, once it was asked.
+    pub google: Option<GoogleAnswer>,
+}
+
+/// What google-colab-cli's own list says of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoogleAnswer {
+    /// This runtime.
+    Known(EndpointId),
+    /// It does not know it.
+    Unknown,
 }
 
 /// Whose a port of 127.0.0.1 is.
@@ -121,8 +130,8 @@ fn link(
         }
         (Some(found), Some(_)) => Err(Step::Refuse(Reason::RelayNotNeeded(found.to_string()))),
         (Some(FoundLink::GoogleColab { session, runtime: None }), None) => match &answers.google {
-            Some(Some(runtime)) => Ok(Link::Colab(ColabLink { runtime: runtime.clone() })),
-            Some(None) => Err(Step::Refuse(Reason::UnknownGoogleRuntime)),
+            Some(GoogleAnswer::Known(runtime)) => Ok(Link::Colab(ColabLink { runtime: runtime.clone() })),
+            Some(GoogleAnswer::Unknown) => Err(Step::Refuse(Reason::UnknownGoogleRuntime)),
             None => Err(Step::Find(Need::GoogleRuntime(session))),
         },
         (Some(found), None) => found.to_link().ok_or(Step::Refuse(Reason::UnknownGoogleRuntime)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moorline_ssh_files::{Alias, HostKey};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::announced;
 use super::conversation::Conversation;
@@ -71,7 +71,7 @@ impl Finder {
     }
 
     async fn announcement(&self, talk: &Conversation) -> Fact {
-        let text = talk.texts().iter().map(|text| text.expose_secret()).collect::<Vec<_>>().join("\n");
+        let text = talk.texts().iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>().join("\n");
         let text = zeroize::Zeroizing::new(text);
         let wanted = talk.wish().name.clone();
         let found = self.blocking(move |tools| announced::find(tools, &text, wanted.as_ref())).await;
@@ -173,7 +173,7 @@ impl Finder {
         let (session, seen) = talk.reached()?;
         let ssh = self.ssh(session).await;
         let route = route(&self.tools, &ssh, session).ok()?;
-        named_key(&route, named, seen.key.algorithm(), self.patient(&ssh)).await
+        named_key(&route, named, seen.key.algorithm(), patient(&ssh)).await
     }
 
     async fn login(&self, host_key: &HostKey, talk: &Conversation) -> Access {
@@ -191,7 +191,7 @@ impl Finder {
             Ok(both) => both,
             Err(why) => return Access::NotTried(why),
         };
-        let (pinned, limit) = ([host_key.clone()], self.patient(&ssh));
+        let (pinned, limit) = ([host_key.clone()], patient(&ssh));
         match key_login_works(&route, &pinned, &session.user, &key, limit).await {
             Ok(true) => return Access::Works,
             Ok(false) => {}
@@ -239,10 +239,6 @@ impl Finder {
         ssh.unwrap_or_else(|| self.tools.ssh.clone())
     }
 
-    fn patient(&self, ssh: &SystemSsh) -> Duration {
-        if ssh.prompts == Prompts::Terminal { TYPING } else { LIMIT }
-    }
-
     /// Files and the keyring block.
     async fn blocking<T: Send + 'static>(&self, run: impl FnOnce(&Tools) -> T + Send + 'static) -> Option<T> {
         let tools = Arc::clone(&self.tools);
@@ -254,6 +250,10 @@ impl Finder {
             }
         }
     }
+}
+
+fn patient(ssh: &SystemSsh) -> Duration {
+    if ssh.prompts == Prompts::Terminal { TYPING } else { LIMIT }
 }
 
 /// Whether this says something of the runtime, and not only of this computer or of what stands in between.

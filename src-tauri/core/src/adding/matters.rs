@@ -53,7 +53,7 @@ pub enum Question {
         free: Alias,
     },
     /// This is what was understood: go ahead?
-    GoAhead(Summary),
+    GoAhead(Box<Summary>),
     /// The runtime still answers where it is: leave it?
     StillAnswers {
         /// Where it is.
@@ -64,9 +64,9 @@ pub enum Question {
         unsure: Option<String>,
     },
     /// Is this key the runtime's?
-    Key(KeyQuestion),
+    Key(Box<KeyQuestion>),
     /// How does this computer get in?
-    Login(LoginQuestion),
+    Login(Box<LoginQuestion>),
     /// The relay wants a password.
     RelayLogin {
         /// Which.
@@ -439,8 +439,9 @@ impl Reason {
             }
             Self::UnknownGoogleRuntime => vec![ChooseGoogleRuntime, PasteAgain],
             Self::RelayIsSession(_) => vec![ChooseName, PasteAgain],
-            Self::NotWritable(_) | Self::KeyChanged(_) | Self::Overtaken(_) => vec![TryAgain, PasteAgain],
-            Self::NotTheNamedKey { .. } => vec![TryAgain, PasteAgain],
+            Self::NotWritable(_) | Self::KeyChanged(_) | Self::Overtaken(_) | Self::NotTheNamedKey { .. } => {
+                vec![TryAgain, PasteAgain]
+            }
         }
     }
 }

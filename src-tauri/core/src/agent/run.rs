@@ -133,6 +133,7 @@ impl AgentHandle {
     }
 
     /// The same agent, which also has conversations about new sessions.
+    #[must_use]
     pub fn with_adding(self, adding: Arc<AddingHost>) -> Self {
         Self { adding: Some(adding), ..self }
     }

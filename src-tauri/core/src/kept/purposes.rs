@@ -159,6 +159,7 @@ mod tests {
     use crate::session::Link;
     use moorline_ssh_files::{HostKey, Place};
 
+    #[expect(clippy::unnecessary_wraps, reason = "a purpose takes it so")]
     fn print(n: u8) -> Option<Fingerprint> {
         let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
         blob.extend([n; 32]);

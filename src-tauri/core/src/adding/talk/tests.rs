@@ -35,7 +35,7 @@ impl Clipboard for Board {
 }
 
 struct House {
-    _home: TempDir,
+    home: TempDir,
     board: Arc<Board>,
     talk: Talk,
 }
@@ -50,7 +50,7 @@ impl House {
         let (written, _) = mpsc::unbounded_channel();
         let clipboard: Arc<dyn Clipboard> = Arc::clone(&board) as _;
         let around = Surroundings { tools, clipboard, ssh_may_ask: false, expires, written };
-        Self { _home: home, board, talk: Talk::begin(around, Wish::default()) }
+        Self { home, board, talk: Talk::begin(around, Wish::default()) }
     }
 
     /// The next view in which the person, or nobody, has to do something.
@@ -127,7 +127,7 @@ async fn a_conversation_that_nobody_answers_ends_and_keeps_nothing() {
 async fn an_entry_that_switches_checking_off_is_taken_over_by_what_it_says() {
     let house = House::new(EXPIRES);
     house.settled().await;
-    let ssh = house._home.path().join(".ssh");
+    let ssh = house.home.path().join(".ssh");
     std::fs::create_dir_all(&ssh).unwrap();
     let entry = "Host colab\n    HostName 0.tcp.ngrok.io\n    Port 15873\n    User root\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n";
     std::fs::write(ssh.join("config"), format!("Host home\n    Port 2222\n{entry}")).unwrap();
