@@ -107,52 +107,75 @@ fn a_wrong_fingerprint_refuses() {
     assert_eq!(tree::fingerprint(&story.stage.home()), before, "nothing was written");
 }
 
-#[test]
-fn a_paste_that_re_targets_is_asked_about() {
-    let stage = Stage::new();
-    let paste = |name: &str| {
-        let key = KeyPair::generate(&stage.runtime_dir().join(name), "ed25519");
-        format!("ssh -p {} root@nowhere.invalid\n{}\n\u{4}", free_port(), key.public())
-    };
-    let add = |text: &str| {
-        let mut terminal = Terminal::moorline(&stage, &["add", "colab"]);
-        terminal.awaits("Ctrl-D:");
-        terminal.types(text);
-        terminal
-    };
-    let added = paste("one");
-    add(&added).ends().works("a first session needs no question");
-    let before = tree::fingerprint(&stage.home());
-    let other = paste("two");
+/// `moorline add colab`, with this text typed.
+fn add(story: &Story, text: &str) -> Terminal {
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab"]);
+    terminal.awaits("Ctrl-D:");
+    terminal.types(&format!("{text}\n\u{4}"));
+    terminal
+}
+
+/// A text about a port of this host where nobody listens, with the host key.
+fn elsewhere(story: &Story, host: &str) -> String {
+    let key = KeyPair::generate(&story.runtime.machine().keys().join(host), "ed25519");
+    format!("ssh -p {} {}@{host}\n{}", free_port(), story.runtime.user(), key.public())
+}
+
+/// Insists that the text re-points the session when the person says yes to this question, and not before.
+fn is_asked_about(story: &Story, text: &str, question: &str) {
+    let before = tree::fingerprint(&story.stage.home());
     for answer in ["\n", "n\n", "maybe\n"] {
-        let mut terminal = add(&other);
+        let mut terminal = add(story, text);
+        terminal.awaits(question);
         terminal.awaits("re-point it");
         terminal.awaits("[y/N]");
         terminal.types(answer);
         terminal.ends().fails_with(1, "the person did not say yes").says("nothing was changed");
-        assert_eq!(tree::fingerprint(&stage.home()), before, "nothing was written after {answer:?}");
+        assert_eq!(tree::fingerprint(&story.stage.home()), before, "nothing was written after {answer:?}");
     }
-    let mut terminal = add(&other);
+    let mut terminal = add(story, text);
     terminal.awaits("[y/N]");
     terminal.types("y\n");
     terminal.ends().works("the person said yes");
-    assert_ne!(tree::fingerprint(&stage.home()), before, "it is re-pointed");
+    assert_ne!(tree::fingerprint(&story.stage.home()), before, "it is re-pointed");
+}
+
+#[test]
+fn a_paste_that_re_targets_is_asked_about() {
+    let story = Story::begin();
+    let first = cell(&story);
+    story.paste(&["add", "colab"], &first).works("a first session needs no question");
+    is_asked_about(&story, &elsewhere(&story, "gpu.example.net"), "still answers where it is");
+
+    let known = format!("{first}{}", story.runtime.host_key().public());
+    let shown = add(&story, &known).ends().works("the one before does not answer");
+    assert!(!shown.stdout.contains("[y/N]"), "a restart is no question:\n{shown}");
+}
+
+#[test]
+fn a_paste_of_another_way_is_asked_about() {
+    let mut story = Story::begin();
+    let first = cell(&story);
+    story.paste(&["add", "colab"], &first).works("a first session needs no question");
+    story.runtime.lose_sshd();
+    is_asked_about(&story, &elsewhere(&story, "nowhere.invalid"), "now leads to");
 }
 
 #[test]
 fn a_secret_is_typed_without_echo() {
     let story = Story::begin();
     let cell = cell(&story);
-    story.paste(&["add", "colab"], &cell).works("there is a session");
+    let (without_password, _) = cell.split_once('\n').unwrap_or_default();
+    story.paste(&["add", "colab"], without_password).works("there is a session");
     let secret = "typed-by-hand-and-not-shown";
     story.stage.hide(secret);
-    let mut terminal = Terminal::moorline(&story.stage, &["secret", "set", "colab", "relay-password"]);
+    let mut terminal = Terminal::moorline(&story.stage, &["secret", "set", "colab", "password"]);
     terminal.awaits("(not shown):");
     terminal.awaits_no_echo();
     terminal.types(&format!("{secret}\n"));
-    let shown = terminal.ends().works("it is stored").says("stored the relay-password of colab");
+    let shown = terminal.ends().works("it is stored").says("stored the password of colab");
     assert!(!shown.stdout.contains(secret), "it does not show:\n{shown}");
-    story.stage.moorline(&["secret", "list"]).works("it is there").says("colab/relay-password");
+    story.stage.moorline(&["secret", "list"]).works("it is there").says("colab/password");
 }
 
 #[test]

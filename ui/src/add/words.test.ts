@@ -19,10 +19,10 @@ function outcome() {
 }
 
 test("what was understood is said back in one sentence", () => {
-  expect(backInPlainWords(summary())).toBe("`ssh colab` will lead to root at `0.tcp.eu.ngrok.io:15873` over ngrok.");
+  expect(backInPlainWords(summary())).toBe("`ssh colab` will lead to your notebook’s machine, as root, at `0.tcp.eu.ngrok.io:15873` over ngrok.");
   expect(backInPlainWords({ ...summary(), link: "direct" })).not.toContain("over");
   const relay = { ...summary(), link: "relay", endpoint: "port 7423 of me@relay" };
-  expect(backInPlainWords(relay)).toContain("root at `port 7423 of me@relay`, your server.");
+  expect(backInPlainWords(relay)).toContain("as root, through port 7423 of me@relay.");
   expect(backInPlainWords({ ...summary(), moves_from: "old:1" })).toContain("leads to `old:1` now, and will lead to");
 });
 

@@ -140,7 +140,8 @@ impl Adding<'_> {
                 }
                 Stage::Asks { question } => {
                     waiting = None;
-                    let answer = answering::answer(self, question, terminal)?;
+                    let name = view.draft.as_ref().map(|draft| &draft.name);
+                    let answer = answering::answer(self, name, question, terminal)?;
                     view = partner.say(&view, answer).await?;
                 }
                 Stage::Refuses { sentence, .. } => bail!("{sentence}; nothing was changed"),

@@ -6,19 +6,24 @@ use moorline_core::adding::matters::{
     Answer, KeyQuestion, LoginQuestion, NoComparison, Question, Summary, Taken,
 };
 use moorline_core::adding::view::Say;
+use moorline_core::next_step::NextStep;
 use moorline_core::paste;
+use moorline_core::session::RelayTarget;
+use moorline_core::vault::SecretKind;
 use moorline_ssh_files::Alias;
 use zeroize::Zeroizing;
 
 use super::add::Adding;
 use crate::ask::{Terminal, ask_secret, confirm};
+use crate::steps;
 
-/// What the person says to a question.
+/// What the person says to a question about the session of this name, once it has one.
 ///
 /// # Errors
 /// They say no, or there is nobody to ask: the sentence says which option would answer it.
 pub fn answer(
     adding: &Adding<'_>,
+    name: Option<&Alias>,
     question: &Question,
     terminal: &mut Option<Terminal>,
 ) -> anyhow::Result<Say> {
@@ -45,22 +50,34 @@ pub fn answer(
         Question::Key(key) => self::key(adding, key, terminal)?,
         Question::Login(login) => self::login(adding, login, terminal),
         Question::RelayLogin { relay, refused } => {
-            if terminal.is_none() {
-                bail!(
-                    "{relay} wants a password, which nobody can be asked for here; store it with `moorline secret set NAME relay-password`, or load your key into an ssh agent; nothing was changed"
-                );
-            }
-            if *refused {
-                adding.printer.note(format!("{relay} refused that"));
-            }
-            let Some(password) = ask_secret(&format!("Password of {relay}:")) else {
-                bail!("nothing was changed")
-            };
-            Answer::RelayPassword(TypedSecret::new(password))
+            relay_login(adding, name, relay, *refused, terminal.is_some())?
         }
         // One that cannot be reached just now is added all the same, and said.
         Question::Unreachable { .. } => Answer::AddAnyway,
     }))
+}
+
+/// Where nobody can be asked, it is added all the same: the password can only be stored for a session that is there.
+fn relay_login(
+    adding: &Adding<'_>,
+    name: Option<&Alias>,
+    relay: &RelayTarget,
+    refused: bool,
+    can_ask: bool,
+) -> anyhow::Result<Answer> {
+    if !can_ask {
+        let step = NextStep::StoreSecret { session: name.cloned(), kind: SecretKind::RelayPassword };
+        adding.printer.note(format!(
+            "{relay} wants a password, which nobody can be asked for here; store it with `{}`, or load your key into an ssh agent",
+            steps::command(&step)
+        ));
+        return Ok(Answer::AddAnyway);
+    }
+    if refused {
+        adding.printer.note(format!("{relay} refused that"));
+    }
+    let Some(password) = ask_secret(&format!("Password of {relay}:")) else { bail!("nothing was changed") };
+    Ok(Answer::RelayPassword(TypedSecret::new(password)))
 }
 
 fn agreed(adding: &Adding<'_>, question: &str, terminal: &mut Option<Terminal>) -> anyhow::Result<()> {
@@ -236,3 +253,6 @@ fn login(adding: &Adding<'_>, login: &LoginQuestion, terminal: &mut Option<Termi
         _ => Answer::LoginLater,
     }
 }
+
+#[cfg(test)]
+mod tests;

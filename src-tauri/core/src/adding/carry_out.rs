@@ -49,6 +49,7 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
         None => report,
     };
     let mut outcome = outcome(decided, &report);
+    outcome.remarks.extend(what_was_done(decided));
     outcome.vault_problem = keep_password(tools, decided, early).err().map(|problem| problem.to_string());
     kept::drop_stale_relay_passwords(tools, &decided.change.session);
     let problem = outcome.vault_problem.as_ref();
@@ -63,7 +64,10 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
 pub async fn foresee(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> {
     let report = settle::preview(tools, &decided.change).await;
     let report = report.map_err(|error| Reason::NotWritable(error.to_string()))?;
-    Ok(outcome(decided, &report))
+    let mut outcome = outcome(decided, &report);
+    let why = decided.unreachable.as_ref();
+    outcome.remarks.extend(why.map(|why| format!("{} cannot be reached just now: {why}", outcome.name)));
+    Ok(outcome)
 }
 
 /// Whether plain ssh logs in now; `None` where nothing is to be expected of it or where it would ask the person. The
@@ -114,15 +118,6 @@ fn outcome(decided: &Decided, report: &Report) -> Outcome {
         changed: change.changed(),
         backup: change.backup.as_ref().map(|path| path.to_string_lossy().into_owned()),
     };
-    let mut remarks = report.remarks.clone();
-    if let Some(name) = &decided.take_over {
-        remarks.push(format!(
-            "your own entry `Host {name}` is commented out, and comes back when {name} is forgotten"
-        ));
-    }
-    if let Some(why) = &decided.unreachable {
-        remarks.push(format!("{} was added, but cannot be reached just now: {why}", session.name));
-    }
     Outcome {
         name: session.name.clone(),
         link: session.link.kind().to_owned(),
@@ -139,10 +134,21 @@ fn outcome(decided: &Decided, report: &Report) -> Outcome {
             .map(|(key, trust)| (key.fingerprint().to_string(), trust.word().to_owned())),
         login: login_word(decided.access.as_ref()).to_owned(),
         ssh_works: None,
-        remarks,
+        remarks: report.remarks.clone(),
         files: vec![file(&report.known_hosts), file(&report.config)],
         diff: diff(report),
     }
+}
+
+/// What a person may not expect of it, a sentence each.
+fn what_was_done(decided: &Decided) -> impl Iterator<Item = String> {
+    let taken_over = decided.take_over.as_ref().map(|name| {
+        format!("your own entry `Host {name}` is commented out, and comes back when {name} is forgotten")
+    });
+    let name = &decided.change.session.name;
+    let why = decided.unreachable.as_ref();
+    let unreachable = why.map(|why| format!("{name} was added, but cannot be reached just now: {why}"));
+    taken_over.into_iter().chain(unreachable)
 }
 
 /// For machines.

@@ -348,8 +348,9 @@ impl Conversation {
         match self.runtime(&session)? {
             Ok(seen) => {
                 let (key, trust) = self.key(&session, seen)?;
-                let access = self.login(&session, &key)?;
-                Ok(self.decided(session, vec![(key, trust)], Some(access), None, now))
+                // Logging in may put a key there, so who only looks does not.
+                let access = if self.wish.dry_run { None } else { Some(self.login(&session, &key)?) };
+                Ok(self.decided(session, vec![(key, trust)], access, None, now))
             }
             Err(why) => {
                 let keys = self.pasted_keys(&session);
@@ -485,6 +486,12 @@ impl Conversation {
         match (found, &session.link) {
             (None, _) => Err(Step::Find(Need::Runtime(Box::new(session.clone())))),
             (Some(Ok(seen)), _) => Ok(Ok(seen)),
+            // A password is kept as soon as it is said, which who only looks does not want.
+            (Some(Err(NotSeen::RelayWantsLogin)), Link::Relay(link))
+                if self.adds_anyway || self.wish.dry_run =>
+            {
+                Ok(Err(format!("{} wants a password", link.relay)))
+            }
             (Some(Err(NotSeen::RelayWantsLogin)), Link::Relay(link)) => {
                 Err(Step::Ask(Question::RelayLogin {
                     relay: link.relay.clone(),
@@ -579,8 +586,9 @@ impl Conversation {
             .keys
             .iter()
             .map(|old| KnownKey { fingerprint: old.key.fingerprint(), learned: old.trust.to_string() });
-        // Without a password somebody has to be let in by hand: the same run does it.
-        let lets_in = self.password.is_none() && session.identity_file.is_none();
+        // Without a password somebody has to be let in by hand: the same run does it. The key for that may have to be
+        // made, which who only looks does not do.
+        let lets_in = self.password.is_none() && session.identity_file.is_none() && !self.wish.dry_run;
         let line = if lets_in {
             lines::let_in_and_show(&session.user, self.login_key()?)
         } else {

@@ -288,11 +288,11 @@ impl Task {
     /// Takes what was said. `Ok(true)` if it changes what comes next.
     async fn hear(&mut self, say: Say) -> Result<bool, String> {
         match say {
-            Say::Text(text) => self.take_text(text, false),
-            Say::Edited(text) => self.take_text(text, true),
+            Say::Text(text) => self.take_text(&text, false),
+            Say::Edited(text) => self.take_text(&text, true),
             Say::Paste => {
                 let text = self.around.clipboard.text().await?;
-                self.take_text(TypedSecret::new(text), false)
+                self.take_text(&TypedSecret::new(text), false)
             }
             Say::StartAgain => {
                 self.echo = None;
@@ -327,7 +327,7 @@ impl Task {
         }
     }
 
-    fn take_text(&mut self, text: TypedSecret, replaces_last: bool) -> Result<bool, String> {
+    fn take_text(&mut self, text: &TypedSecret, replaces_last: bool) -> Result<bool, String> {
         if text.text().len() > paste::LONGEST {
             return Err("that is more than 256 KiB; paste only what the cell printed, or the cell".to_owned());
         }
@@ -346,7 +346,7 @@ impl Task {
         let text = tokio::task::spawn_blocking(dirs).await.ok().flatten();
         let text =
             text.ok_or_else(|| format!("there is no entry {name} any more that could be taken over"))?;
-        self.take_text(TypedSecret::from(text.as_str()), false)?;
+        self.take_text(&TypedSecret::from(text.as_str()), false)?;
         self.talk.rename(name);
         Ok(())
     }

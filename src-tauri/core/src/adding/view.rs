@@ -8,7 +8,6 @@ use super::typed_secret::TypedSecret;
 
 /// A conversation's number, not to be guessed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct ConversationId(pub(super) String);
 

@@ -397,6 +397,25 @@ fn access_is_asked_for_until_there_is_some_or_it_is_put_off() {
 }
 
 #[test]
+fn who_only_looks_logs_in_nowhere_and_makes_no_key() {
+    for text in [A, NO_PASSWORD] {
+        let mut play = Play::new("");
+        play.talk = Conversation::new(Wish { dry_run: true, ..Wish::default() }, known("", &[]));
+        play.talk.take_text(SecretString::from(text), false);
+        let Question::Key(asked) = play.go().asks() else { panic!("key") };
+        assert!(!asked.line_lets_in && asked.line.contains("ssh-keygen -lf"), "{}", asked.line);
+        play.say(Answer::Approve(key(1).fingerprint()));
+        let decided = play.done();
+        assert_eq!((decided.change.keys, decided.access), (vec![(key(1), Trust::Approved)], None));
+        assert!(
+            !play.needs.iter().any(|need| matches!(need, Need::Login(_) | Need::LoginKey)),
+            "neither is needed: {:?}",
+            play.needs
+        );
+    }
+}
+
+#[test]
 fn a_password_that_was_refused_is_not_kept() {
     let mut play = Play::new(A);
     play.access = Access::WrongPassword("refused".to_owned());
@@ -420,6 +439,23 @@ fn a_relay_that_wants_a_password_is_answered() {
     let decided = play.done();
     assert_eq!(decided.change.keys, [(key(1), Trust::Channel)], "its channel proves it");
     assert!(decided.relay_password.is_some());
+}
+
+#[test]
+fn a_session_behind_such_a_relay_is_added_without_its_password() {
+    for dry_run in [false, true] {
+        let mut play = Play::new("");
+        play.talk = Conversation::new(Wish { dry_run, ..Wish::default() }, known("", &[]));
+        play.talk.take_text(SecretString::from(RELAY), false);
+        play.answers = Err(NotSeen::RelayWantsLogin);
+        play.go();
+        if !dry_run {
+            assert!(matches!(play.asks(), Question::RelayLogin { .. }));
+            play.say(Answer::AddAnyway);
+        }
+        let decided = play.done();
+        assert_eq!(decided.unreachable.as_deref(), Some("me@home.example wants a password"));
+    }
 }
 
 #[test]
