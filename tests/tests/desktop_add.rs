@@ -2,13 +2,19 @@
 //! what their cells print, and without a terminal.
 #![cfg(target_os = "linux")]
 
+use moorline_tests::cells::Person;
+use moorline_tests::clients::Client;
 use moorline_tests::edge::CloudflareEdge;
 use moorline_tests::first_minute::{Desk, Hand};
 use moorline_tests::machine::{Machine, free_port};
+use moorline_tests::ntfy::Ntfy;
+use moorline_tests::page::Driveable;
+use moorline_tests::processes::until;
 use moorline_tests::relay::NAME as RELAY;
+use moorline_tests::screen::clipboard;
 use moorline_tests::story::PERSONS_CONFIG;
 use moorline_tests::tunnels::Ngrok;
-use moorline_tests::{Internet, Relay, Story};
+use moorline_tests::{Internet, Page, Relay, Screen, Story, Tray};
 
 /// What the line for one's cell prints from then on.
 fn own_fingerprints(desk: &Desk) -> String {
@@ -247,4 +253,46 @@ fn quick_tunnel_by_mouse() {
 #[test]
 fn quick_tunnel_by_keyboard() {
     quick_tunnel(Hand::Keyboard);
+}
+
+/// The other door: Moorline makes the cell, and waits until it runs. Nothing is compared.
+#[test]
+fn a_cell_that_moorline_made_is_copied_and_its_runtime_found() {
+    let (person, ntfy) = (Person::new(), Ntfy::start());
+    let stage = &person.stage;
+    let internet = Internet::start(stage);
+    let _edge = CloudflareEdge::quick(&internet, &person.noted_tunnels());
+    let screen = Screen::start(stage);
+    let window = Driveable::new(stage);
+    let tray = Tray::with_agent(stage);
+    tray.await_shown();
+    until("the window", || screen.windows(stage) == ["Moorline"]);
+    let page = Page::open(stage, window);
+    page.await_text("Make me a cell");
+    page.click("#make-cell");
+    page.await_text("Cloudflare");
+    page.picture("cell-1");
+    page.click("#make");
+    page.await_text("Copy the notebook secret");
+    // A message service of one's own; the public one cannot be had here.
+    person.configures(&format!("ntfy_server = \"{}\"\n", ntfy.url()), "");
+    page.click("#copy-cell");
+    until("the cell in the clipboard", || clipboard(stage, "UTF8_STRING").contains("MOORLINE_COLAB"));
+    let cell = clipboard(stage, "UTF8_STRING");
+    page.click("#copy-secret");
+    until("the secret in the clipboard", || clipboard(stage, "UTF8_STRING").starts_with("mlk1-"));
+    let secret = clipboard(stage, "UTF8_STRING");
+    stage.hide(&secret);
+    assert_eq!(clipboard(stage, "x-kde-passwordManagerHint"), "secret", "clipboard histories leave it out");
+    assert!(!cell.contains(&secret), "the cell holds no secret");
+    page.await_text("waiting for you to run the cell");
+    page.picture("cell-2");
+
+    let runtime = person.with_cloudflared(&[("MOORLINE_COLAB", &secret)]);
+    runtime.run_cell(&cell).works("the cell runs");
+    page.await_text("colab is online");
+    page.picture("cell-3");
+    Client::OpenSsh.connects(stage, "colab");
+    tray.choose("Quit");
+    tray.await_end();
 }

@@ -147,7 +147,7 @@ fn what_is_stale_goes_and_nothing_else() {
 fn a_key_that_a_person_vouched_for_takes_the_password_along() {
     for (trust, follows) in [
         (Trust::FirstUse, false),
-        (Trust::Channel, false),
+        (Trust::Channel, true),
         (Trust::Approved, true),
         (Trust::Pasted, true),
         (Trust::Announced, true),
@@ -165,7 +165,7 @@ fn a_key_that_a_person_vouched_for_takes_the_password_along() {
 
 #[test]
 fn no_trust_takes_the_password_to_another_address() {
-    for trust in [Trust::Approved, Trust::Pasted, Trust::Announced, Trust::Derived] {
+    for trust in [Trust::Channel, Trust::Approved, Trust::Pasted, Trust::Announced, Trust::Derived] {
         let home = Home::new();
         let (here, there) = (session(1001), session(1002));
         home.settle(None, &here, &key(1), Trust::Pasted);

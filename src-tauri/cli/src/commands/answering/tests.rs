@@ -204,7 +204,7 @@ fn every_refusal_is_one_sentence_that_fits_any_face() {
             name: name(),
             endpoint: "h:1".to_owned(),
             seen: print("A"),
-            named: print("B").to_string(),
+            named: print("E").to_string(),
         },
         Reason::KeyChanged(print("A")),
         Reason::Overtaken(text()),
