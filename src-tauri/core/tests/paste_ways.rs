@@ -142,6 +142,8 @@ fn two_commands_that_are_typed_are_one_way() {
 fn one_command_alone_stays_what_it_was() {
     reads("ssh me@relay.example.com", "direct relay.example.com:22, me, -, -");
     reads("ssh me@relay.example.com uptime", "direct relay.example.com:22, me, -, -");
+    let label = paste::read("ssh command: ssh -p 15873 root@vm.example.org");
+    assert!(!label.doubts.iter().any(|d| matches!(d, Doubt::Refused { .. })), "{:?}", label.doubts);
     let after = paste::read("ssh -fN me@relay.example.com\nssh -p7423 root@127.0.0.1");
     assert_eq!(
         told(&after),

@@ -10,12 +10,14 @@ pub const REDACTED: &str = "••••••";
 
 /// A password shorter than this may be part of other words by chance.
 const SHORT: usize = 6;
+/// More different secrets than this stand in no cell.
+const MOST: usize = 32;
 /// How often the text is read again; what still holds a password then is not shown at all.
 const ROUNDS: usize = 4;
 
 /// The text with every password that [`read`] finds in it replaced by [`REDACTED`]: the runtime's, the relay's, those
 /// that were not taken, and private keys. A line that spells one in a way that cannot be replaced is replaced whole, and
-/// so is a text that is too long to be read.
+/// so is a text that is too long to be read, or holds very many.
 pub fn redacted(text: &str) -> String {
     if text.len() > LONGEST {
         return REDACTED.to_owned();
@@ -25,6 +27,9 @@ pub fn redacted(text: &str) -> String {
         let mut secrets = secrets(&out);
         if secrets.is_empty() {
             return out;
+        }
+        if secrets.len() > MOST {
+            return REDACTED.to_owned();
         }
         out = secrets.iter().fold(out, |out, secret| replaced(&out, secret));
         // The marks are longer than some passwords, and what is too long cannot be read again.

@@ -41,8 +41,8 @@ pub struct SshCommand {
 }
 
 /// All `ssh` commands of a text.
-pub fn commands(text: &Text) -> Vec<SshCommand> {
-    text.lines.iter().flat_map(in_line).collect()
+pub fn commands(text: &Text) -> &[SshCommand] {
+    text.commands.get_or_init(|| text.lines.iter().flat_map(in_line).collect())
 }
 
 /// A command that was given as a text of its own, such as a `ProxyCommand`.
@@ -226,9 +226,10 @@ mod tests {
     use super::*;
 
     fn only(line: &str) -> SshCommand {
-        let found = commands(&Text::new(line));
+        let text = Text::new(line);
+        let found = commands(&text);
         assert_eq!(found.len(), 1, "{line}: {found:?}");
-        found.into_iter().next().unwrap()
+        found[0].clone()
     }
 
     #[test]

@@ -9,6 +9,10 @@ mod markup;
 
 pub use cell::{Variables, quoted};
 
+use std::cell::OnceCell;
+
+use super::ssh_command::SshCommand;
+
 /// One line, cleaned.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -50,6 +54,8 @@ pub struct Text {
     pub private_keys: Vec<usize>,
     /// The literals that a cell among the lines gives its variables.
     pub variables: Variables,
+    /// The `ssh` commands in the lines, once they were looked for.
+    pub commands: OnceCell<Vec<SshCommand>>,
 }
 
 impl Text {
@@ -66,7 +72,7 @@ impl Text {
         let private_keys = cut_private_keys(&mut lines);
         join_continued(&mut lines);
         let variables = cell::mark(&mut lines);
-        Self { lines, private_keys, variables }
+        Self { lines, private_keys, variables, commands: OnceCell::new() }
     }
 
     /// The lines up to `before` before and `after` after the one at `index`, itself included.

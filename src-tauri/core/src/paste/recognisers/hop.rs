@@ -13,7 +13,7 @@ use super::ssh_login::relay_target;
 const NAME: &str = "ssh-hop";
 
 pub fn find(text: &Text) -> Vec<Finding> {
-    hops(&commands(text)).filter_map(|hop| hop.finding()).collect()
+    hops(commands(text)).filter_map(|hop| hop.finding()).collect()
 }
 
 /// A login and the one that starts where it ends.
@@ -62,6 +62,10 @@ impl Hop {
 
     fn nested(outer: &SshCommand) -> Option<Self> {
         let inside = outer.remote_command.as_deref()?;
+        // The label of `ssh command: ssh -p 1 root@h` is no machine.
+        if relay_target(outer).is_err() && !outer.destination.contains('@') {
+            return None;
+        }
         let inner = parse(inside, outer.line).filter(is_login)?;
         let begins = inside.split_whitespace().next().is_some_and(|w| w == "ssh" || w.ends_with("/ssh"));
         let port = inner.port.clone();

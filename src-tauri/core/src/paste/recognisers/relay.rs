@@ -17,7 +17,7 @@ pub fn find(text: &Text) -> Vec<Finding> {
     let allocated = allocated(text);
     for command in commands(text) {
         for forward in &command.remote_forwards {
-            match read(allocated, &command, forward) {
+            match read(allocated, command, forward) {
                 Ok(findings) => found.extend(findings),
                 Err(reason) => found.push(refused(NAME, command.line, &reason)),
             }

@@ -26,7 +26,7 @@ impl RelayPassword {
     /// Reads a text.
     pub fn of(text: &Text) -> Self {
         let commands = commands(text);
-        let hops: BTreeSet<usize> = hops(&commands).map(|hop| hop.outer.line).collect();
+        let hops: BTreeSet<usize> = hops(commands).map(|hop| hop.outer.line).collect();
         let opens = commands.iter().any(|command| !command.remote_forwards.is_empty());
         let asks = opens && text.lines.iter().any(|line| line.text.contains("SSH_ASKPASS"));
         let mut told = Vec::new();

@@ -17,7 +17,7 @@ const NAME: &str = "ssh-command";
 
 pub fn find(text: &Text) -> Vec<Finding> {
     let commands = commands(text);
-    outside_hops(&commands).into_iter().filter(|c| c.remote_forwards.is_empty()).flat_map(read).collect()
+    outside_hops(commands).into_iter().filter(|c| c.remote_forwards.is_empty()).flat_map(read).collect()
 }
 
 fn read(command: &SshCommand) -> Vec<Finding> {
