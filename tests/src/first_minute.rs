@@ -182,6 +182,7 @@ impl Desk {
         self.page().await_text("Ready: ssh colab");
         self.picture();
         self.works();
+        assert!(self.page().text().contains("Ready: ssh colab"), "it stays: {}", self.page().text());
     }
 
     /// Plain ssh works, and the tray says online.

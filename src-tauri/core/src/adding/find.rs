@@ -197,7 +197,13 @@ impl Finder {
             Ok(false) => {}
             Err(error) => return Access::NotTried(error.to_string()),
         }
-        let kept = self.kept_password(session, host_key).await;
+        let kept = match talk.password() {
+            Some(_) => None,
+            None => match self.kept_password(session, host_key).await {
+                Ok(kept) => kept,
+                Err(why) => return Access::Refused(why),
+            },
+        };
         let Some(password) = talk.password().or(kept.as_ref()) else { return Access::Missing };
         match install_login_key(&route, &pinned, &session.user, password, &key, limit).await {
             Ok(_) => Access::Installed,
@@ -219,15 +225,22 @@ impl Finder {
         made.await.unwrap_or_else(|| Err("this computer's key could not be made; try again".to_owned()))
     }
 
-    /// The password that is kept for exactly this session and machine.
-    async fn kept_password(&self, session: &Session, host_key: &HostKey) -> Option<SecretString> {
+    /// The password that is kept for exactly this session and machine; or that it is for another one, in one sentence.
+    async fn kept_password(
+        &self,
+        session: &Session,
+        host_key: &HostKey,
+    ) -> Result<Option<SecretString>, String> {
         let (session, pinned) = (session.clone(), [host_key.clone()]);
-        match self.blocking(move |tools| kept::password_for(tools, &session, &pinned)).await? {
-            Ok(Kept::Here(password)) => Some(password),
-            Ok(Kept::GivenFor(_) | Kept::None) => None,
-            Err(error) => {
+        match self.blocking(move |tools| kept::password_for(tools, &session, &pinned)).await {
+            Some(Ok(Kept::Here(password))) => Ok(Some(password)),
+            Some(Ok(Kept::GivenFor(other))) => {
+                Err(format!("the kept password was given for {other}, and is not sent elsewhere"))
+            }
+            Some(Ok(Kept::None)) | None => Ok(None),
+            Some(Err(error)) => {
                 tracing::debug!(%error, "no password could be looked up");
-                None
+                Ok(None)
             }
         }
     }
