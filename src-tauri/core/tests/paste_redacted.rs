@@ -126,9 +126,9 @@ fn a_text_that_is_too_long_is_not_shown() {
 fn no_text_makes_redacting_slow() {
     let begun = busy();
     let numbered: String =
-        (0..11_000).flat_map(|n| ["Root password: ".to_owned(), format!("{n:06}\n")]).collect();
+        (0..2_900).flat_map(|n| ["Root password: ".to_owned(), format!("{n:06}\n")]).collect();
     let few: String =
-        (0..11_000).flat_map(|n| ["Root password: ".to_owned(), format!("{:06}\n", n % 32)]).collect();
+        (0..2_900).flat_map(|n| ["Root password: ".to_owned(), format!("{:06}\n", n % 32)]).collect();
     let mut texts = vec![numbered, few];
     for piece in [
         "ssh a@b.cd\nssh -p1 root@127.0.0.1\n",
@@ -138,7 +138,7 @@ fn no_text_makes_redacting_slow() {
         "import a\na='b'\n{a}$a",
         "password=\"",
     ] {
-        texts.push(piece.repeat(paste::LONGEST / piece.len()));
+        texts.push(piece.repeat(paste::LONGEST / 4 / piece.len()));
     }
     for text in texts {
         assert!(!redacted(&text).contains("abcdefg1"));

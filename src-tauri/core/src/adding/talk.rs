@@ -404,7 +404,9 @@ impl Task {
 
     /// Shows how it is.
     fn present(&self, stage: Stage) {
-        let read = (!self.talk.texts().is_empty()).then(|| understood(&self.talk));
+        // A runtime that was chosen is understood without a text.
+        let known = !self.talk.texts().is_empty() || self.talk.reading().link.is_some();
+        let read = known.then(|| understood(&self.talk));
         let draft = self.talk.draft();
         let checks = self.checks(&stage);
         self.show.send_modify(|view| {
