@@ -19,18 +19,18 @@ fn what_is_said_beside_an_announcement_counts_or_is_refused() {
     let other = KeyPair::generate(&stage.ssh_dir().join("mine"), "ed25519");
     let before = (config(&scene), scene.files());
     for (said, why) in [
-        (&["--fingerprint", &*other.fingerprint()][..], "names another host key than --fingerprint"),
-        (&["--user", "somebody"], "leave --user out"),
-        (&["--relay", "relay"], "leave --relay"),
-        (&["--relay-is-mine-alone"], "leave --relay"),
-        (&["--trust-first-use"], "leave --trust-first-use out"),
+        (&["--fingerprint", &*other.fingerprint()][..], "names another host key than"),
+        (&["--user", "somebody"], "leave the user out"),
+        (&["--relay", "relay"], "leave the relay out"),
+        (&["--relay-is-mine-alone"], "leave the relay out"),
+        (&["--trust-first-use"], "vouches for the host key"),
     ] {
         let add = [&["add", "colab", "--from", "-", "--yes"], said].concat();
         stage.moorline_reads(&add, &line).fails_with(1, "it cannot be as they said").says(why);
     }
     for (said, why) in [
-        (&["--fingerprint", &*other.fingerprint()][..], "names another host key than --fingerprint"),
-        (&["--trust-first-use"], "leave --trust-first-use out"),
+        (&["--fingerprint", &*other.fingerprint()][..], "names another host key than"),
+        (&["--trust-first-use"], "vouches for the host key"),
     ] {
         let repair = [&["repair", "colab", "--from", "-", "--yes"], said].concat();
         stage.moorline_reads(&repair, &line).fails_with(1, "nor can it here").says(why);
@@ -90,7 +90,7 @@ fn a_paste_takes_no_name_of_another_machine() {
     let before = (config(&scene), scene.files());
     for arguments in [&["add", "--from", "-", "--yes"][..], &["add", "box", "--from", "-", "--yes"]] {
         let refused = stage.moorline_reads(arguments, &line).fails_with(1, "the name is taken");
-        refused.says("box stands in your own").says("choose another name");
+        refused.says("already has `Host box`").says("choose another name");
     }
     assert_eq!((config(&scene), scene.files()), before, "nothing was written");
 

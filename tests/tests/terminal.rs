@@ -145,7 +145,7 @@ fn a_paste_that_re_targets_is_asked_about() {
     let story = Story::begin();
     let first = cell(&story);
     story.paste(&["add", "colab"], &first).works("a first session needs no question");
-    is_asked_about(&story, &elsewhere(&story, "gpu.example.net"), "still answers where it is");
+    is_asked_about(&story, &elsewhere(&story, "gpu.example.net"), "answers where it is");
 
     let known = format!("{first}{}", story.runtime.host_key().public());
     let shown = add(&story, &known).ends().works("the one before does not answer");

@@ -78,6 +78,7 @@ const outcome: Outcome = {
   endpoint: "0.tcp.eu.ngrok.io:15873",
   user: "root",
   new: true,
+  announced: false,
   reachable: true,
   cause: null,
   vault_problem: null,

@@ -40,6 +40,7 @@ pub fn run(args: &AddArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         folder: args.folder.clone(),
         identity_file: args.identity.as_deref().map(identity_file).transpose()?,
         fingerprint: args.trust.fingerprint,
+        first_use: args.trust.trust_first_use,
         dry_run: args.dry_run,
     };
     let adding = Adding {
@@ -187,6 +188,9 @@ impl Adding<'_> {
             printer.line("Nothing was changed (--dry-run).");
             printer.json(&json!({ "dry_run": true, "files": files(outcome) }));
             return;
+        }
+        if outcome.announced {
+            printer.done(format!("{name} announced itself at {}", outcome.endpoint));
         }
         if let Some((print, trust)) = &outcome.host_key {
             let learned = serde_json::from_value::<Trust>(json!(trust));

@@ -40,9 +40,10 @@ pub fn answer(
         Question::NameTaken { name, by, .. } => name_taken(adding, name, by, terminal)?,
         Question::GoAhead(summary) => go_ahead(adding, summary, terminal)?,
         Question::StillAnswers { at, to, unsure } => {
+            let who = name.map_or("the runtime", Alias::as_str);
             let why = match unsure {
-                None => format!("The runtime still answers where it is ({at})"),
-                Some(why) => format!("Whether the runtime still answers at {at} cannot be told ({why})"),
+                None => format!("{who} answers where it is ({at})"),
+                Some(why) => format!("whether {who} still answers where it is ({at}) cannot be told ({why})"),
             };
             agreed(adding, &format!("{why}; re-point it to {to}?"), terminal)?;
             Answer::Leave

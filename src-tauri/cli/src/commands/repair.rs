@@ -63,6 +63,7 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
             let wish = Wish {
                 name: Some(session.name.clone()),
                 fingerprint: args.trust.fingerprint,
+                first_use: args.trust.trust_first_use,
                 dry_run: args.dry_run,
                 ..Wish::default()
             };

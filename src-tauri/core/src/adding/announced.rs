@@ -55,7 +55,7 @@ pub fn find(tools: &Tools, text: &str, wanted: Option<&Alias>) -> Result<Option<
         let said = announcement::open(line, &kid, &key.announcement_key()).map_err(|why| why.to_string())?;
         if said.kind == Kind::Down {
             return Err(format!(
-                "this is the goodbye of a runtime of {name}, which leads nowhere, so nothing was changed; paste what the next one prints"
+                "this is the goodbye of a runtime of {name}, which leads nowhere; paste what the next one prints"
             ));
         }
         let pins = Pins::load(&tools.dirs.pins_file()).map_err(|why| why.to_string())?;
@@ -135,7 +135,7 @@ impl Announced {
             keys.retain(|(key, _)| key.fingerprint() == wanted);
             if keys.is_empty() {
                 return Err(format!(
-                    "the announcement of {} names another host key than {wanted}; nothing was changed: find out which one is the runtime's",
+                    "the announcement of {} names another host key than {wanted}; find out which one is the runtime's",
                     self.name
                 ));
             }

@@ -124,6 +124,7 @@ fn outcome(decided: &Decided, report: &Report) -> Outcome {
         endpoint: session.link.to_string(),
         user: session.user.to_string(),
         new: decided.change.was.is_none(),
+        announced: decided.change.accepted.is_some(),
         reachable: decided.unreachable.is_none(),
         cause: decided.unreachable.clone(),
         vault_problem: None,

@@ -56,6 +56,7 @@ pub struct Conversation {
     still_there: Option<(Session, StillThere)>,
     seen: Option<(Session, Result<Seen, NotSeen>)>,
     other_key: Option<(Vec<Fingerprint>, Option<HostKey>)>,
+    pinning: Option<(Session, HostKey, Result<(), String>)>,
     access: Option<(HostKey, Access)>,
 }
 
@@ -108,6 +109,7 @@ impl Conversation {
             still_there: None,
             seen: None,
             other_key: None,
+            pinning: None,
             access: None,
         }
     }
@@ -303,6 +305,12 @@ impl Conversation {
             (Need::Runtime(session), Fact::Seen(seen)) => self.seen = Some(((**session).clone(), Ok(seen))),
             (Need::Runtime(session), Fact::NotSeen(why)) => self.seen = Some(((**session).clone(), Err(why))),
             (Need::OtherKey(prints), Fact::OtherKey(key)) => self.other_key = Some((prints.clone(), key)),
+            (Need::Pinning(session, key), Fact::Pinnable) => {
+                self.pinning = Some(((**session).clone(), key.clone(), Ok(())));
+            }
+            (Need::Pinning(session, key), Fact::NotWritable(why)) => {
+                self.pinning = Some(((**session).clone(), key.clone(), Err(why)));
+            }
             (Need::Login(key), Fact::Login(access)) => self.access = Some((key.clone(), access)),
             // A fact for something else than what was asked.
             _ => {}
@@ -322,6 +330,7 @@ impl Conversation {
         self.still_there = None;
         self.seen = None;
         self.other_key = None;
+        self.pinning = None;
         self.access = None;
         self.announced = None;
         self.leads.google = None;
@@ -348,6 +357,7 @@ impl Conversation {
         match self.runtime(&session)? {
             Ok(seen) => {
                 let (key, trust) = self.key(&session, seen)?;
+                self.pinnable(&session, &key)?;
                 // Logging in may put a key there, so who only looks does not.
                 let access = if self.wish.dry_run { None } else { Some(self.login(&session, &key)?) };
                 Ok(self.decided(session, vec![(key, trust)], access, None, now))
@@ -380,6 +390,10 @@ impl Conversation {
     fn follow(&self, announced: &Announced, now: Timestamp) -> Result<Decided, Step> {
         let was = self.known.sessions.get(&announced.name);
         let refuse = |why: String| Step::Refuse(Reason::Announcement(why));
+        if self.wish.first_use {
+            let why = "the announcement itself vouches for the host key, so none is taken without comparing";
+            return Err(refuse(why.to_owned()));
+        }
         let session = announced.session(was, &self.wish).map_err(refuse)?;
         let keys = announced.keys_of(self.wish.fingerprint).map_err(refuse)?;
         self.free_name(&session)?;
@@ -506,6 +520,20 @@ impl Conversation {
                 Err(Step::Ask(Question::Unreachable { cause: why.clone() }))
             }
         }
+    }
+
+    /// What would make ssh refuse the session is found before anything is sent.
+    fn pinnable(&self, session: &Session, key: &HostKey) -> Result<(), Step> {
+        match self.pinning.as_ref().filter(|(of, with, _)| of == session && with == key) {
+            Some((_, _, Ok(()))) => Ok(()),
+            Some((_, _, Err(why))) => Err(Step::Refuse(Reason::NotWritable(why.clone()))),
+            None => Err(Step::Find(Need::Pinning(Box::new(session.clone()), key.clone()))),
+        }
+    }
+
+    /// Whether what was pasted is an announcement.
+    pub fn is_announced(&self) -> bool {
+        matches!(self.announced, Some(Ok(Some(_))))
     }
 
     /// The key to pin, and why; or the question.

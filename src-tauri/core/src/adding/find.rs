@@ -24,7 +24,7 @@ use crate::ssh::login_key::LoginKey;
 use crate::ssh::{Prompts, SystemSsh};
 use crate::state_lock::StateLock;
 use crate::tools::Tools;
-use crate::trust::Evidence;
+use crate::trust::{Evidence, Trust};
 use crate::watch::obstacle;
 
 /// A runtime that does not answer within this is added all the same, if the person says so.
@@ -57,6 +57,7 @@ impl Finder {
                 Ok(key) => Fact::LoginKey(key.public_line()),
                 Err(why) => Fact::NotWritable(why),
             },
+            Need::Pinning(session, key) => self.pinning(session, key, talk).await,
             Need::StillThere(session) => Fact::StillThere(self.still_there(session).await),
             Need::Runtime(session) => match self.runtime(session, talk).await {
                 Ok(seen) => Fact::Seen(seen),
@@ -124,6 +125,17 @@ impl Finder {
             }
         }
         Fact::Preview(diff)
+    }
+
+    /// Whether ssh would take the session with this key: it may be revoked, or of a type that the person's config leaves out.
+    async fn pinning(&self, session: &Session, key: &HostKey, talk: &Conversation) -> Fact {
+        let keys = vec![(key.clone(), Trust::Approved)];
+        let change =
+            Change { was: talk.was(&session.name), keys, ..Change::of(session.clone(), clock::now()) };
+        match settle::preview(&self.tools, &change).await {
+            Ok(_) => Fact::Pinnable,
+            Err(error) => Fact::NotWritable(error.to_string()),
+        }
     }
 
     async fn still_there(&self, session: &Session) -> StillThere {

@@ -278,6 +278,8 @@ pub enum Need {
     LoginKey,
     /// Whether the runtime that answers also has one of these keys.
     OtherKey(Vec<Fingerprint>),
+    /// Whether ssh would take the session with this key: nothing is sent to a machine whose key it refuses.
+    Pinning(Box<Session>, HostKey),
     /// Whether this computer gets in, with the password if one was given.
     Login(HostKey),
 }
@@ -297,6 +299,8 @@ pub enum Fact {
     Name(Alias, Option<Claim>, bool),
     /// The diff.
     Preview(String),
+    /// ssh would take it.
+    Pinnable,
     /// It cannot be written, so nothing is begun; one sentence.
     NotWritable(String),
     /// The public line of this computer's login key.

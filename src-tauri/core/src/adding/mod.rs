@@ -37,6 +37,7 @@ use matters::{Access, Need, Question, Reason};
 /// What the person said besides the text, and cannot be asked about any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a person may say")]
 pub struct Wish {
     /// The session's name.
     pub name: Option<Alias>,
@@ -52,6 +53,8 @@ pub struct Wish {
     pub identity_file: Option<IdentityFile>,
     /// Exactly this key, whatever the text says.
     pub fingerprint: Option<Fingerprint>,
+    /// Whatever key answers is to be taken without comparing.
+    pub first_use: bool,
     /// Stop before anything is written.
     pub dry_run: bool,
 }

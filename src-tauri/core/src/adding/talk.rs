@@ -480,9 +480,15 @@ fn trimmed(text: &TypedSecret) -> TypedSecret {
     TypedSecret::from(text.text().trim())
 }
 
+fn said<T: ToString>(what: &[T]) -> Vec<String> {
+    what.iter().map(ToString::to_string).collect()
+}
+
 fn looking(need: &Need) -> Looking {
     match need {
-        Need::Announcement | Need::Name(_) | Need::Preview(_) | Need::LoginKey => Looking::Here,
+        Need::Announcement | Need::Name(_) | Need::Preview(_) | Need::Pinning(..) | Need::LoginKey => {
+            Looking::Here
+        }
         Need::GoogleRuntime(_) => Looking::Google,
         Need::StillThere(_) => Looking::OldRuntime,
         Need::Runtime(_) | Need::OtherKey(_) => Looking::Runtime,
@@ -502,8 +508,8 @@ fn understood(talk: &Conversation) -> Understood {
         folder: reading.folder.as_ref().map(ToString::to_string),
         password: talk.password().is_some(),
         fingerprint: !reading.fingerprints.is_empty() || !reading.host_keys.is_empty(),
-        notices: reading.notices.iter().map(ToString::to_string).collect(),
-        doubts: reading.doubts.iter().map(ToString::to_string).collect(),
+        notices: if talk.is_announced() { Vec::new() } else { said(&reading.notices) },
+        doubts: if talk.is_announced() { Vec::new() } else { said(&reading.doubts) },
     }
 }
 

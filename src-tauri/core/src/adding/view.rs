@@ -201,6 +201,8 @@ pub struct Outcome {
     pub user: String,
     /// Whether it is new, or was there.
     pub new: bool,
+    /// Whether its runtime announced itself, so that nothing was dialled.
+    pub announced: bool,
     /// Whether it was reached.
     pub reachable: bool,
     /// Why it was not, one sentence.

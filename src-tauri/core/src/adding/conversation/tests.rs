@@ -80,6 +80,7 @@ impl Play {
                     Ok(seen) => Fact::Seen(seen.clone()),
                     Err(why) => Fact::NotSeen(why.clone()),
                 },
+                Need::Pinning(..) => Fact::Pinnable,
                 Need::LoginKey => Fact::LoginKey("ssh-ed25519 AAAA moorline@here".to_owned()),
                 Need::OtherKey(_) => Fact::OtherKey(None),
                 Need::Login(_) => Fact::Login(self.access.clone()),
@@ -390,7 +391,7 @@ fn access_is_asked_for_until_there_is_some_or_it_is_put_off() {
     let decided = play.done();
     assert_eq!(decided.change.session.identity_file.unwrap().as_str(), "~/.ssh/id_ed25519");
     assert!(
-        play.needs[before..].iter().all(|need| matches!(need, Need::Login(_))),
+        play.needs[before..].iter().all(|need| matches!(need, Need::Login(_) | Need::Pinning(..))),
         "nothing else is asked or dialled again: {:?}",
         &play.needs[before..]
     );
@@ -566,4 +567,23 @@ fn an_echo_that_comes_back_edited_keeps_its_password() {
     assert!(play.talk.password().is_some(), "it was read once, and is not in the echo");
     play.talk.start_again(known("", &[]));
     assert!(play.talk.password().is_none(), "thrown away");
+}
+
+#[test]
+fn a_key_that_ssh_would_refuse_is_found_before_anything_is_sent() {
+    let mut play = Play::new(A);
+    play.go().say(Answer::Approve(key(1).fingerprint()));
+    for _ in 0..16 {
+        let Step::Find(need) = play.talk.step(now()) else { panic!("it is needed") };
+        let fact = match &need {
+            Need::Runtime(_) => Fact::Seen(Seen { key: key(1), channel: false, channel_failed: None }),
+            Need::Pinning(_, of) if *of == key(1) => Fact::NotWritable("it is revoked".to_owned()),
+            other => panic!("{other:?}"),
+        };
+        play.talk.learn(&need, fact);
+        if matches!(need, Need::Pinning(..)) {
+            break;
+        }
+    }
+    assert_eq!(play.refuses(), Reason::NotWritable("it is revoked".to_owned()));
 }
