@@ -79,6 +79,7 @@ fn other_questions_get_no_answer() {
     let stored = story.stage.moorline_reads(&["secret", "set", "colab", "relay-password"], relay.password());
     stored.works("it is stored");
     story.stage.set_env("MOORLINE_ASKPASS", "colab");
+    story.stage.set_env("MOORLINE_ASKPASS_RELAY", "relay");
     let user = relay.user();
     let relays = format!("{user}@{}'s password: ", moorline_tests::relay::NAME);
     let answer = story.stage.moorline(&[&relays]).works("the relay's own question is answered");

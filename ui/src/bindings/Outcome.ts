@@ -26,6 +26,10 @@ user: string,
  */
 new: boolean, 
 /**
+ * Whether its runtime announced itself, so that nothing was dialled.
+ */
+announced: boolean, 
+/**
  * Whether it was reached.
  */
 reachable: boolean, 
