@@ -300,13 +300,7 @@ async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
 
 /// Adds what lies in the clipboard where nothing is to be asked, else shows the window where it goes on.
 async fn add_from_clipboard(adding: Arc<AddingHost>) -> Report {
-    let mut view = match adding.begin(Wish::default()) {
-        Ok(view) => view,
-        Err(why) => {
-            let said = Some((NoticeKind::Needed, "Nothing was added", format!("{why}.")));
-            return Report { said, show: None };
-        }
-    };
+    let mut view = adding.begin(Wish::default());
     let id = view.id.clone();
     // An empty clipboard is no obstacle: the window says so, and waits for a text.
     if adding.say(&id, Say::Paste).await.is_ok() {

@@ -288,7 +288,7 @@ fn a_cell_that_moorline_made_is_copied_and_its_runtime_found() {
     page.await_text("waiting for you to run the cell");
     page.picture("cell-2");
 
-    let runtime = person.with_cloudflared(&[("MOORLINE_COLAB", &secret)]);
+    let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", &secret)]);
     runtime.run_cell(&cell).works("the cell runs");
     page.await_text("colab is online");
     page.picture("cell-3");

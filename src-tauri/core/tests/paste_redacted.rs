@@ -151,7 +151,7 @@ fn no_text_makes_redacting_slow() {
 /// the clock says.
 fn busy() -> std::time::Duration {
     static BEGUN: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    let used = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let used = fs::read_to_string("/proc/thread-self/schedstat").ok();
     let used = used.and_then(|text| text.split_whitespace().next()?.parse().ok());
     used.map_or_else(|| BEGUN.elapsed(), std::time::Duration::from_nanos)
 }
@@ -192,4 +192,25 @@ proptest! {
         }
         prop_assert!(read(&shown).password.is_none(), "{}", shown);
     }
+}
+
+#[test]
+fn an_echo_shows_where_it_leads_and_nothing_that_nobody_named() {
+    let token = "2QvKxJ7rWm1ZtYpN8sLhAd5BcEf";
+    for hidden in [
+        token.to_owned(),
+        format!("!ngrok authtoken {token}"),
+        format!("NGROK_AUTHTOKEN=\"{token}\""),
+        format!("cloudflared tunnel run --token {token}"),
+        format!("!git clone https://me:{token}@git.example.org/a/b"),
+        format!("Authorization: Bearer {token}"),
+        format!("!openssl passwd -1 {token}"),
+    ] {
+        let text = format!("{hidden}\nssh -p15873 root@0.tcp.eu.ngrok.io\nRoot password: b7Tq9ZxR2mW4kLp8\n");
+        let echo = paste::echo(&text);
+        assert!(echo.contains("-p15873 root@0.tcp.eu.ngrok.io"), "{echo}");
+        assert!(!echo.contains(token) && !echo.contains("b7Tq9ZxR2mW4kLp8"), "{hidden}: {echo}");
+        assert!(echo.contains("another line"), "{echo}");
+    }
+    assert_eq!(paste::echo("xK9!mnq2Lp"), "(and another line)\n", "a password alone is nothing to show");
 }

@@ -106,10 +106,11 @@ impl Adding<'_> {
     pub async fn run(&self, given: Given, wish: Wish) -> anyhow::Result<ExitCode> {
         let mut terminal = Terminal::open(self.printer.is_json());
         let (mut partner, first) = Partner::begin(self.tools, wish, terminal.is_some()).await?;
+        let id = first.id.clone();
         let led = self.lead(&mut partner, first, given, &mut terminal).await;
-        let (view, outcome) = led?;
-        partner.end(&view).await;
-        self.conclude(&outcome);
+        // However it went: what was pasted is not left with the agent.
+        partner.end(id).await;
+        self.conclude(&led?);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -119,7 +120,7 @@ impl Adding<'_> {
         first: AddingView,
         given: Given,
         terminal: &mut Option<Terminal>,
-    ) -> anyhow::Result<(AddingView, Outcome)> {
+    ) -> anyhow::Result<Outcome> {
         let say = match given {
             Given::Text(text) => Say::Text(text),
             Given::Runtime(runtime) => Say::Answer(Answer::GoogleRuntime(runtime)),
@@ -147,8 +148,7 @@ impl Adding<'_> {
                 }
                 Stage::Refuses { sentence, .. } => bail!("{sentence}; nothing was changed"),
                 Stage::Done { outcome } => {
-                    let outcome = outcome.clone();
-                    return Ok((view, outcome));
+                    return Ok(outcome.clone());
                 }
             }
         }

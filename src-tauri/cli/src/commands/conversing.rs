@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use moorline_core::adding::Wish;
 use moorline_core::adding::talk::{EXPIRES, Surroundings, Talk};
-use moorline_core::adding::view::{AddingView, Say};
+use moorline_core::adding::view::{AddingView, ConversationId, Say};
 use moorline_core::agent::clipboard::NoClipboard;
 use moorline_core::agent::door::Caller;
 use moorline_core::agent::wire::{Answer, Call, Role};
@@ -78,10 +78,10 @@ impl Partner {
     }
 
     /// Ends it: what was pasted is thrown away.
-    pub async fn end(mut self, view: &AddingView) {
+    pub async fn end(mut self, conversation: ConversationId) {
         if let Self::Agent(agent) = &mut self {
-            // It throws away by itself what nobody asks for any more.
-            let _ = agent.call(Call::AddEnd { conversation: view.id.clone() }).await;
+            // An agent that does not answer throws it away within the hour.
+            let _ = agent.call(Call::AddEnd { conversation }).await;
         }
     }
 }

@@ -31,21 +31,26 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
         other => Reason::NotWritable(other.to_string()),
     };
     let early = keep_early(tools, decided);
-    let taken_over = decided.take_over.as_ref();
-    let commented = taken_over.map(|name| loose::comment_out(tools, name)).transpose().map_err(refuse)?;
     let report = match settle::settle(tools, &decided.change).await {
         Ok(report) => report,
         Err(error) => {
-            if let Some(name) = taken_over
-                && let Err(error) = loose::bring_back(tools, name)
+            if let (true, Some((key, _))) = (early, decided.change.keys.first())
+                && let Err(error) = kept::drop_password(tools, &decided.change.session, key)
             {
-                tracing::error!(%error, %name, "the person's own entry stays commented out");
+                tracing::warn!(%error, "a password that is not used is left in the keyring");
             }
             return Err(refuse(error));
         }
     };
+    // Last: until then the person's entry stands below ours, which ssh takes first.
+    let commented = decided.take_over.as_ref().map(|name| loose::comment_out(tools, name));
     let report = match commented {
-        Some(commented) => Report { config: commented.then(report.config), ..report },
+        Some(Ok(commented)) => Report { config: report.config.then(commented), ..report },
+        Some(Err(error)) => {
+            let mut remarks = report.remarks;
+            remarks.push(format!("your own entry of that name is not commented out: {error}"));
+            Report { remarks, ..report }
+        }
         None => report,
     };
     let mut outcome = outcome(decided, &report);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use moorline_ssh_files::{Alias, Fingerprint, HostKey};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile, UserName};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::announced::Announced;
@@ -18,12 +18,15 @@ use super::view::Draft;
 use super::{Decided, Step, Wish};
 use crate::announcement;
 use crate::claims::Claim;
-use crate::paste::{self, Doubt, Reading};
+use crate::paste::{self, Doubt, FoundLink, Reading};
 use crate::pins::SessionPins;
 use crate::reach::{Expected, Seen};
-use crate::session::{Link, Session};
+use crate::session::{Link, RelayTarget, Session};
 use crate::settle::Change;
 use crate::trust::{Evidence, Trust, Verdict, channel_may_replace, judge};
+
+/// More texts than a person pastes one after the other.
+const MOST_TEXTS: usize = 8;
 
 /// A conversation about one session.
 ///
@@ -38,6 +41,8 @@ pub struct Conversation {
     reading: Reading,
     // Said by the person.
     leads: Where,
+    mine_alone: Option<(RelayTarget, bool)>,
+    own_key: Option<IdentityFile>,
     renamed: Option<Alias>,
     takes: Option<(Alias, Take)>,
     goes_ahead: Option<Session>,
@@ -57,7 +62,7 @@ pub struct Conversation {
     seen: Option<(Session, Result<Seen, NotSeen>)>,
     other_key: Option<(Vec<Fingerprint>, Option<HostKey>)>,
     pinning: Option<(Session, HostKey, Result<(), String>)>,
-    access: Option<(HostKey, Access)>,
+    access: Option<(Session, HostKey, Access)>,
 }
 
 /// What has a name.
@@ -92,6 +97,8 @@ impl Conversation {
             texts: Vec::new(),
             reading: Reading::default(),
             leads: Where::default(),
+            mine_alone: None,
+            own_key: None,
             renamed: None,
             takes: None,
             goes_ahead: None,
@@ -188,7 +195,7 @@ impl Conversation {
 
     /// How the login stood last.
     pub fn access(&self) -> Option<&Access> {
-        self.access.as_ref().map(|(_, access)| access)
+        self.access.as_ref().map(|(_, _, access)| access)
     }
 
     /// Whether the person said to go ahead, or need not.
@@ -196,13 +203,28 @@ impl Conversation {
         self.goes_ahead.is_some() || self.seen.is_some()
     }
 
-    /// Takes a text: one more, or what became of the last one. `reading` is what all of them say together.
+    /// Takes a text: one more, or what became of the last one.
     pub fn take_text(&mut self, text: SecretString, replaces_last: bool) {
+        let before = self.way();
         if replaces_last {
             self.texts.pop();
         }
         self.texts.push(text);
+        self.texts.drain(..self.texts.len().saturating_sub(MOST_TEXTS));
         self.read_again();
+        // A text that leads elsewhere begins anew: nothing that was given for the other way goes along.
+        if before.is_some() && self.way().is_some() && self.way() != before {
+            self.texts.drain(..self.texts.len().saturating_sub(1));
+            self.password = None;
+            self.relay_password = None;
+            self.relay_refused = false;
+            self.read_again();
+        }
+    }
+
+    /// Where the texts lead, and as whom.
+    fn way(&self) -> Option<(FoundLink, Option<UserName>)> {
+        self.reading.link.clone().map(|link| (link, self.reading.user.clone()))
     }
 
     /// Throws away everything that was pasted, said and found out.
@@ -214,6 +236,9 @@ impl Conversation {
     pub fn rename(&mut self, name: Alias) {
         self.renamed = Some(name);
         self.goes_ahead = None;
+        self.leaves = false;
+        self.adds_anyway = false;
+        self.login_later = false;
     }
 
     fn read_again(&mut self) {
@@ -233,6 +258,8 @@ impl Conversation {
         self.login_later = false;
         self.told_of_key = None;
         self.announced = None;
+        self.access = None;
+        self.seen.take_if(|(_, seen)| matches!(seen, Err(NotSeen::RelayWantsLogin)));
     }
 
     /// Takes an answer. One that fits nothing that is asked changes nothing.
@@ -240,12 +267,17 @@ impl Conversation {
         match answer {
             Answer::Endpoint(number) => self.leads.endpoint = Some(number),
             Answer::ThisComputer => self.leads.port_of = Some(PortOf::Here),
-            Answer::Relay(relay) => self.leads.port_of = Some(PortOf::Relay(relay)),
+            Answer::Relay(relay) => {
+                self.leads.port_of = Some(PortOf::Relay(relay));
+                self.relay_password = None;
+            }
             Answer::Name(name) => self.rename(name),
             Answer::TakeName(name) => self.takes = Some((name, Take::AllTheSame)),
             Answer::TakeOver(name) => self.takes = Some((name, Take::Over)),
             Answer::GoAhead { mine_alone } => {
-                self.wish.mine_alone |= mine_alone;
+                if let Ok(Session { link: Link::Relay(link), .. }) = self.session() {
+                    self.mine_alone = Some((link.relay, mine_alone));
+                }
                 self.goes_ahead = self.session().ok();
             }
             Answer::Leave => self.leaves = true,
@@ -257,7 +289,7 @@ impl Conversation {
                 self.access = None;
             }
             Answer::OwnKey(file) => {
-                self.wish.identity_file = Some(file);
+                self.own_key = Some(file);
                 self.access = None;
                 self.carry_over_to_own_key();
             }
@@ -274,7 +306,7 @@ impl Conversation {
                 self.texts.clear();
                 self.read_again();
                 self.reading = Reading {
-                    link: Some(paste::FoundLink::GoogleColab { session: None, runtime: Some(runtime) }),
+                    link: Some(FoundLink::GoogleColab { session: None, runtime: Some(runtime) }),
                     ..Reading::default()
                 };
             }
@@ -311,7 +343,9 @@ impl Conversation {
             (Need::Pinning(session, key), Fact::NotWritable(why)) => {
                 self.pinning = Some(((**session).clone(), key.clone(), Err(why)));
             }
-            (Need::Login(key), Fact::Login(access)) => self.access = Some((key.clone(), access)),
+            (Need::Login(key), Fact::Login(access)) => {
+                self.access = self.session().ok().map(|session| (session, key.clone(), access));
+            }
             // A fact for something else than what was asked.
             _ => {}
         }
@@ -407,9 +441,19 @@ impl Conversation {
     }
 
     fn session(&self) -> Result<Session, Step> {
-        let wish =
-            Wish { name: self.renamed.clone().or_else(|| self.wish.name.clone()), ..self.wish.clone() };
-        draft::session(&self.reading, &wish, &self.known, &self.leads)
+        let wish = Wish {
+            name: self.renamed.clone().or_else(|| self.wish.name.clone()),
+            identity_file: self.own_key.clone().or_else(|| self.wish.identity_file.clone()),
+            ..self.wish.clone()
+        };
+        let mut session = draft::session(&self.reading, &wish, &self.known, &self.leads)?;
+        // What was said of one relay counts for no other.
+        if let (Link::Relay(link), Some((relay, mine_alone))) = (&mut session.link, &self.mine_alone)
+            && link.relay == *relay
+        {
+            link.mine_alone = *mine_alone || wish.mine_alone;
+        }
+        Ok(session)
     }
 
     /// A new session takes no name that is another machine's, unless the person says so.
@@ -451,7 +495,10 @@ impl Conversation {
     fn go_ahead(&self, session: &Session, diff: String) -> Result<(), Step> {
         let was = self.known.sessions.get(&session.name);
         let same_way = was.is_some_and(|was| was.user == session.user && same_way(&was.link, &session.link));
-        if same_way || self.goes_ahead.as_ref() == Some(session) {
+        // A text may not choose which session it leads on.
+        let meant =
+            self.wish.name.is_some() || self.renamed.is_some() || self.reading.suggested_name.is_none();
+        if (same_way && meant) || self.goes_ahead.as_ref() == Some(session) {
             return Ok(());
         }
         let evidence = self.evidence();
@@ -645,7 +692,8 @@ impl Conversation {
     }
 
     fn login(&self, session: &Session, key: &HostKey) -> Result<Access, Step> {
-        let Some((_, access)) = self.access.as_ref().filter(|(of, _)| of == key) else {
+        let found = self.access.as_ref().filter(|(of, with, _)| of == session && with == key);
+        let Some((_, _, access)) = found else {
             return Err(Step::Find(Need::Login(key.clone())));
         };
         let problem = match access {

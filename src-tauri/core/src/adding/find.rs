@@ -157,15 +157,6 @@ impl Finder {
 
     async fn runtime(&self, session: &Session, talk: &Conversation) -> Result<Seen, NotSeen> {
         let expected = &talk.expected(session);
-        if let Some(password) = talk.relay_password().filter(|_| !talk.wish().dry_run).cloned() {
-            // ssh asks a program of ours for it, which finds it in the keyring alone.
-            let session = session.clone();
-            let kept =
-                self.blocking(move |tools| kept::keep_relay_password(tools, &session, &password)).await;
-            if let Some(Err(error)) = kept {
-                return Err(NotSeen::Other(error.to_string()));
-            }
-        }
         let ssh = self.ssh(session).await;
         match reach(&self.tools, &ssh, session, expected, REACH).await {
             Ok(seen) => Ok(seen),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moorline_ssh_files::Alias;
+use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::conversation::Conversation;
 use super::find::Finder;
 use super::known::Known;
-use super::matters::{Access, Answer, Fact, Need, Question, Reason};
+use super::matters::{Access, Answer, Fact, Need, NotSeen, Question, Reason};
 use super::typed_secret::TypedSecret;
 use super::view::{
     AddingView, Check, CheckKind, CheckState, ConversationId, Copy, Looking, Outcome, Say, Stage, Understood,
@@ -18,10 +19,11 @@ use super::view::{
 use super::{Decided, Step, Wish, carry_out};
 use crate::agent::clipboard::Clipboard;
 use crate::clock;
-use crate::kept;
+use crate::kept::{self, Kept};
 use crate::loose;
 use crate::paste;
 use crate::reach::relay_ssh;
+use crate::session::Session;
 use crate::tools::Tools;
 use crate::vault::SecretKind;
 
@@ -75,7 +77,8 @@ impl Talk {
             talk: Conversation::new(wish, known),
             show,
             echo: None,
-            decided: None,
+            typed_last: false,
+            tried: None,
             outcome: None,
         };
         tokio::spawn(task.run(hears));
@@ -120,8 +123,21 @@ struct Task {
     talk: Conversation,
     show: watch::Sender<AddingView>,
     echo: Option<String>,
-    decided: Option<Decided>,
+    typed_last: bool,
+    /// A relay's password that was tried, for which session, and what lay there before.
+    tried: Option<(Session, Option<SecretString>)>,
     outcome: Option<Outcome>,
+}
+
+/// Where a text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// The person typed it.
+    Typed,
+    /// It is what became of the last one.
+    Edited,
+    /// The clipboard, or a file: no face has seen it.
+    Clipboard,
 }
 
 type Hears = mpsc::Receiver<(Say, oneshot::Sender<Result<(), String>>)>;
@@ -129,22 +145,41 @@ type Hears = mpsc::Receiver<(Say, oneshot::Sender<Result<(), String>>)>;
 impl Task {
     async fn run(mut self, mut hears: Hears) {
         self.lead(&mut hears).await;
-        self.tidy().await;
+        self.untry().await;
     }
 
-    /// A relay's password that was tried for a session which was never made opens nothing, and is not left behind.
-    async fn tidy(&self) {
-        if self.decided.is_some() || self.talk.relay_password().is_none() {
-            return;
-        }
-        let Some(draft) = self.talk.draft().filter(|draft| draft.new) else { return };
-        let (tools, name) = (Arc::clone(&self.around.tools), draft.name.clone());
-        let deleted = tokio::task::spawn_blocking(move || {
-            kept::delete(&*tools.vault, &name, SecretKind::RelayPassword)
+    /// Puts back what lay in the keyring before a relay's password was tried.
+    async fn untry(&mut self) {
+        let Some((session, before)) = self.tried.take() else { return };
+        let tools = Arc::clone(&self.around.tools);
+        let name = session.name.clone();
+        let put_back = tokio::task::spawn_blocking(move || match before {
+            Some(password) => kept::keep_relay_password(&tools, &session, &password),
+            None => kept::delete(&*tools.vault, &session.name, SecretKind::RelayPassword).map(drop),
         });
-        if let Ok(Err(error)) = deleted.await {
-            tracing::warn!(%error, session = %draft.name, "a relay's password stays in the keyring");
+        if let Ok(Err(error)) = put_back.await {
+            tracing::warn!(%error, session = %name, "a relay's password that was tried stays in the keyring");
         }
+    }
+
+    /// Keeps a relay's password where ssh, which asks a program of ours for it, finds it: in the keyring alone.
+    async fn try_relay_password(&mut self, session: &Session) -> Result<(), String> {
+        let wanted = self.talk.relay_password().filter(|_| !self.talk.wish().dry_run).cloned();
+        let Some(password) = wanted else { return Ok(()) };
+        if self.tried.as_ref().is_none_or(|(of, _)| of.name != session.name || of.link != session.link) {
+            self.untry().await;
+            let (tools, of) = (Arc::clone(&self.around.tools), session.clone());
+            let before = tokio::task::spawn_blocking(move || kept::relay_password_for(&tools, &of)).await;
+            let before = match before {
+                Ok(Ok(Kept::Here(before))) => Some(before),
+                _ => None,
+            };
+            self.tried = Some((session.clone(), before));
+        }
+        let (tools, of) = (Arc::clone(&self.around.tools), session.clone());
+        let kept =
+            tokio::task::spawn_blocking(move || kept::keep_relay_password(&tools, &of, &password)).await;
+        kept.unwrap_or(Ok(())).map_err(|error| error.to_string())
     }
 
     async fn lead(&mut self, hears: &mut Hears) {
@@ -178,6 +213,8 @@ impl Task {
                     Ok(outcome) => {
                         self.outcome = Some(outcome.clone());
                         self.present(Stage::Done { outcome });
+                        // Nothing that was pasted is needed any more.
+                        self.talk.start_again(Known::default());
                         // It stays to be looked at, and a line may still be copied.
                         while self.hear_last(hears).await {}
                         return;
@@ -210,6 +247,12 @@ impl Task {
 
     /// Finds out, and hears meanwhile: who says something else does not have to wait. `false` when nobody is there.
     async fn find(&mut self, need: Need, hears: &mut Hears) -> bool {
+        if let Need::Runtime(session) = &need
+            && let Err(why) = self.try_relay_password(session).await
+        {
+            self.learn(&need, Fact::NotSeen(NotSeen::Other(why)));
+            return true;
+        }
         let finder = self.finder.clone();
         loop {
             let said = {
@@ -248,8 +291,8 @@ impl Task {
             let said = tokio::select! {
                 said = hears.recv() => said,
                 () = sleep_until(end) => {
-                    let known = Known::default();
-                    self.talk.start_again(known);
+                    self.untry().await;
+                    self.talk.start_again(Known::default());
                     self.echo = None;
                     self.present(Stage::refuses(Reason::Expired));
                     return false;
@@ -288,14 +331,15 @@ impl Task {
     /// Takes what was said. `Ok(true)` if it changes what comes next.
     async fn hear(&mut self, say: Say) -> Result<bool, String> {
         match say {
-            Say::Text(text) => self.take_text(&text, false),
-            Say::Edited(text) => self.take_text(&text, true),
+            Say::Text(text) => self.take_text(&text, From::Typed).await,
+            Say::Edited(text) => self.take_text(&text, From::Edited).await,
             Say::Paste => {
                 let text = self.around.clipboard.text().await?;
-                self.take_text(&TypedSecret::new(text), false)
+                self.take_text(&TypedSecret::new(text), From::Clipboard).await
             }
             Say::StartAgain => {
                 self.echo = None;
+                self.untry().await;
                 self.talk.start_again(Known::default());
                 self.know().await?;
                 Ok(true)
@@ -327,15 +371,24 @@ impl Task {
         }
     }
 
-    fn take_text(&mut self, text: &TypedSecret, replaces_last: bool) -> Result<bool, String> {
+    async fn take_text(&mut self, text: &TypedSecret, from: From) -> Result<bool, String> {
         if text.text().len() > paste::LONGEST {
             return Err("that is more than 256 KiB; paste only what the cell printed, or the cell".to_owned());
         }
-        if text.text().trim().is_empty() && !replaces_last {
+        if text.text().trim().is_empty() && from != From::Edited {
             return Err("there is no text in it; copy what the cell printed, or the cell itself".to_owned());
         }
-        self.echo = Some(paste::redacted(text.text()));
-        self.talk.take_text(text.secret().clone(), replaces_last);
+        let shown = text.clone();
+        // A long text takes its time, and the agent has one thread.
+        let echo = tokio::task::spawn_blocking(move || match from {
+            From::Clipboard => paste::echo(shown.text()),
+            From::Typed | From::Edited => paste::redacted(shown.text()),
+        });
+        self.echo = Some(echo.await.unwrap_or_else(|_| paste::REDACTED.to_owned()));
+        // The echo of a paste is not all of it: what becomes of that is one more text, and the newest counts.
+        let replaces = from == From::Edited && self.typed_last;
+        self.typed_last = from != From::Clipboard;
+        self.talk.take_text(text.secret().clone(), replaces);
         Ok(true)
     }
 
@@ -346,7 +399,7 @@ impl Task {
         let text = tokio::task::spawn_blocking(dirs).await.ok().flatten();
         let text =
             text.ok_or_else(|| format!("there is no entry {name} any more that could be taken over"))?;
-        self.take_text(&TypedSecret::from(text.as_str()), false)?;
+        self.take_text(&TypedSecret::from(text.as_str()), From::Clipboard).await?;
         self.talk.rename(name);
         Ok(())
     }
@@ -386,7 +439,8 @@ impl Task {
         let _ = self.around.written.send(());
         let session = decided.change.session.clone();
         let access = decided.access.clone();
-        self.decided = Some(decided);
+        // It is kept for good now.
+        self.tried = None;
         self.outcome = Some(outcome.clone());
         if matches!(access, Some(Access::Works | Access::Installed | Access::OwnKey)) {
             self.present(Stage::Looks { at: Looking::Ssh });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -16,13 +16,22 @@ use crate::tools::Tools;
 /// More at a time than anybody has windows for.
 const MOST: usize = 16;
 
+/// A face asks every few seconds; one that did not for so long is gone.
+const LEFT: Duration = Duration::from_secs(10 * 60);
+
 /// How long somebody who waits for a change is kept waiting: less than a caller's patience.
 const WAIT: Duration = Duration::from_secs(3);
 
 /// The conversations by number.
 pub struct AddingHost {
     around: Surroundings,
-    talks: Mutex<BTreeMap<ConversationId, Arc<Talk>>>,
+    talks: Mutex<BTreeMap<ConversationId, Held>>,
+}
+
+/// A conversation, and when somebody last asked for it.
+struct Held {
+    talk: Arc<Talk>,
+    asked: Instant,
 }
 
 impl AddingHost {
@@ -43,19 +52,19 @@ impl AddingHost {
     }
 
     /// Begins one. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// There are too many; one sentence.
-    pub fn begin(&self, wish: Wish) -> Result<AddingView, String> {
+    pub fn begin(&self, wish: Wish) -> AddingView {
         let mut talks = self.talks();
-        talks.retain(|_, talk| !talk.is_over());
-        if talks.len() >= MOST {
-            return Err("too many runtimes are being added at once; finish or close one first".to_owned());
+        talks.retain(|_, held| !held.talk.is_over() && held.asked.elapsed() < LEFT);
+        // Who left without a word asks no more: theirs is the one that nobody asked for the longest.
+        if talks.len() >= MOST
+            && let Some(oldest) = talks.iter().min_by_key(|(_, held)| held.asked).map(|(id, _)| id.clone())
+        {
+            talks.remove(&oldest);
         }
         let talk = Talk::begin(self.around.clone(), wish);
         let view = talk.now();
-        talks.insert(talk.id.clone(), Arc::new(talk));
-        Ok(view)
+        talks.insert(talk.id.clone(), Held { talk: Arc::new(talk), asked: Instant::now() });
+        view
     }
 
     /// Says something in one.
@@ -80,11 +89,13 @@ impl AddingHost {
     }
 
     fn talk(&self, id: &ConversationId) -> Result<Arc<Talk>, String> {
-        let talk = self.talks().get(id).cloned();
-        talk.ok_or_else(|| "this is over; begin again".to_owned())
+        let mut talks = self.talks();
+        let held = talks.get_mut(id).ok_or_else(|| "this is over; begin again".to_owned())?;
+        held.asked = Instant::now();
+        Ok(Arc::clone(&held.talk))
     }
 
-    fn talks(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Arc<Talk>>> {
+    fn talks(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Held>> {
         self.talks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,6 +24,14 @@ impl CompareAnswer {
     }
 }
 
+/// The fingerprint of a line as `ssh-keygen -l` prints it: the key's bits, then the fingerprint (ssh-keygen(1)). One that
+/// stands anywhere else may be what this very question shows, or what a client saw.
+fn listed<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Fingerprint> {
+    let bits = words.next()?;
+    bits.parse::<u32>().ok()?;
+    words.next()?.parse().ok()
+}
+
 /// Reads the answer to "run this line in the notebook". Unlike in [`super::read`], a key line or fingerprint need not
 /// say whose it is, since the person was asked for exactly that. What a client prints about an unknown server is left
 /// out: that is the very key in question.
@@ -36,19 +44,13 @@ pub fn compare_answer(text: &str) -> CompareAnswer {
     let text = Text::new(text);
     for (index, line) in text.lines.iter().enumerate() {
         let key = leading_key(&line.text);
-        let prints: Vec<Fingerprint> = line
-            .words()
-            .filter(|w| w.starts_with("SHA256:"))
-            .filter_map(|w| w.parse().ok())
-            .chain(key.iter().map(HostKey::fingerprint))
-            .collect();
-        if prints.is_empty() {
-            continue;
-        }
-        if told_by_server(&text, index) {
+        let names_one = key.is_some() || line.words().any(|word| word.parse::<Fingerprint>().is_ok());
+        if names_one && told_by_server(&text, index) {
             answer.doubts.push(Doubt::SentByServer { line: line.number });
             continue;
         }
+        let prints: Vec<Fingerprint> =
+            listed(line.words()).into_iter().chain(key.iter().map(HostKey::fingerprint)).collect();
         answer.keys.extend(key.filter(|k| !answer.keys.contains(k)));
         for print in prints {
             if !answer.fingerprints.contains(&print) {
@@ -75,7 +77,6 @@ mod tests {
         for text in [
             format!("{KEY} root@9a1b2c3d4e5f"),
             format!("256 {print} root@9a1b2c3d4e5f (ED25519)"),
-            format!("{print}."),
             format!("localhost {KEY}"),
         ] {
             let answer = compare_answer(&text);
@@ -97,6 +98,15 @@ mod tests {
             format!("debug1: Server host key: ssh-ed25519 {print}"),
             format!("# 0.tcp.ngrok.io:1 SSH-2.0-OpenSSH_8.9\n[0.tcp.ngrok.io]:1 {KEY}"),
         ] {
+            assert!(!compare_answer(&text).vouches_for(&key), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_question_itself_shows_never_answers_it() {
+        let key: HostKey = KEY.parse().unwrap();
+        let print = key.fingerprint();
+        for text in [print.to_string(), format!("  now     ssh-ed25519 {print}"), format!("Now {print}")] {
             assert!(!compare_answer(&text).vouches_for(&key), "{text}");
         }
     }

@@ -21,7 +21,7 @@ pub use doubt::{Candidate, Doubt};
 pub use finding::{Confidence, Finding, FoundLink, What};
 pub use in_turn::read_all;
 pub use notice::{GoogleNotice, Notice, NoticeKind};
-pub use redacted::{REDACTED, redacted};
+pub use redacted::{REDACTED, echo, redacted};
 
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, UserName};
 use secrecy::SecretString;

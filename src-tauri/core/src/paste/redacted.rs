@@ -1,9 +1,12 @@
 //! A pasted text as it may be shown again: every password in it is unreadable.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
 use secrecy::ExposeSecret;
 
 use super::text::Text;
-use super::{Finding, LONGEST, read};
+use super::{Finding, LONGEST, What, read};
 
 /// What stands where a password stood.
 pub const REDACTED: &str = "••••••";
@@ -14,6 +17,50 @@ const SHORT: usize = 6;
 const MOST: usize = 32;
 /// How often the text is read again; what still holds a password then is not shown at all.
 const ROUNDS: usize = 4;
+
+/// What is shown of a text that no face has seen: its lines in which something was found, without any password, and how
+/// many others there are. Whatever else stands in a clipboard, tokens and passwords that nothing names, stays out of it.
+pub fn echo(text: &str) -> String {
+    let shown = redacted(text);
+    if shown.lines().count() != text.lines().count() {
+        return REDACTED.to_owned();
+    }
+    let found: BTreeSet<usize> =
+        read(text).findings.into_iter().filter(|one| is_shown(&one.what)).map(|one| one.line).collect();
+    let mut echo = String::new();
+    let mut others = 0;
+    for (number, line) in (1..).zip(shown.lines()) {
+        if found.contains(&number) {
+            echo.push_str(line);
+            echo.push('\n');
+        } else if !line.trim().is_empty() {
+            others += 1;
+        }
+    }
+    match others {
+        0 => {}
+        1 => echo.push_str("(and another line)\n"),
+        _ => {
+            let _ = writeln!(echo, "(and {others} other lines)");
+        }
+    }
+    echo
+}
+
+/// Whether the line of a finding says where it leads, or whose key it is.
+fn is_shown(what: &What) -> bool {
+    matches!(
+        what,
+        What::Link { .. }
+            | What::LoopbackPort { .. }
+            | What::User(_)
+            | What::Password { .. }
+            | What::Fingerprint(_)
+            | What::HostKey { .. }
+            | What::Folder(_)
+            | What::Name(_)
+    )
+}
 
 /// The text with every password that [`read`] finds in it replaced by [`REDACTED`]: the runtime's, the relay's, those
 /// that were not taken, and private keys. A line that spells one in a way that cannot be replaced is replaced whole, and

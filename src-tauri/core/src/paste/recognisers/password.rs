@@ -126,7 +126,7 @@ fn chpasswd(line: &Line) -> Option<Finding> {
     let login = login.trim().trim_start_matches("-n ").trim_start_matches("-e ").trim();
     let (user, value) = login.trim_start_matches(['"', '\'']).split_once(':')?;
     let value = value.split(['"', '\'', ' ']).next()?;
-    if value.is_empty() || value.contains(['$', '{', '`', '\\']) || is_stand_in(value) {
+    if value.is_empty() || value.contains(['$', '{', '`', '\\', '%']) || is_stand_in(value) {
         return None;
     }
     let what =
