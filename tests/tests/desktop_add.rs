@@ -285,7 +285,7 @@ fn a_cell_that_moorline_made_is_copied_and_its_runtime_found() {
     stage.hide(&secret);
     assert_eq!(clipboard(stage, "x-kde-passwordManagerHint"), "secret", "clipboard histories leave it out");
     assert!(!cell.contains(&secret), "the cell holds no secret");
-    page.await_text("waiting for you to run the cell");
+    page.await_text("Waiting for you to run the cell");
     page.picture("cell-2");
 
     let mut runtime = person.with_cloudflared(&[("MOORLINE_COLAB", &secret)]);

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use moorline_core::adding::matters::Answer;
+use moorline_core::adding::matters::{Answer, Reason};
 use moorline_core::adding::view::{AddingView, Looking, Outcome, Say, Stage, Understood};
 use moorline_core::adding::{TypedSecret, Wish};
 use moorline_core::google::EndpointId;
+use moorline_core::next_step::NextStep;
 use moorline_core::tools::Tools;
 use moorline_core::trust::Trust;
 use moorline_ssh_files::IdentityFile;
@@ -19,7 +20,7 @@ use super::conversing::Partner;
 use crate::args::{AddArgs, TrustArgs};
 use crate::ask::Terminal;
 use crate::printer::{Printer, Waiting};
-use crate::text_in;
+use crate::{steps, text_in};
 
 /// What Colab's FAQ says of such use.
 const TERMS: &str = "Colab's terms: runtimes of accounts without a positive compute-unit balance may be ended for being used over SSH";
@@ -146,7 +147,10 @@ impl Adding<'_> {
                     let answer = answering::answer(self, name, question, terminal)?;
                     view = partner.say(&view, answer).await?;
                 }
-                Stage::Refuses { sentence, .. } => bail!("{sentence}; nothing was changed"),
+                Stage::Refuses { sentence, why, .. } => match step(why) {
+                    Some(step) => bail!("{sentence} ({}); nothing was changed", steps::command(&step)),
+                    None => bail!("{sentence}; nothing was changed"),
+                },
                 Stage::Done { outcome } => {
                     return Ok(outcome.clone());
                 }
@@ -240,6 +244,11 @@ impl Adding<'_> {
             "files": files(outcome),
         }));
     }
+}
+
+/// What the person can do on the command line about a refusal whose sentence does not say it.
+fn step(why: &Reason) -> Option<NextStep> {
+    matches!(why, Reason::UnknownGoogleRuntime).then_some(NextStep::ChooseRuntime)
 }
 
 /// Whether it is known where the session would lead, or that it cannot be.
