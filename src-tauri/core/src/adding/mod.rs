@@ -37,7 +37,6 @@ use matters::{Access, Need, Question, Reason};
 /// What the person said besides the text, and cannot be asked about any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a person may say")]
 pub struct Wish {
     /// The session's name.
     pub name: Option<Alias>,

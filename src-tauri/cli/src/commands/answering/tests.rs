@@ -16,6 +16,7 @@ use crate::printer::Printer;
 
 /// `moorline add` with some of its options.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command")]
 struct Options {
     yes: bool,
     dry_run: bool,
