@@ -149,7 +149,7 @@ fn a_runtime_that_still_answers_is_left_with_a_yes() {
         to: "h:2".to_owned(),
         unsure: unsure.map(str::to_owned),
     };
-    refuses(NONE, &asked(None), &["still answers", "h:1", "re-point it to h:2", "--yes"]);
+    refuses(NONE, &asked(None), &["answers where it is", "h:1", "re-point it to h:2", "--yes"]);
     refuses(NONE, &asked(Some("no network")), &["cannot be told (no network)", "--yes"]);
     assert!(matches!(said(YES, &asked(None)), Ok(Answer::Leave)));
 }
