@@ -103,6 +103,7 @@ fn home_server(hand: Hand) {
     );
     desk.adds_from_clipboard(&printed);
     desk.page().await_text("The password was read");
+    assert_eq!(desk.page().text().matches("nothing says where it leads").count(), 1, "it is said once");
     desk.pastes(&cell, "paste");
     desk.presses("go-ahead");
     desk.runs_the_line();
