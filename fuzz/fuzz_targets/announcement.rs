@@ -2,10 +2,11 @@
 //! must still pass its validator and read back from its own line.
 #![no_main]
 
+use moorline_model::announcement::{self, Endpoint};
+use moorline_model::session_key::SessionKey;
+use moorline_ssh_files::HostName;
+
 use libfuzzer_sys::fuzz_target;
-use moorline_core::announcement::{self, Endpoint};
-use moorline_core::session_key::SessionKey;
-use moorline_core::ssh_files::HostName;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(key) = "mlk1-1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".parse::<SessionKey>() else { return };

@@ -1,9 +1,10 @@
 //! The config editor: foreign bytes stay, a second run writes nothing, forgetting restores.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use moorline_ssh_files::config::{self, BEGIN, END};
 use moorline_ssh_files::{Alias, HostEntry, ProxyCommand, UserName};
+
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let alias: Alias = "colab".parse().unwrap();

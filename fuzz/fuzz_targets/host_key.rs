@@ -1,8 +1,9 @@
 //! Key lines: what is taken is re-encoded on one line, and read again as the same key.
 #![no_main]
 
+use moorline_ssh_files::{known_hosts, Fingerprint, HostKey, KnownHostsEdit, KnownName};
+
 use libfuzzer_sys::fuzz_target;
-use moorline_ssh_files::{Fingerprint, HostKey, KnownHostsEdit, KnownName, known_hosts};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(key) = HostKey::from_blob(data) {

@@ -1,8 +1,9 @@
 //! The `known_hosts` editor: strangers' files come back, edits settle at once, exactly the pinned key is left.
 #![no_main]
 
+use moorline_ssh_files::{known_hosts, HostKey, KnownHostsEdit, KnownName, Place};
+
 use libfuzzer_sys::fuzz_target;
-use moorline_ssh_files::{HostKey, KnownHostsEdit, KnownName, Place, known_hosts};
 
 const OLD: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7";
 const NEW: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID4j6BYAOVlKM4lPZWThsTSLvXoAiNQsSstz7q7VnACd";

@@ -1,14 +1,14 @@
 //! Any text may be pasted: reading it must not panic, and what it found must still pass its validator.
 #![no_main]
 
+use moorline_ssh_files::names::{Alias, HostName, UserName};
+
 use libfuzzer_sys::fuzz_target;
-use moorline_core::paste;
-use moorline_core::ssh_files::{Alias, HostName, UserName};
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
-    let reading = paste::read(&text);
-    if let Some(place) = reading.link.as_ref().and_then(paste::FoundLink::place) {
+    let reading = moorline_paste::read(&text);
+    if let Some(place) = reading.link.as_ref().and_then(moorline_paste::FoundLink::place) {
         assert_eq!(place.host.as_str().parse::<HostName>().as_ref(), Ok(&place.host));
     }
     if let Some(user) = &reading.user {
@@ -22,8 +22,8 @@ fuzz_target!(|data: &[u8]| {
     {
         assert!(!told.chars().any(char::is_control), "a sentence for a person holds control characters");
     }
-    let shown = paste::redacted(&text);
-    assert!(paste::read(&shown).password.is_none(), "a password is shown");
-    let _ = paste::read_all(&[&text, &shown]);
-    let _ = paste::compare_answer(&text);
+    let shown = moorline_paste::redacted(&text);
+    assert!(moorline_paste::read(&shown).password.is_none(), "a password is shown");
+    let _ = moorline_paste::read_all(&[&text, &shown]);
+    let _ = moorline_paste::compare_answer(&text);
 });

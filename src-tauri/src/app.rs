@@ -4,17 +4,18 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorline_core::adding::Wish;
-use moorline_core::adding::view::{Say, Stage};
 use moorline_core::agent::adding_host::AddingHost;
 use moorline_core::agent::menu::Event;
-use moorline_core::agent::msg::Request;
-use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
+use moorline_core::agent::message::Request;
+use moorline_core::agent::notice::{Notice, NoticeAction};
 use moorline_core::agent::snapshot::Snapshot;
-use moorline_core::dirs::Dirs;
-use moorline_core::kept::{self, Kept};
-use moorline_core::ssh_files::Alias;
-use moorline_core::vault::OsVault;
+use moorline_core::repoint::adding::Wish;
+use moorline_core::repoint::adding::view::{Say, Stage};
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::kept_secrets::{self, Kept};
+use moorline_core::store::vault::OsVault;
+use moorline_model::settings::NoticeKind;
+use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -281,7 +282,7 @@ async fn copy_password(clipboard: ClipboardThread, name: Alias) -> Report {
     let of = name.clone();
     // The keyring blocks, and may ask the person first.
     let read = tokio::task::spawn_blocking(move || -> anyhow::Result<Kept> {
-        Ok(kept::password_to_show(&Dirs::from_env()?, &OsVault::new(), &of)?)
+        Ok(kept_secrets::password_to_show(&Dirs::from_env()?, &OsVault::new(), &of)?)
     });
     let (title, body) = match read.await {
         Ok(Ok(Kept::Here(password))) => {

@@ -1,7 +1,7 @@
 //! The tray's command line.
 
 use clap::Parser;
-use moorline_core::ssh_files::Alias;
+use moorline_ssh_files::Alias;
 
 /// Moorline's tray: it watches your sessions, repairs ssh's files and says so.
 #[derive(Debug, Parser)]

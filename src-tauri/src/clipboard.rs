@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use arboard::Clipboard;
-use moorline_core::agent::clipboard::{self, ReadClipboard};
+use moorline_core::repoint::adding::clipboard::{self, ReadClipboard};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 

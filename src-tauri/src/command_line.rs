@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::Context as _;
-use moorline_core::ssh_files::Alias;
+use moorline_ssh_files::Alias;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use moorline_core::agent::adding_host::AddingHost;
-use moorline_core::agent::clipboard::Clipboard;
-use moorline_core::agent::door::{Door, Limits};
-use moorline_core::agent::faces;
-use moorline_core::agent::hands::start_agent;
-use moorline_core::agent::health::{Health, Light};
-use moorline_core::agent::msg::Request;
-use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
+use moorline_core::agent::executor::start_agent;
+use moorline_core::agent::message::Request;
+use moorline_core::agent::notice::{Notice, NoticeAction};
 use moorline_core::agent::run::AgentHandle;
 use moorline_core::agent::snapshot::{SessionView, Snapshot};
-use moorline_core::agent::words;
-use moorline_core::dirs::Dirs;
-use moorline_core::session::Session;
-use moorline_core::sessions_file::SessionsFile;
+use moorline_core::agent::socket::{Door, Limits};
+use moorline_core::agent::{ui, wording};
+use moorline_core::repoint::adding::clipboard::Clipboard;
 use moorline_core::ssh::SystemSsh;
-use moorline_core::ssh_files::Alias;
-use moorline_core::tools::Tools;
-use moorline_core::vault::OsVault;
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::config_toml::SessionsFile;
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::vault::OsVault;
+use moorline_model::health::{Health, Light};
+use moorline_model::session::Session;
+use moorline_model::settings::NoticeKind;
+use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -40,12 +40,12 @@ pub enum Told {
     ShowWindow(Option<Alias>),
 }
 
-impl From<faces::Told> for Told {
-    fn from(told: faces::Told) -> Self {
+impl From<ui::Told> for Told {
+    fn from(told: ui::Told) -> Self {
         match told {
-            faces::Told::Notify(notice) => Self::Notify(notice),
-            faces::Told::Unnotify(slot) => Self::Unnotify(slot),
-            faces::Told::ShowWindow(compare) => Self::ShowWindow(compare),
+            ui::Told::Notify(notice) => Self::Notify(notice),
+            ui::Told::Unnotify(slot) => Self::Unnotify(slot),
+            ui::Told::ShowWindow(compare) => Self::ShowWindow(compare),
         }
     }
 }
@@ -82,7 +82,7 @@ pub fn start(
             unwatched(&[])
         }
     };
-    let (face, said) = mpsc::unbounded_channel::<faces::Told>();
+    let (face, said) = mpsc::unbounded_channel::<ui::Told>();
     let (agent, ended) = start_agent(Arc::new(tools(dirs)?), face, clipboard);
     feed.adding = agent.adding().ok().cloned();
     let ends = Ends { agent, ended, said };
@@ -113,7 +113,7 @@ fn tools(dirs: &Dirs) -> anyhow::Result<Tools> {
 struct Ends {
     agent: AgentHandle,
     ended: JoinHandle<()>,
-    said: mpsc::UnboundedReceiver<faces::Told>,
+    said: mpsc::UnboundedReceiver<ui::Told>,
 }
 
 /// Hands on in both directions until one side ends, and then ends the agent.
@@ -183,7 +183,7 @@ mod rehearsed {
     use std::io::{BufRead as _, Write as _};
     use std::thread;
 
-    use moorline_core::agent::msg::Request;
+    use moorline_core::agent::message::Request;
     use tokio::sync::mpsc;
     use tokio::task::JoinHandle;
 
@@ -222,7 +222,7 @@ fn waiting(session: &Session) -> SessionView {
         link: session.link.kind().to_owned(),
         endpoint: String::new(),
         health: Health::Waiting,
-        state: words::state(&Health::Waiting),
+        state: wording::state(&Health::Waiting),
         vitals: None,
         ends: None,
         last_editor: None,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use moorline_core::dirs::Dirs;
+use moorline_core::store::dirs::Dirs;
 use tracing::Level;
 use tracing_subscriber::fmt::time::SystemTime;
 

@@ -17,7 +17,7 @@ use moorline_app::args::Args;
 /// What watches all day should take little room.
 #[cfg(target_os = "linux")]
 #[global_allocator]
-static HEAP: moorline_core::heap::own_pages::Heap = moorline_core::heap::own_pages::Heap;
+static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use moorline_core::agent::door::{Caller, Door, DoorError};
-use moorline_core::agent::msg::Request;
-use moorline_core::agent::wire::Role;
-use moorline_core::dirs::Dirs;
-use moorline_core::ssh_files::Alias;
+use moorline_core::agent::message::Request;
+use moorline_core::agent::socket::protocol::Role;
+use moorline_core::agent::socket::{Caller, Door};
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::local_socket::DoorError;
+use moorline_ssh_files::Alias;
 use tokio::time::{Instant, sleep};
 
 /// How long a holder may take to answer: it may be starting, or ending.
@@ -41,13 +42,13 @@ pub async fn take(dirs: &Dirs, compare: Option<&Alias>) -> anyhow::Result<Option
 
 #[cfg(all(test, unix))]
 mod tests {
-    use moorline_core::agent::clipboard::NoClipboard;
-    use moorline_core::agent::door::Limits;
-    use moorline_core::agent::faces::{Headless, Told};
-    use moorline_core::agent::hands::start_agent;
+    use moorline_core::agent::executor::start_agent;
+    use moorline_core::agent::socket::Limits;
+    use moorline_core::agent::ui::{Headless, Told};
+    use moorline_core::repoint::adding::clipboard::NoClipboard;
     use moorline_core::ssh::SystemSsh;
-    use moorline_core::tools::Tools;
-    use moorline_core::vault::MemoryVault;
+    use moorline_core::ssh::context::Tools;
+    use moorline_core::store::vault::MemoryVault;
     use std::sync::Arc;
     use tokio::sync::mpsc;
 

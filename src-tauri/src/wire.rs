@@ -1,8 +1,8 @@
 //! What the window shows. The tray writes it a [`View`] a line; everything else comes from the agent.
 
-use moorline_core::adding::view::ConversationId;
 use moorline_core::agent::snapshot::Snapshot;
-use moorline_core::ssh_files::Alias;
+use moorline_core::repoint::adding::view::ConversationId;
+use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 
 /// What the window shows.
@@ -81,9 +81,9 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use moorline_core::adding::view::{AddingView, Say};
-    use moorline_core::cell::{CellCopy, CellMade, CellWish};
-    use moorline_core::first_look::FirstLook;
+    use moorline_core::announce::cell::{CellCopy, CellMade, CellWish};
+    use moorline_core::repoint::adding::view::{AddingView, Say};
+    use moorline_core::repoint::first_look::FirstLook;
     use ts_rs::{Config, TS as _};
 
     use super::*;

@@ -12,12 +12,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alone::{Memory, Start, alone};
-
 use crate::edge::CloudflareEdge;
 use crate::internet::Internet;
 use crate::processes::until;
 use crate::story::Story;
+use alone::{Memory, Start, alone};
 
 const HOST: &str = "bench.trycloudflare.com";
 const BULK: &str = "bulk.trycloudflare.com";

@@ -1,8 +1,7 @@
 //! A person at the tray who adds a runtime with the mouse, or with the keyboard alone, and counts what it takes.
 
-use std::fmt;
-use std::fs;
 use std::process::Stdio;
+use std::{fmt, fs};
 
 use serde_json::json;
 

@@ -6,14 +6,12 @@
 //! there straight, as everything did before.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::future::Future;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::{fmt, io, thread};
 
 use axum::Router;
 use axum::serve::Listener;

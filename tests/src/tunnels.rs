@@ -1,11 +1,10 @@
 //! Stand-ins for the edges of ngrok and Cloudflare, the only things here that are not real.
 
-use std::io;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::thread;
+use std::{io, thread};
 
 use crate::stage::Stage;
 

@@ -1,9 +1,8 @@
 //! A person whose `known_hosts` is hashed: our lines are, too, and everybody still finds them.
 #![cfg(target_os = "linux")]
 
-use moorline_tests::Story;
-use moorline_tests::clients;
 use moorline_tests::story::PERSONS_CONFIG;
+use moorline_tests::{Story, clients};
 
 fn cell(story: &Story) -> String {
     let (port, user) = (story.runtime.port(), story.runtime.user());

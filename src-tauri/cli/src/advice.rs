@@ -3,22 +3,24 @@
 use std::error::Error;
 use std::fmt::Display;
 
-use moorline_core::carry::CarryError;
-use moorline_core::cell::{CellError, ListenError};
+use moorline_core::announce::cell::{CellError, ListenError};
 use moorline_core::doctor::Next;
-use moorline_core::google::{GoogleError, InvalidEndpointId};
-use moorline_core::hub::JoinError;
-use moorline_core::login::EnsureLoginError;
-use moorline_core::next_step::NextStep;
-use moorline_core::ngrok::NgrokError;
-use moorline_core::proxy::ProxyError;
-use moorline_core::reach::ReachError;
-use moorline_core::relay::{PrepareError, PrepareSessionError};
-use moorline_core::session_key::{InvalidSessionKey, SessionKeyError};
-use moorline_core::sessions_file::UnknownSession;
-use moorline_core::settle::SettleError;
+use moorline_core::net::error::CarryError;
+use moorline_core::net::google::GoogleError;
+use moorline_core::net::ngrok::NgrokError;
+use moorline_core::repoint::write::SettleError;
+use moorline_core::ssh::ensure_login::EnsureLoginError;
+use moorline_core::ssh::hub::JoinError;
+use moorline_core::ssh::proxy::ProxyError;
+use moorline_core::ssh::reach::ReachError;
+use moorline_core::ssh::relay_setup::{PrepareError, PrepareSessionError};
 use moorline_core::ssh::{LoginError, ProbeError, RemoteFileError, SshRunError, VerifyError};
-use moorline_core::vault::VaultError;
+use moorline_core::store::config_toml::UnknownSession;
+use moorline_core::store::session_keys::SessionKeyError;
+use moorline_core::store::vault::VaultError;
+use moorline_model::colab_runtime::InvalidEndpointId;
+use moorline_model::next_step::NextStep;
+use moorline_model::session_key::InvalidSessionKey;
 use moorline_ssh_files::Alias;
 
 use crate::steps::command;
@@ -85,7 +87,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<NextStep> {
 mod tests {
     use clap::CommandFactory as _;
 
-    use moorline_core::vault::SecretKind;
+    use moorline_model::secret_kind::SecretKind;
 
     use super::*;
     use crate::args::Cli;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use moorline_core::channel::ChannelKind;
-use moorline_core::google::EndpointId;
-use moorline_core::session::{RelayTarget, RemotePath};
-use moorline_core::vault::SecretKind;
+use moorline_model::channel_settings::ChannelKind;
+use moorline_model::colab_runtime::EndpointId;
+use moorline_model::secret_kind::SecretKind;
+use moorline_model::session::{RelayTarget, RemotePath};
 use moorline_ssh_files::{Alias, Fingerprint, HostName, Port, UserName};
 
 /// One ssh alias for a Colab runtime that drifts.
@@ -263,7 +263,7 @@ pub struct OpenArgs {
     pub name: Alias,
     /// The program.
     #[arg(long = "in", value_name = "EDITOR", default_value = "vscode")]
-    pub editor: moorline_core::editors::Editor,
+    pub editor: moorline_model::editor::Editor,
     /// The folder on the runtime. Default: the session's, else /content.
     pub path: Option<RemotePath>,
     /// In a terminal: inside `tmux new -A -s main`, so that what runs there outlives a lost connection.

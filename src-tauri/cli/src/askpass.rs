@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use moorline_core::askpass::{ASKPASS_RELAY, ASKPASS_SESSION, answer};
-use moorline_core::session::RelayTarget;
+use moorline_core::ssh::askpass::answer;
+use moorline_core::ssh::system_ssh::{ASKPASS_RELAY, ASKPASS_SESSION};
+use moorline_model::session::RelayTarget;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 

@@ -20,7 +20,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use moorline_core::{proxy_program, said};
+use moorline_core::store::installed_programs;
+use moorline_model::text;
 
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
@@ -28,10 +29,10 @@ use crate::printer::Printer;
 /// What watches all day should take little room.
 #[cfg(target_os = "linux")]
 #[global_allocator]
-static HEAP: moorline_core::heap::own_pages::Heap = moorline_core::heap::own_pages::Heap;
+static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
 
 fn main() -> ExitCode {
-    if proxy_program::is_proxy() {
+    if installed_programs::is_proxy() {
         return proxied::main();
     }
     if let Some(code) = askpass::acted() {
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
     };
     let code = outcome.unwrap_or_else(|error| {
         let step = advice::of_error(&error, about.as_ref());
-        printer.error(said::sentence(error.as_ref()), step.as_ref().map(steps::command));
+        printer.error(text::sentence(error.as_ref()), step.as_ref().map(steps::command));
         ExitCode::from(1)
     });
     // Half an answer is none: a script must not take what a full disk cut off for all there is.

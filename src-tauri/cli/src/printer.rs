@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use moorline_core::said::visible;
+use moorline_model::text::visible;
 use serde::Serialize;
 
 const GOOD: Style = AnsiColor::Green.on_default();

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use moorline_core::{proxy, said};
+use moorline_core::ssh::proxy;
+use moorline_model::text;
 use moorline_ssh_files::Alias;
 
 use crate::steps;
@@ -18,10 +19,10 @@ pub fn main() -> ExitCode {
         }
     };
     proxy::run(&name, shared).unwrap_or_else(|error| {
-        say(&said::sentence(&error));
+        say(&text::sentence(&error));
         if let Some(step) = error.next_step() {
             let command = steps::command(&step.of(&name));
-            let _ = writeln!(std::io::stderr(), "  {}", said::visible(&command));
+            let _ = writeln!(std::io::stderr(), "  {}", text::visible(&command));
         }
         ExitCode::FAILURE
     })
@@ -44,5 +45,5 @@ fn asked() -> Result<(Alias, bool), String> {
 
 fn say(what: &str) {
     // Where nobody reads it, nobody misses it.
-    let _ = writeln!(std::io::stderr(), "moorline: {}", said::visible(what));
+    let _ = writeln!(std::io::stderr(), "moorline: {}", text::visible(what));
 }

@@ -1,7 +1,7 @@
 //! How the command line words a next step: as the command that takes it.
 
-use moorline_core::next_step::NextStep;
-use moorline_core::vault::SecretKind;
+use moorline_model::next_step::NextStep;
+use moorline_model::secret_kind::SecretKind;
 use moorline_ssh_files::Alias;
 
 /// The command that takes the step. What a person has to fill in stands there in capitals.

@@ -1,50 +1,19 @@
-//! Moorline's core: sessions, links, trust, vault, editors and re-pointing. Knows no GUI.
+//! Moorline's core, in rooms. Each room uses only those above it in this list. No room knows a face.
 
-pub mod adding;
-pub mod agent;
-pub mod announcement;
-pub mod askpass;
-mod atomic;
-pub mod carry;
-pub mod cell;
-pub mod channel;
-pub mod claims;
-pub mod clock;
-pub mod dirs;
-pub mod doctor;
+pub mod store;
+
+pub mod net;
+
 pub mod editors;
-pub mod first_look;
-pub mod google;
-pub mod heap;
-pub mod hub;
-pub mod kept;
-pub mod login;
-pub mod loose;
-pub mod made;
-pub mod next_step;
-pub mod ngrok;
-pub mod paste;
-pub mod pins;
-pub mod practice;
-mod printed;
-pub mod proxy;
-pub mod proxy_program;
-pub mod reach;
-pub mod regular;
-pub mod relay;
-pub mod repoint;
-pub mod said;
-pub mod session;
-pub mod session_key;
-pub mod sessions_file;
-pub mod settle;
-pub mod ssh;
-mod standard;
-pub mod state_lock;
-pub mod tools;
-pub mod trust;
-pub mod vault;
-pub mod watch;
-mod web;
 
-pub use moorline_ssh_files as ssh_files;
+pub mod ssh;
+
+pub mod repoint;
+
+pub mod announce;
+
+pub mod watch;
+
+pub mod doctor;
+
+pub mod agent;

@@ -8,9 +8,10 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use moorline_core::practice::{PasswordBy, PracticeOptions, PracticeRuntime};
+use moorline_core::ssh::practice::{PasswordBy, PracticeOptions, PracticeRuntime};
 use moorline_core::ssh::{LoginKey, SystemSsh};
 use secrecy::ExposeSecret;
+
 use support::{LIMIT, block_on};
 
 struct Visit {

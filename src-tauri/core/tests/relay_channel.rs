@@ -11,14 +11,16 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use moorline_core::channel::{self, ChannelKind, ChannelSettings, Ear, Heard, Post};
-use moorline_core::dirs::Dirs;
-use moorline_core::session::{Link, RelayLink, Session};
-use moorline_core::session_key::SessionKey;
-use moorline_core::tools::Tools;
-use moorline_core::vault::MemoryVault;
-use support::{LIMIT, Sshd, block_on, relay};
+use moorline_core::announce::channels::{self, Ear, Heard, Post};
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::vault::MemoryVault;
+use moorline_model::channel_settings::{ChannelKind, ChannelSettings};
+use moorline_model::session::{Link, RelayLink, Session};
+use moorline_model::session_key::SessionKey;
 use tokio::sync::mpsc;
+
+use support::{LIMIT, Sshd, block_on, relay};
 
 struct Stage {
     front: Sshd,
@@ -48,7 +50,7 @@ impl Stage {
 
     fn listen(&self) -> (tokio::task::JoinHandle<()>, mpsc::Receiver<(ChannelKind, Heard)>) {
         let (to, heard) = mpsc::channel(4);
-        let channel = channel::open(ChannelKind::Relay, &self.post).unwrap();
+        let channel = channels::open(ChannelKind::Relay, &self.post).unwrap();
         (tokio::spawn(channel.listen(Ear::new(ChannelKind::Relay, to))), heard)
     }
 
@@ -121,7 +123,7 @@ fn what_is_announced_is_heard_at_once_and_each_line_once() {
 
 #[test]
 fn a_runtime_s_own_key_is_heard_through_the_person_s_login() {
-    use moorline_core::relay::{RuntimeKey, prepare};
+    use moorline_core::ssh::relay_setup::{RuntimeKey, prepare};
     let stage = Stage::new();
     let key = SessionKey::random(1).unwrap();
     let line = RuntimeKey {

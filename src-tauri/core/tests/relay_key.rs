@@ -13,9 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use moorline_core::relay::{Prepared, Retired, RuntimeKey, prepare, relay_place, retire};
 use moorline_core::ssh::SystemSsh;
+use moorline_core::ssh::relay_identity::relay_place;
+use moorline_core::ssh::relay_setup::{Prepared, Retired, RuntimeKey, prepare, retire};
 use moorline_ssh_files::HostKey;
+
 use support::{LIMIT, Sshd, block_on, free_port, keygen, relay};
 
 const KID: &str = "Ab-_0123abcd";

@@ -3,20 +3,20 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test's own steps may fail it")]
 
-use std::fs;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use jiff::Timestamp;
-use moorline_core::announcement::{Accepted, RuntimeId};
-use moorline_core::dirs::Dirs;
-use moorline_core::pins::Pins;
-use moorline_core::session::{Link, Session};
-use moorline_core::session_key::{self, KeyId, SessionKey};
-use moorline_core::settle::{Change, SettleError, begin, keep_accepted, renew, settle};
+use moorline_core::repoint::session_key::{begin, renew};
+use moorline_core::repoint::write::{Change, SettleError, keep_accepted, settle};
 use moorline_core::ssh::SystemSsh;
-use moorline_core::tools::Tools;
-use moorline_core::vault::{MemoryVault, SecretName, Vault, VaultError};
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::pins_json::Pins;
+use moorline_core::store::vault::{MemoryVault, SecretName, Vault, VaultError};
+use moorline_model::announcement::{Accepted, RuntimeId};
+use moorline_model::session::{Link, Session};
+use moorline_model::session_key::{self, KeyId, SessionKey};
 use moorline_ssh_files::{Alias, HostKey};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -77,7 +77,7 @@ fn at_once<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
 }
 
 fn kept(tools: &Tools) -> SessionKey {
-    session_key::load(tools, &colab()).unwrap().unwrap()
+    session_keys::load(tools, &colab()).unwrap().unwrap()
 }
 
 fn pinned(tools: &Tools) -> Vec<HostKey> {
@@ -88,7 +88,7 @@ fn pinned(tools: &Tools) -> Vec<HostKey> {
 #[test]
 fn several_that_want_a_key_at_once_get_the_same() {
     let (tools, _dir) = home();
-    let ids: Vec<KeyId> = at_once(|| session_key::create(&tools, &colab()).unwrap().id());
+    let ids: Vec<KeyId> = at_once(|| session_keys::create(&tools, &colab()).unwrap().id());
     assert!(ids.iter().all(|id| *id == kept(&tools).id()), "{ids:?}");
 }
 
@@ -108,7 +108,7 @@ fn of_several_that_renew_a_key_at_once_one_does() {
     block_on(begin(&tools, &session(), Timestamp::UNIX_EPOCH)).unwrap();
     let was = kept(&tools).id();
     let outcomes = at_once(|| {
-        let next = session_key::next(&tools, &colab()).unwrap();
+        let next = session_keys::next(&tools, &colab()).unwrap();
         block_on(renew(&tools, &colab(), Some(&was), &next, Timestamp::UNIX_EPOCH))
     });
     let (renewed, late): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);

@@ -14,6 +14,7 @@ use russh::keys::key::safe_rng;
 use russh::keys::{Algorithm, PrivateKey};
 use russh::server::{Auth, Config, Handler, PublicKeyOffer, run_stream};
 use secrecy::SecretString;
+
 use support::{LIMIT, block_on};
 
 /// Answers no login.

@@ -8,12 +8,13 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use moorline_core::practice::{PasswordBy, PracticeEvent, PracticeOptions, PracticeRuntime};
+use moorline_core::ssh::practice::{PasswordBy, PracticeEvent, PracticeOptions, PracticeRuntime};
 use moorline_core::ssh::{
     Installed, LoginError, LoginKey, LoginKeyError, Route, install_login_key, key_login_works,
 };
 use moorline_ssh_files::{HostKey, UserName};
 use secrecy::SecretString;
+
 use support::{LIMIT, Sshd, block_on, user};
 
 fn start(password_by: PasswordBy) -> PracticeRuntime {

@@ -9,6 +9,7 @@ use moorline_ssh_files::HostKey;
 use moorline_tests::Runtime;
 use moorline_tests::machine::Machine;
 use secrecy::SecretString;
+
 use support::{LIMIT, block_on, tcp};
 
 #[test]

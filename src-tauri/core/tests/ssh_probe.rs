@@ -6,12 +6,14 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use moorline_core::practice::{PracticeEvent, PracticeOptions, PracticeRuntime};
-use moorline_core::reach::named_key;
+use moorline_core::net::error::RouteError;
+use moorline_core::ssh::practice::{PracticeEvent, PracticeOptions, PracticeRuntime};
 use moorline_core::ssh::probe::{host_key, host_key_of, host_key_preferring};
-use moorline_core::ssh::{ProbeError, Route, RouteError, SshFailure};
-use moorline_core::trust::Evidence;
+use moorline_core::ssh::reach::named_key;
+use moorline_core::ssh::{ProbeError, Route, SshFailure};
+use moorline_model::trust::Evidence;
 use moorline_ssh_files::KeyAlgorithm;
+
 use support::{LIMIT, Sshd, block_on, free_port, listen, relay, tcp, web_server};
 
 const SHORT: Duration = Duration::from_millis(700);

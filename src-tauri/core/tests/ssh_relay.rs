@@ -10,11 +10,12 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use moorline_core::session::RelayLink;
 use moorline_core::ssh::relay::{channel_key, listeners};
 use moorline_core::ssh::relay_known_hosts::repair_relay_known_hosts;
 use moorline_core::ssh::{ChannelError, RelayRepair, RelayRepairError, SshFailure, SshRunError, SystemSsh};
+use moorline_model::session::RelayLink;
 use moorline_ssh_files::{HostKey, Port};
+
 use support::{LIMIT, Sshd, block_on, free_port, relay};
 
 fn link(port: u16, mine_alone: bool) -> RelayLink {

@@ -10,6 +10,7 @@ use std::path::Path;
 use moorline_core::ssh::{SystemSsh, VerifyError};
 use moorline_ssh_files::config::apply;
 use moorline_ssh_files::{HostEntry, ProxyCommand};
+
 use support::{LIMIT, block_on};
 
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7";

@@ -9,9 +9,11 @@ mod keyring;
 
 use std::time::{Duration, Instant};
 
-use keyring::{Bus, in_session};
-use moorline_core::vault::{OsVault, SecretKind, SecretName, Vault, VaultError};
+use moorline_core::store::vault::{OsVault, SecretName, Vault, VaultError};
+use moorline_model::secret_kind::SecretKind;
 use secrecy::{ExposeSecret, SecretString};
+
+use keyring::{Bus, in_session};
 
 /// Far more than an open keyring needs, so that a slow machine fails no test.
 const PLENTY: Duration = Duration::from_secs(60);

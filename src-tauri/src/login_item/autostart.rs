@@ -1,11 +1,10 @@
 //! The file that the Desktop Application Autostart Specification asks for.
 
-use std::env;
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-use moorline_core::dirs::Dirs;
+use moorline_core::store::dirs::Dirs;
 
 /// The login item of this person.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use auto_launch::{AutoLaunch, AutoLaunchBuilder, MacOSLaunchMode, WindowsEnableMode};
-use moorline_core::dirs::Dirs;
+use moorline_core::store::dirs::Dirs;
 
 /// The login item of this person.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ mod freedesktop;
 #[cfg(not(target_os = "linux"))]
 mod native;
 
-use moorline_core::agent::notice::{Notice, NoticeAction, NoticeKind};
+use moorline_core::agent::notice::{Notice, NoticeAction};
+use moorline_model::settings::NoticeKind;
 
 #[cfg(target_os = "linux")]
 pub use freedesktop::{Notifications, announce};

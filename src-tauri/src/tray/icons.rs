@@ -1,6 +1,6 @@
 //! The tray's icons as pixels, rendered at build time from the drawings in `icons/tray`.
 
-use moorline_core::agent::health::Light;
+use moorline_model::health::Light;
 
 use super::Panel;
 

@@ -8,10 +8,10 @@ pub mod native;
 #[cfg(target_os = "linux")]
 pub mod status_item;
 
-use moorline_core::agent::health::Light;
 use moorline_core::agent::menu::{Event, Menu, menu};
 use moorline_core::agent::snapshot::{SessionView, Snapshot};
-use moorline_core::agent::words;
+use moorline_core::agent::wording;
+use moorline_model::health::Light;
 
 pub use panel::Panel;
 #[cfg(target_os = "linux")]
@@ -67,7 +67,7 @@ fn tooltip(snapshot: &Snapshot) -> String {
         return "Moorline: no sessions yet".to_owned();
     }
     let line = |session: &SessionView| {
-        let vitals = words::vitals(session).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
+        let vitals = wording::vitals(session).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
         format!("{} · {}{vitals}", session.name, session.state)
     };
     let mut lines: Vec<String> = snapshot.sessions.iter().take(NAMED).map(line).collect();
@@ -82,7 +82,7 @@ fn tooltip(snapshot: &Snapshot) -> String {
 mod tests {
     use super::*;
     use crate::feed::unwatched;
-    use moorline_core::agent::health::Health;
+    use moorline_model::health::Health;
 
     pub(crate) fn session(name: &str, state: &str) -> SessionView {
         SessionView {

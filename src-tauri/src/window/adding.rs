@@ -1,12 +1,12 @@
 //! What the page may ask while a runtime is added. The agent leads the conversation, reads the clipboard and keeps what is
 //! secret; what a person types passes through here once, on its way there.
 
-use moorline_core::adding::Wish;
-use moorline_core::adding::view::{AddingView, ConversationId, Say};
-use moorline_core::agent::msg::Request;
-use moorline_core::agent::wire::Call;
-use moorline_core::editors::Editor;
-use moorline_core::ssh_files::Alias;
+use moorline_core::agent::message::Request;
+use moorline_core::agent::socket::protocol::Call;
+use moorline_core::repoint::adding::Wish;
+use moorline_core::repoint::adding::view::{AddingView, ConversationId, Say};
+use moorline_model::editor::Editor;
+use moorline_ssh_files::Alias;
 use tauri::State;
 
 use crate::agent::Agent;

@@ -3,16 +3,16 @@
 use std::future::Future;
 use std::time::Duration;
 
-use moorline_core::adding::view::AddingView;
-use moorline_core::agent::door::{CallError, Caller};
-use moorline_core::agent::msg::Request;
+use moorline_core::agent::message::Request;
 use moorline_core::agent::run::Comparison;
 use moorline_core::agent::snapshot::Snapshot;
-use moorline_core::agent::wire::{Answer, Call, Role, Said};
-use moorline_core::cell::{CellMade, CellWish};
-use moorline_core::dirs::Dirs;
-use moorline_core::first_look::FirstLook;
-use moorline_core::ssh_files::Alias;
+use moorline_core::agent::socket::protocol::{Answer, Call, Role, Said};
+use moorline_core::agent::socket::{CallError, Caller};
+use moorline_core::announce::cell::{CellMade, CellWish};
+use moorline_core::repoint::adding::view::AddingView;
+use moorline_core::repoint::first_look::FirstLook;
+use moorline_core::store::dirs::Dirs;
+use moorline_ssh_files::Alias;
 
 /// How often an agent that is gone is looked for.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -2,9 +2,8 @@
 
 use moorline_app::command_line;
 use moorline_app::wire::{Checked, Keys, PinnedKey, Shows, View};
-use moorline_core::agent::msg::Request;
-use moorline_core::paste;
-use moorline_core::ssh_files::{Alias, Fingerprint};
+use moorline_core::agent::message::Request;
+use moorline_ssh_files::{Alias, Fingerprint};
 use tauri::{AppHandle, State};
 
 use crate::agent::Agent;
@@ -47,7 +46,7 @@ pub async fn compare(agent: State<'_, Agent>, name: Alias) -> Result<Keys, Strin
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "what the page says is owned")]
 pub fn check(text: String, fingerprint: Fingerprint) -> Checked {
-    let told = paste::compare_answer(&text).fingerprints;
+    let told = moorline_paste::compare_answer(&text).fingerprints;
     if told.contains(&fingerprint) {
         Checked::Same
     } else if told.is_empty() {

@@ -11,8 +11,9 @@ mod page;
 
 use std::process::ExitCode;
 
+use moorline_core::store::dirs::Dirs;
+
 use agent::Agent;
-use moorline_core::dirs::Dirs;
 
 fn main() -> ExitCode {
     match open() {

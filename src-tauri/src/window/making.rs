@@ -1,10 +1,10 @@
 //! What the page may ask for somebody who has no runtime yet. The cell and its secret go from the agent to the clipboard,
 //! and not through here.
 
-use moorline_core::agent::wire::Call;
-use moorline_core::cell::{CellCopy, CellMade, CellWish};
-use moorline_core::first_look::FirstLook;
-use moorline_core::ssh_files::Alias;
+use moorline_core::agent::socket::protocol::Call;
+use moorline_core::announce::cell::{CellCopy, CellMade, CellWish};
+use moorline_core::repoint::first_look::FirstLook;
+use moorline_ssh_files::Alias;
 use tauri::State;
 
 use crate::agent::Agent;

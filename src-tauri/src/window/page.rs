@@ -9,9 +9,8 @@ use moorline_core::agent::snapshot::Snapshot;
 use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Emitter as _, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
-use crate::adding;
 use crate::agent::Agent;
-use crate::{commands, making};
+use crate::{adding, commands, making};
 
 const LABEL: &str = "main";
 /// The event that carries everything the page shows.

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use moorline_ssh_files::{edit_file, known_hosts};
+
 use common::{Home, NEW_KEY, OLD_KEY, session};
-use moorline_ssh_files::edit_file;
-use moorline_ssh_files::known_hosts;
 
 const WRITERS: usize = 4;
 const EDITS: usize = 200;

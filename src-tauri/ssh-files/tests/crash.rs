@@ -9,8 +9,9 @@ mod common;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use common::{Home, NEW_KEY, OLD_KEY, Session, session};
 use moorline_ssh_files::SshDir;
+
+use common::{Home, NEW_KEY, OLD_KEY, Session, session};
 
 const HOME: &str = "MOORLINE_TEST_HOME";
 const CONFIG: &[u8] = b"User alice\nHost a\n  Port 1";

@@ -6,8 +6,9 @@ mod common;
 
 use std::fs;
 
-use common::{Home, OLD_KEY, fixture, session};
 use moorline_ssh_files::{Alias, SshFilesError, config};
+
+use common::{Home, OLD_KEY, fixture, session};
 
 fn alias(name: &str) -> Alias {
     name.parse().unwrap()

@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::{Home, NEW_KEY, OLD_KEY, fixture, session};
 use moorline_ssh_files::{KnownHostsEdit, SshFilesError};
+
+use common::{Home, NEW_KEY, OLD_KEY, fixture, session};
 
 #[test]
 fn configs_come_back_byte_for_byte() {

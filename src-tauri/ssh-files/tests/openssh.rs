@@ -8,10 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Home, NEW_KEY, OLD_KEY, fixture, session};
 use moorline_ssh_files::{HostEntry, ProxyCommand, config};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+use common::{Home, NEW_KEY, OLD_KEY, fixture, session};
 
 fn have_ssh() -> bool {
     Command::new("ssh").arg("-V").output().is_ok()

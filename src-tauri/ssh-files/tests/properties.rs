@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{NEW_KEY, OLD_KEY, THIRD_KEY, session};
 use moorline_ssh_files::config::{self, BEGIN, END};
 use moorline_ssh_files::known_hosts;
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+use common::{NEW_KEY, OLD_KEY, THIRD_KEY, session};
 
 fn line_end() -> impl Strategy<Value = &'static str> {
     prop_oneof![4 => Just("\n"), 2 => Just("\r\n")]

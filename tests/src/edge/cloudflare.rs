@@ -1,13 +1,12 @@
 //! Cloudflare's edge with a tunnel behind it, as cloudflared 2025's own origin behaves.
 
 use std::fs::File;
-use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};

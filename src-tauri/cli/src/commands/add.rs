@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use moorline_core::adding::matters::{Answer, Reason};
-use moorline_core::adding::view::{AddingView, Looking, Outcome, Say, Stage, Understood};
-use moorline_core::adding::{TypedSecret, Wish};
-use moorline_core::google::EndpointId;
-use moorline_core::next_step::NextStep;
-use moorline_core::tools::Tools;
-use moorline_core::trust::Trust;
+use moorline_core::repoint::adding::matters::{Answer, Reason};
+use moorline_core::repoint::adding::view::{AddingView, Looking, Outcome, Say, Stage, Understood};
+use moorline_core::repoint::adding::{TypedSecret, Wish};
+use moorline_core::ssh::context::Tools;
+use moorline_model::colab_runtime::EndpointId;
+use moorline_model::next_step::NextStep;
+use moorline_model::trust::Trust;
 use moorline_ssh_files::IdentityFile;
 use serde_json::json;
 
@@ -256,7 +256,9 @@ fn is_settled(stage: &Stage) -> bool {
     match stage {
         Stage::Looks { at } => !matches!(at, Looking::Here | Looking::Google),
         Stage::Asks { question } => {
-            use moorline_core::adding::matters::Question::{NameTaken, Where, WhichEndpoint, WhosePort};
+            use moorline_core::repoint::adding::matters::Question::{
+                NameTaken, Where, WhichEndpoint, WhosePort,
+            };
             !matches!(question, Where { .. } | WhichEndpoint { .. } | WhosePort { .. } | NameTaken { .. })
         }
         Stage::Refuses { .. } => false,

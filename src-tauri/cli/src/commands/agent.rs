@@ -1,11 +1,11 @@
 //! What the commands say to the agent, if one runs.
 
 use anyhow::bail;
-use moorline_core::agent::door::Caller;
-use moorline_core::agent::msg::Request;
+use moorline_core::agent::message::Request;
 use moorline_core::agent::snapshot::Snapshot;
-use moorline_core::agent::wire::{Answer, Call, Role};
-use moorline_core::tools::Tools;
+use moorline_core::agent::socket::Caller;
+use moorline_core::agent::socket::protocol::{Answer, Call, Role};
+use moorline_core::ssh::context::Tools;
 use moorline_ssh_files::Alias;
 
 use crate::printer::Printer;
@@ -32,7 +32,7 @@ pub fn snapshot(tools: &Tools, printer: &Printer) -> anyhow::Result<Option<Snaps
             _ => Ok(None),
         }
     })?;
-    asked.or_else(|error: moorline_core::agent::door::CallError| {
+    asked.or_else(|error: moorline_core::agent::socket::CallError| {
         printer.note(error);
         Ok(None)
     })

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::adding::Wish;
-use moorline_core::adding::announced::Announced;
-use moorline_core::announcement::{self, Kind};
-use moorline_core::channel::{Post, listening};
-use moorline_core::clock;
-use moorline_core::pins::Pins;
-use moorline_core::session::Session;
-use moorline_core::session_key;
-use moorline_core::settle::{self, Change};
-use moorline_core::tools::Tools;
+use moorline_core::announce::channels::{Post, listening};
+use moorline_core::repoint::adding::Wish;
+use moorline_core::repoint::adding::announced::Announced;
+use moorline_core::repoint::write::{self, Change};
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::pins_json::Pins;
+use moorline_core::store::session_keys;
+use moorline_model::announcement::{self, Kind};
+use moorline_model::session::Session;
+use moorline_model::{clock, session_key};
 use serde_json::json;
 
 use super::add::Adding;
@@ -32,7 +32,7 @@ pub async fn heard(tools: &Arc<Tools>, session: &Session) -> anyhow::Result<Opti
         return Ok(None);
     }
     // Without a key nothing can be read, and without a keyring the rest of the repair still can be done.
-    let Ok(Some(key)) = session_key::load(tools, name) else { return Ok(None) };
+    let Ok(Some(key)) = session_keys::load(tools, name) else { return Ok(None) };
     let (session, tools) = (session.clone(), Arc::clone(tools));
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let post = Post { session, kid: key.id(), topic: key.topic(), settings, tools };
@@ -73,12 +73,12 @@ pub async fn settle(
     let change =
         Change { was, keys, accepted: Some(announced.accepted.clone()), ..Change::of(session, clock::now()) };
     if adding.dry_run {
-        let preview = settle::preview(tools, &change).await?;
+        let preview = write::preview(tools, &change).await?;
         report::print_preview(&preview, printer);
         printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
         return Ok(ExitCode::SUCCESS);
     }
-    let written = settle::settle(tools, &change).await?;
+    let written = write::settle(tools, &change).await?;
     printer.done(format!("{} announced itself at {}", announced.name, change.session.link));
     report::print(&written, printer);
     printer.line(format!("Then: ssh {}", announced.name));

@@ -1,15 +1,14 @@
 //! The command line's part of a conversation: its options answer some questions, the person at the terminal the others.
 
 use anyhow::bail;
-use moorline_core::adding::TypedSecret;
-use moorline_core::adding::matters::{
+use moorline_core::repoint::adding::TypedSecret;
+use moorline_core::repoint::adding::matters::{
     Answer, KeyQuestion, LoginQuestion, NoComparison, Question, Summary, Taken,
 };
-use moorline_core::adding::view::Say;
-use moorline_core::next_step::NextStep;
-use moorline_core::paste;
-use moorline_core::session::RelayTarget;
-use moorline_core::vault::SecretKind;
+use moorline_core::repoint::adding::view::Say;
+use moorline_model::next_step::NextStep;
+use moorline_model::secret_kind::SecretKind;
+use moorline_model::session::RelayTarget;
 use moorline_ssh_files::Alias;
 use zeroize::Zeroizing;
 
@@ -226,7 +225,7 @@ fn key(adding: &Adding<'_>, key: &KeyQuestion, terminal: &mut Option<Terminal>) 
     if answer.trim().eq_ignore_ascii_case("yes") {
         return Ok(Answer::Approve(print));
     }
-    if paste::compare_answer(&answer).fingerprints.contains(&print) {
+    if moorline_paste::compare_answer(&answer).fingerprints.contains(&print) {
         printer.done("it is the same");
     }
     Ok(Answer::Notebook(answer))

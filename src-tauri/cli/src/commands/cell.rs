@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
-use moorline_core::cell::{
+use moorline_core::announce::cell::{
     self, Begun, Cell, CellLink, CellPlan, CellWay, Listen, ListenError, MakeCellError,
 };
-use moorline_core::channel::ChannelKind;
-use moorline_core::relay::Prepared;
-use moorline_core::session::{Link, Session};
-use moorline_core::session_key::SessionKeyError;
-use moorline_core::tools::Tools;
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::relay_setup::Prepared;
+use moorline_core::store::session_keys::SessionKeyError;
+use moorline_model::channel_settings::ChannelKind;
+use moorline_model::session::{Link, Session};
 use serde_json::json;
 
 use crate::args::{CellArgs, CellLinkKind};

@@ -1,8 +1,8 @@
 //! Names that a session does not take, because they are machines of the person's.
 
 use anyhow::bail;
-use moorline_core::claims::{Claim, claim};
-use moorline_core::tools::Tools;
+use moorline_core::repoint::name_taken::{Claim, claim};
+use moorline_core::ssh::context::Tools;
 use moorline_ssh_files::Alias;
 
 /// Refuses a name for a new session that is another machine's already.

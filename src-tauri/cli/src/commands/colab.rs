@@ -1,9 +1,10 @@
 //! Choosing one of the Google account's runtimes.
 
 use anyhow::bail;
-use moorline_core::google::answer::Assignment;
-use moorline_core::google::{CliSession, Client, Credentials, EndpointId, cli_sessions};
-use moorline_core::tools::Tools;
+use moorline_core::net::google::answer::Assignment;
+use moorline_core::net::google::{CliSession, Client, Credentials, cli_sessions};
+use moorline_core::ssh::context::Tools;
+use moorline_model::colab_runtime::EndpointId;
 use moorline_ssh_files::Alias;
 
 use crate::ask::Terminal;

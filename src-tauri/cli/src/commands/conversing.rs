@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::adding::Wish;
-use moorline_core::adding::talk::{EXPIRES, Surroundings, Talk};
-use moorline_core::adding::view::{AddingView, ConversationId, Say};
-use moorline_core::agent::clipboard::NoClipboard;
-use moorline_core::agent::door::Caller;
-use moorline_core::agent::wire::{Answer, Call, Role};
-use moorline_core::tools::Tools;
+use moorline_core::agent::socket::Caller;
+use moorline_core::agent::socket::protocol::{Answer, Call, Role};
+use moorline_core::repoint::adding::Wish;
+use moorline_core::repoint::adding::clipboard::NoClipboard;
+use moorline_core::repoint::adding::talk::{EXPIRES, Surroundings, Talk};
+use moorline_core::repoint::adding::view::{AddingView, ConversationId, Say};
+use moorline_core::ssh::context::Tools;
 use tokio::sync::mpsc;
 
 /// How long one look at a conversation of our own waits for a change.

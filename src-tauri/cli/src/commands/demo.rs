@@ -6,14 +6,14 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use moorline_core::adding::{TypedSecret, Wish};
-use moorline_core::dirs::Dirs;
-use moorline_core::kept;
-use moorline_core::practice::{PracticeOptions, PracticeRuntime};
-use moorline_core::settle;
+use moorline_core::repoint::adding::{TypedSecret, Wish};
+use moorline_core::repoint::write;
 use moorline_core::ssh::SystemSsh;
-use moorline_core::tools::Tools;
-use moorline_core::vault::MemoryVault;
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::practice::{PracticeOptions, PracticeRuntime};
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::kept_secrets;
+use moorline_core::store::vault::MemoryVault;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -76,7 +76,7 @@ fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     let ssh = SystemSsh::find(Some(home))?;
     let tools = Arc::new(Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None });
     Dirs::create_private(&tools.dirs.ssh)?;
-    let config = settle::ssh_dir(&tools).config_path();
+    let config = write::ssh_dir(&tools).config_path();
     std::fs::write(&config, THEIR_CONFIG).context("cannot write into the throw-away home")?;
     let mut stage = Stage { tools, printer, name: "colab".parse()?, steps: Vec::new() };
 
@@ -137,7 +137,7 @@ impl Stage<'_> {
     fn repair(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
         // As in life, the new machine has a new password, which the cell printed.
         let session = super::session(&self.tools, Some(&self.name))?;
-        kept::keep_password(&self.tools, &session, runtime.host_key(), runtime.password())?;
+        kept_secrets::keep_password(&self.tools, &session, runtime.host_key(), runtime.password())?;
         let trust = self.compare(runtime);
         super::block_on(repair(&self.adding(&trust), &session, false))??;
         Ok(())

@@ -1,17 +1,17 @@
 //! `moorline doctor`: what could be in the way, and what to do about it.
 
 use std::process::ExitCode;
-
 use std::time::SystemTime;
 
 use moorline_core::doctor::{self, Check, Sources, Verdict};
 use moorline_core::editors::SearchEnv;
-use moorline_core::google::Credentials;
-use moorline_core::pins::{Pins, SessionPins};
-use moorline_core::repoint;
-use moorline_core::session::{Link, Session};
-use moorline_core::tools::Tools;
-use moorline_core::vault::{SecretKind, SecretName};
+use moorline_core::net::google::Credentials;
+use moorline_core::repoint::plan;
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::pins_json::{self, Pins, SessionPins};
+use moorline_core::store::vault::SecretName;
+use moorline_model::secret_kind::SecretKind;
+use moorline_model::session::{Link, Session};
 use moorline_ssh_files::{Alias, config};
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
     let pins = Pins::load(&tools.dirs.pins_file()).ok();
     let none = SessionPins::default();
     let pin = |session: &Session| pins.as_ref().and_then(|pins| pins.get(&session.name)).unwrap_or(&none);
-    let runs_ours = |session: &Session| repoint::runs_our_proxy(session, pin(session));
+    let runs_ours = |session: &Session| pins_json::runs_our_proxy(session, pin(session));
     let proxied = sessions.sessions().values().any(runs_ours);
     let google = sessions.sessions().values().any(|session| matches!(session.link, Link::Colab(_)));
     let proxy_program = tools.dirs.proxy_program();

@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-use moorline_core::editors::{self, Editor, SearchEnv};
-use moorline_core::tools::Tools;
-use moorline_core::vault::{SecretKind, VaultError};
-use moorline_core::{hub, kept, settle};
+use moorline_core::editors::{self, SearchEnv};
+use moorline_core::repoint::write;
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::hub;
+use moorline_core::store::kept_secrets;
+use moorline_core::store::vault::VaultError;
+use moorline_model::editor::Editor;
+use moorline_model::secret_kind::SecretKind;
 use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
@@ -46,7 +50,7 @@ pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<
     {
         printer.note(format!("what was prepared on a relay for {name} is not known: {error}"));
     }
-    let written = settle::forget(tools, name)?;
+    let written = write::forget(tools, name)?;
     report::print(&written, printer);
     if let Err(error) = hub::end(&tools.dirs, name) {
         printer.note(format!("{name} may still be connected: {error}"));
@@ -54,7 +58,7 @@ pub fn forget(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<
     forget_platform(tools, name, printer);
     let mut deleted = 0;
     for kind in SecretKind::OF_SESSION {
-        match kept::delete(&*tools.vault, name, kind) {
+        match kept_secrets::delete(&*tools.vault, name, kind) {
             Ok(some) => deleted += some,
             // Without a keyring nothing was ever stored.
             Err(VaultError::NoKeyring(_)) => break,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use moorline_core::hub::{Hub, HubError, Limits};
+use moorline_core::ssh::hub::{Hub, HubError, Limits};
 
 use crate::args::HubArgs;
 

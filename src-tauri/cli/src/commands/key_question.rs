@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::paste;
-use moorline_core::pins::{Pins, SessionPins};
-use moorline_core::reach::{Expected, named_key, route};
-use moorline_core::session::Session;
-use moorline_core::tools::Tools;
-use moorline_core::trust::{Evidence, Trust, Verdict, channel_may_replace, judge};
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::reach::{Expected, named_key, route};
+use moorline_core::store::pins_json::{Pins, SessionPins};
+use moorline_model::session::Session;
+use moorline_model::trust::{Evidence, Trust, Verdict, channel_may_replace, judge};
 use moorline_ssh_files::HostKey;
 
 use super::add::Adding;
@@ -131,7 +130,7 @@ async fn ask(
     if answer.trim().eq_ignore_ascii_case("yes") {
         return Ok(Answer { key: seen.key.clone(), trust: Trust::Approved });
     }
-    let told = paste::compare_answer(&answer).fingerprints;
+    let told = moorline_paste::compare_answer(&answer).fingerprints;
     if told.contains(&print) {
         printer.done("it is the same");
         return Ok(Answer { key: seen.key.clone(), trust: Trust::Pasted });

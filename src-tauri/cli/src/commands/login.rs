@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use moorline_core::login;
-use moorline_core::session::Session;
-use moorline_core::ssh::SystemSsh;
+use moorline_core::ssh::check_plain_ssh::OwnLogin;
+use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::login::{Installed, LoginError};
 use moorline_core::ssh::login_key::LoginKey;
-use moorline_core::ssh::own_login::OwnLogin;
-use moorline_core::tools::Tools;
+use moorline_core::ssh::{SystemSsh, ensure_login};
+use moorline_model::session::Session;
 use secrecy::SecretString;
 
 use super::reaching::patient;
@@ -53,7 +52,7 @@ impl Login {
     }
 }
 
-/// Makes sure of the login (see [`moorline_core::login`]), and says what a person can do where that fails.
+/// Makes sure of the login (see [`moorline_core::ssh::ensure_login`]), and says what a person can do where that fails.
 ///
 /// # Errors
 /// The login key itself cannot be made or read.
@@ -65,20 +64,20 @@ pub async fn ensure(
     printer: &Printer,
 ) -> anyhow::Result<Login> {
     let waiting = printer.waiting("logging in");
-    let login = login::ensure(tools, ssh, session, pasted, patient(LIMIT, ssh)).await;
+    let login = ensure_login::ensure(tools, ssh, session, pasted, patient(LIMIT, ssh)).await;
     drop(waiting);
     let key = match login? {
-        login::Login::OwnKey => {
+        ensure_login::Login::OwnKey => {
             if let Some(own) = &session.identity_file {
                 printer.done(format!("ssh logs in with your own key {own}"));
             }
             return Ok(Login::OwnKey);
         }
-        login::Login::KeyWorks => {
+        ensure_login::Login::KeyWorks => {
             printer.done("the login key works");
             return Ok(Login::KeyWorks);
         }
-        login::Login::KeyInstalled(installed) => {
+        ensure_login::Login::KeyInstalled(installed) => {
             let added = installed == Installed::Added;
             printer.done(if added {
                 "installed the login key with the password"
@@ -87,24 +86,24 @@ pub async fn ensure(
             });
             return Ok(Login::KeyInstalled);
         }
-        login::Login::NotTried(error) => {
+        ensure_login::Login::NotTried(error) => {
             let step = error.next_step().map(|step| step.of(&session.name));
             printer.note(with_command(format!("could not log in: {error}"), step));
             return Ok(Login::KeyMissing);
         }
-        login::Login::NoPassword(key) => key,
-        login::Login::PasswordOfAnother(key, link) => {
+        ensure_login::Login::NoPassword(key) => key,
+        ensure_login::Login::PasswordOfAnother(key, link) => {
             printer.note(format!(
                 "the stored password was given for {link}, and is not sent elsewhere; if it is the same here: moorline secret set {}",
                 session.name
             ));
             key
         }
-        login::Login::VaultShut(key, error) => {
+        ensure_login::Login::VaultShut(key, error) => {
             printer.note(error);
             key
         }
-        login::Login::NotInstalled(key, error) => {
+        ensure_login::Login::NotInstalled(key, error) => {
             let step = error.next_step().map(|step| step.of(&session.name));
             printer.note(with_command(format!("the login key could not be installed: {error}"), step));
             let refused = matches!(error, LoginError::WrongPassword);

@@ -32,20 +32,20 @@ mod session_key;
 use std::future::Future;
 
 use anyhow::{Context, bail};
-use moorline_core::dirs::Dirs;
-use moorline_core::proxy_program;
-use moorline_core::session::Session;
-use moorline_core::sessions_file::SessionsFile;
 use moorline_core::ssh::SystemSsh;
-use moorline_core::tools::Tools;
-use moorline_core::vault::OsVault;
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::config_toml::SessionsFile;
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::installed_programs;
+use moorline_core::store::vault::OsVault;
+use moorline_model::session::Session;
 use moorline_ssh_files::Alias;
 
 /// The real places, vault and ssh.
 pub fn tools() -> anyhow::Result<Tools> {
     let dirs = Dirs::from_env()?;
     let ssh = SystemSsh::find(dirs.redirected.then_some(dirs.home.as_path()))?;
-    let askpass = proxy_program::own_path().ok();
+    let askpass = installed_programs::own_path().ok();
     Ok(Tools { vault: Box::new(OsVault::new()), ssh, dirs, askpass })
 }
 

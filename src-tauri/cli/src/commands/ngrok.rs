@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use moorline_core::clock;
-use moorline_core::ngrok::matching::{Forgotten, forgotten};
-use moorline_core::ngrok::{self, Agent, Endpoint};
-use moorline_core::session::{Link, Session};
-use moorline_core::session_key;
-use moorline_core::tools::Tools;
+use moorline_core::net::ngrok::matching::{Forgotten, forgotten};
+use moorline_core::net::ngrok::{self, Agent, Endpoint};
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::session_keys;
+use moorline_model::session::{Link, Session};
+use moorline_model::{clock, session_key};
 use moorline_ssh_files::Place;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ pub fn stop_agents(
     yes: bool,
     printer: &Printer,
 ) -> anyhow::Result<ExitCode> {
-    let kid = session_key::load(tools, &session.name)?.map(|key| key.id());
+    let kid = session_keys::load(tools, &session.name)?.map(|key| key.id());
     let account = ngrok::account(tools)?;
     let waiting = printer.waiting("asking ngrok");
     let (agents, endpoints) = super::block_on(async {
@@ -65,7 +65,7 @@ pub fn stop_agents(
 
 /// How many agents of the account lead nowhere, in a sentence; `None` without a key, or when all are in use.
 pub fn left_behind(tools: &Tools, session: &Session) -> Option<String> {
-    let kid = session_key::load(tools, &session.name).ok()?.map(|key| key.id());
+    let kid = session_keys::load(tools, &session.name).ok()?.map(|key| key.id());
     let account = match ngrok::account(tools) {
         Ok(account) => account,
         Err(ngrok::NgrokError::NoKey) => return None,

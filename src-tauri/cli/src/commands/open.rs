@@ -3,8 +3,9 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use moorline_core::editors::{self, Editor, EditorError, Launch, LaunchOptions, SearchEnv, Started};
-use moorline_core::session::RemotePath;
+use moorline_core::editors::{self, EditorError, Launch, LaunchOptions, SearchEnv, Started};
+use moorline_model::editor::Editor;
+use moorline_model::session::RemotePath;
 use serde_json::json;
 
 use crate::args::OpenArgs;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use moorline_core::proxy;
+use moorline_core::ssh::proxy;
 
 use crate::args::ProxyArgs;
 

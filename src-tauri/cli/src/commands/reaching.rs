@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use moorline_core::reach::{self, Expected, ReachError, Seen, relay_ssh};
-use moorline_core::session::{Link, Session};
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::reach::{self, Expected, ReachError, Seen, relay_ssh};
 use moorline_core::ssh::{Prompts, SystemSsh};
-use moorline_core::tools::Tools;
+use moorline_model::session::{Link, Session};
 
 use crate::ask::Terminal;
 use crate::printer::Printer;

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use moorline_core::reach::relay_ssh;
-use moorline_core::relay::prepare::by_hand;
-use moorline_core::relay::{
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::reach::relay_ssh;
+use moorline_core::ssh::relay_setup::prepare::by_hand;
+use moorline_core::ssh::relay_setup::{
     PrepareError, PrepareSessionError, Prepared, Retired, prepare_session, retire_former as former,
     retire_session,
 };
-use moorline_core::session::{Link, RelayTarget, Session};
-use moorline_core::session_key::{self, SessionKey};
 use moorline_core::ssh::{Prompts, RemoteFileError, SshFailure, SshRunError, SystemSsh};
-use moorline_core::tools::Tools;
+use moorline_core::store::session_keys;
+use moorline_model::session::{Link, RelayTarget, Session};
+use moorline_model::session_key::{self, SessionKey};
 
 use super::reaching::patient;
 use crate::advice::with_command;
@@ -28,7 +29,7 @@ const UNDO_LIMIT: Duration = Duration::from_secs(15);
 /// # Errors
 /// The session has no relay, or the relay cannot be reached or changed.
 pub fn prepare(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Result<Prepared> {
-    let key = session_key::create(tools, &session.name)?;
+    let key = session_keys::create(tools, &session.name)?;
     prepare_with(tools, session, &key, printer)
 }
 

@@ -5,21 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use moorline_core::adding::{TypedSecret, Wish};
-use moorline_core::clock;
-use moorline_core::relay::Prepared;
-use moorline_core::session::{Link, Session};
-use moorline_core::settle::{self, Change};
+use moorline_core::repoint::adding::{TypedSecret, Wish};
+use moorline_core::repoint::write::{self, Change};
 use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::relay_known_hosts::{RelayRepair, repair_relay_known_hosts};
-use moorline_core::trust::Evidence;
+use moorline_core::ssh::relay_setup::Prepared;
+use moorline_model::clock;
+use moorline_model::session::{Link, Session};
+use moorline_model::trust::Evidence;
 use moorline_ssh_files::HostKey;
 use serde_json::json;
 
 use super::add::{Adding, Given};
-use super::login;
 use super::reaching::{patient, reach};
-use super::{announced, key_question, rival};
+use super::{announced, key_question, login, rival};
 use crate::args::RepairArgs;
 use crate::ask::Terminal;
 use crate::printer::Printer;
@@ -109,7 +108,7 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
         Ok(reached) => reached,
         Err(error) => {
             if !adding.dry_run {
-                let healed = settle::heal(tools, session, clock::now()).await?;
+                let healed = write::heal(tools, session, clock::now()).await?;
                 report::print(&healed, printer);
             }
             let what = format!("{} cannot be reached, so its key was not checked", session.name);
@@ -123,7 +122,7 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
         ..Change::of(session.clone(), clock::now())
     };
     if adding.dry_run {
-        let preview = settle::preview(tools, &change).await?;
+        let preview = write::preview(tools, &change).await?;
         report::print_preview(&preview, printer);
         if on_relay && let Link::Relay(link) = &session.link {
             printer.note(format!(
@@ -134,7 +133,7 @@ pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> a
         printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
         return Ok(ExitCode::SUCCESS);
     }
-    let written = settle::settle(tools, &change).await?;
+    let written = write::settle(tools, &change).await?;
     report::print(&written, printer);
     if adding.diffs {
         report::print_diffs(&written, printer);

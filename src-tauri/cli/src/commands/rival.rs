@@ -1,13 +1,13 @@
 //! An announcement that leads away from where a session stands. A runtime that answers there keeps its session: whoever
 //! follows the other one says so.
 
-use moorline_core::adding::announced::Announced;
-use moorline_core::agent::cause::Obstacle;
-use moorline_core::pins::{Pins, SessionPins};
-use moorline_core::reach::{self, Expected, ReachError, relay_ssh};
-use moorline_core::session::Session;
-use moorline_core::tools::Tools;
-use moorline_core::watch::obstacle;
+use moorline_core::repoint::adding::announced::Announced;
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::obstacle;
+use moorline_core::ssh::reach::{self, Expected, ReachError, relay_ssh};
+use moorline_core::store::pins_json::{Pins, SessionPins};
+use moorline_model::cause::Obstacle;
+use moorline_model::session::Session;
 
 use super::repair::LIMIT;
 use crate::printer::Printer;

@@ -4,15 +4,16 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use moorline_core::carry::ServiceToken;
-use moorline_core::google::{Credentials, Source};
-use moorline_core::kept;
-use moorline_core::pins::Pins;
-use moorline_core::session::{Link, Session};
-use moorline_core::session_key::SessionKey;
-use moorline_core::settle;
-use moorline_core::tools::Tools;
-use moorline_core::vault::{SecretKind, SecretName};
+use moorline_core::net::google::{Credentials, Source};
+use moorline_core::net::websocket::ServiceToken;
+use moorline_core::repoint::write;
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::kept_secrets;
+use moorline_core::store::pins_json::Pins;
+use moorline_core::store::vault::SecretName;
+use moorline_model::secret_kind::SecretKind;
+use moorline_model::session::{Link, Session};
+use moorline_model::session_key::SessionKey;
 use moorline_ssh_files::HostName;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -50,7 +51,7 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
         SecretCommand::Delete(args) => {
             let name = name(&tools, args)?;
             let deleted = match &name.session {
-                Some(session) => kept::delete(&*tools.vault, session, name.kind)? > 0,
+                Some(session) => kept_secrets::delete(&*tools.vault, session, name.kind)? > 0,
                 None => tools.vault.delete(&name)?,
             };
             if !deleted {
@@ -59,7 +60,7 @@ pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCod
             if name.kind == SecretKind::ServiceToken
                 && let Some(session) = &name.session
             {
-                settle::note_service_token(&tools, session, false)?;
+                write::note_service_token(&tools, session, false)?;
             }
             // It holds what it has read, and listens with it.
             super::agent::reload(&tools);
@@ -102,11 +103,11 @@ fn store(
         (SecretKind::Password, Some(session)) => {
             // The key that is settled: nobody has compared another one.
             if let Some(key) = Pins::load(&tools.dirs.pins_file())?.keys_of(&session.name).first() {
-                kept::keep_password(tools, session, key, secret)?;
-                kept::drop_stale(tools, session, key);
+                kept_secrets::keep_password(tools, session, key, secret)?;
+                kept_secrets::drop_stale(tools, session, key);
             } else {
-                kept::keep_password_without_key(tools, session, secret)?;
-                kept::drop_stale_without_key(tools, session);
+                kept_secrets::keep_password_without_key(tools, session, secret)?;
+                kept_secrets::drop_stale_without_key(tools, session);
             }
         }
         (SecretKind::RelayPassword, Some(session)) => {
@@ -117,14 +118,14 @@ fn store(
                     session.link.kind()
                 );
             }
-            kept::keep_relay_password(tools, session, secret)?;
-            kept::drop_stale_relay_passwords(tools, session);
+            kept_secrets::keep_relay_password(tools, session, secret)?;
+            kept_secrets::drop_stale_relay_passwords(tools, session);
         }
         (SecretKind::ServiceToken, Some(session)) => {
             let host = service_token_host(session, secret)?;
-            kept::keep_service_token(&*tools.vault, &session.name, host, secret)?;
-            settle::note_service_token(tools, &session.name, true)?;
-            kept::drop_stale_service_tokens(&*tools.vault, &session.name, host);
+            kept_secrets::keep_service_token(&*tools.vault, &session.name, host, secret)?;
+            write::note_service_token(tools, &session.name, true)?;
+            kept_secrets::drop_stale_service_tokens(&*tools.vault, &session.name, host);
         }
         (SecretKind::GoogleRefreshToken, None) => Credentials::keep_text(tools, secret)?,
         _ => tools.vault.set(name, secret)?,

@@ -4,14 +4,15 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use moorline_core::clock;
-use moorline_core::pins::Pins;
-use moorline_core::relay::prepared_relays;
-use moorline_core::session::Link;
-use moorline_core::session_key::{self, SessionKey, secret_name};
-use moorline_core::settle;
-use moorline_core::tools::Tools;
-use moorline_core::trust::Trust;
+use moorline_core::repoint::write;
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::relay_setup::prepared_relays;
+use moorline_core::store::pins_json::Pins;
+use moorline_core::store::session_keys;
+use moorline_model::clock;
+use moorline_model::session::Link;
+use moorline_model::session_key::{self, SessionKey, secret_name};
+use moorline_model::trust::Trust;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -23,7 +24,7 @@ use crate::printer::Printer;
 /// Makes the session's key, or the next one in its place.
 pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let name = &args.name;
-    let there = session_key::load(tools, name);
+    let there = session_keys::load(tools, name);
     // A key that is there is of a session that is or will be; a new one is to be of none that cannot be.
     if matches!(there, Ok(None)) && super::sessions(tools)?.get(name).is_none() {
         claimed::refuse(tools, name)?;
@@ -35,7 +36,7 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
         }
         _ if args.rotate => rotate(tools, name, printer)?,
         _ => {
-            let key = session_key::create(tools, name)?;
+            let key = session_keys::create(tools, name)?;
             printer.done(format!("made a session key for {name}"));
             key
         }
@@ -49,8 +50,8 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
 /// The next key, in force everywhere: on the relay, in the keyring, and as the host key that the session may show.
 fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<SessionKey> {
     // What is no key is replaced as if there were none.
-    let was = session_key::load(tools, name).ok().flatten().map(|key| key.id());
-    let key = session_key::next(tools, name)?;
+    let was = session_keys::load(tools, name).ok().flatten().map(|key| key.id());
+    let key = session_keys::next(tools, name)?;
     let sessions = super::sessions(tools)?;
     let session = sessions.get(name);
     // The relay's key line first: a key that the relay does not know would lock the next runtime out.
@@ -65,7 +66,7 @@ fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Sess
         super::relay::retire_former(tools, session, printer)?;
     }
     let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));
-    let pinned = super::block_on(settle::renew(tools, name, was.as_ref(), &key, clock::now()))??;
+    let pinned = super::block_on(write::renew(tools, name, was.as_ref(), &key, clock::now()))??;
     printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
     match (pinned, trust) {
         (Some(_), _) => {
@@ -90,7 +91,7 @@ pub fn show(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Ex
             "the session key is shown on a terminal alone, so that it ends in no file; run this without --json and without a pipe"
         );
     }
-    let Some(key) = session_key::load(tools, name)? else {
+    let Some(key) = session_keys::load(tools, name)? else {
         bail!("{name} has no session key; make one with `moorline secret new-session-key {name}`");
     };
     printer.note(

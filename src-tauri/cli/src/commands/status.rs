@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use moorline_core::agent::words;
-use moorline_core::channel::ChannelKind;
-use moorline_core::pins::{Pins, SessionPins};
-use moorline_core::reach::{Expected, reach, relay_ssh};
-use moorline_core::session::{Link, Session};
-use moorline_core::tools::Tools;
+use moorline_core::agent::wording;
+use moorline_core::ssh::context::Tools;
+use moorline_core::ssh::reach::{Expected, reach, relay_ssh};
+use moorline_core::store::pins_json::{Pins, SessionPins};
+use moorline_model::channel_settings::ChannelKind;
+use moorline_model::session::{Link, Session};
 use moorline_ssh_files::HostKey;
 use serde_json::{Value, json};
 
@@ -51,19 +51,19 @@ pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         }
         let seen = snapshot.iter().flat_map(|all| &all.sessions).find(|seen| seen.name == session.name);
         if let Some(seen) = seen {
-            let vitals = words::vitals(seen).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
+            let vitals = wording::vitals(seen).map(|vitals| format!(" · {vitals}")).unwrap_or_default();
             printer.line(format!("  {:<9} {}{vitals}", "health", seen.state));
             entry["state"] = json!(seen.state);
             if seen.rival.is_some() {
                 let name = &session.name;
-                printer.note(format!("{}; to follow it: moorline repair {name} --take-over", words::RIVAL));
+                printer.note(format!("{}; to follow it: moorline repair {name} --take-over", wording::RIVAL));
             }
             entry["rival"] = json!(seen.rival);
             entry["health"] = json!(seen.health);
             entry["vitals"] = json!(seen.vitals);
         } else if session.link.leads_nowhere() {
-            printer.line(format!("  {:<9} {}", "health", words::NO_RUNTIME_YET));
-            entry["state"] = json!(words::NO_RUNTIME_YET);
+            printer.line(format!("  {:<9} {}", "health", wording::NO_RUNTIME_YET));
+            entry["state"] = json!(wording::NO_RUNTIME_YET);
         }
         if args.check {
             let answer = check(&tools, session, pin, printer)?;
@@ -135,7 +135,7 @@ struct Check {
 
 fn check(tools: &Tools, session: &Session, pin: &SessionPins, printer: &Printer) -> anyhow::Result<Check> {
     if session.link.leads_nowhere() {
-        return Ok(Check { good: false, detail: words::NO_RUNTIME_YET.to_owned() });
+        return Ok(Check { good: false, detail: wording::NO_RUNTIME_YET.to_owned() });
     }
     let waiting = printer.waiting(format!("knocking at {}", session.link));
     let pinned = pin.keys.iter().map(|pinned| pinned.key.clone()).collect();

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use moorline_core::agent::door::Door;
-use moorline_core::loose;
-use moorline_core::made::made;
-use moorline_core::tools::Tools;
-use moorline_core::vault::VaultError;
+use moorline_core::agent::socket::Door;
+use moorline_core::repoint::take_over;
+use moorline_core::ssh::context::Tools;
+use moorline_core::store::made_dirs::made;
+use moorline_core::store::vault::VaultError;
 use serde_json::json;
 
 use super::forget::forget;
@@ -32,8 +32,8 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
         printer.done(format!("{name} is forgotten"));
     }
     // What was commented out for a session that was never made, or is gone from the settings.
-    for name in loose::bring_all_back(&tools)? {
-        printer.note(loose::brought_back(&name));
+    for name in take_over::bring_all_back(&tools)? {
+        printer.note(take_over::brought_back(&name));
     }
     let mut clean = forget_secrets(&tools, printer);
     let dirs = &tools.dirs;

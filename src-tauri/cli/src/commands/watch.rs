@@ -4,13 +4,14 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use moorline_core::agent::clipboard::NoClipboard;
-use moorline_core::agent::door::{Door, Limits};
 use moorline_core::agent::event::{Event, What};
-use moorline_core::agent::faces::Headless;
-use moorline_core::agent::hands::start_agent;
-use moorline_core::tools::Tools;
-use moorline_core::{clock, heap};
+use moorline_core::agent::executor::start_agent;
+use moorline_core::agent::heap;
+use moorline_core::agent::socket::{Door, Limits};
+use moorline_core::agent::ui::Headless;
+use moorline_core::repoint::adding::clipboard::NoClipboard;
+use moorline_core::ssh::context::Tools;
+use moorline_model::clock;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::printer::Printer;

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::clipboard::Clipboard;
-use crate::adding::Wish;
-use crate::adding::talk::{EXPIRES, Surroundings, Talk};
-use crate::adding::view::{AddingView, ConversationId, Say};
-use crate::tools::Tools;
+use crate::repoint::adding::Wish;
+use crate::repoint::adding::clipboard::Clipboard;
+use crate::repoint::adding::talk::{EXPIRES, Surroundings, Talk};
+use crate::repoint::adding::view::{AddingView, ConversationId, Say};
+use crate::ssh::context::Tools;
 
 /// More at a time than anybody has windows for.
 const MOST: usize = 16;

@@ -1,15 +1,17 @@
 //! What the agent wants done. Effects are carried out behind narrow traits; each that has an outcome comes back as a
-//! [`Msg`](super::msg::Msg).
+//! [`Msg`](super::message::Msg).
 
+use moorline_model::announcement::{Accepted, Refusal};
+use moorline_model::channel_settings::{ChannelKind, ChannelSettings};
+use moorline_model::editor::Editor;
+use moorline_model::session::{Link, NotebookUrl, RemotePath, Session};
+use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, HostKey, UserName};
 
 use super::notice::Notice;
-use super::recalled::Recalled;
-use crate::announcement::{Accepted, Refusal};
-use crate::channel::{ChannelKind, ChannelSettings};
-use crate::editors::{Editor, LaunchOptions};
-use crate::session::{Link, NotebookUrl, RemotePath, Session};
-use crate::trust::Trust;
+use crate::editors::LaunchOptions;
+use crate::store::told_json::Recalled;
+use crate::watch::order::WatchOrder;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,15 +110,4 @@ pub struct Adoption {
     pub keys: Vec<(HostKey, Trust)>,
     /// What to keep of the announcement.
     pub accepted: Accepted,
-}
-
-/// What a watcher needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchOrder {
-    /// The session.
-    pub session: Session,
-    /// The keys that its runtime may show; with none, the watcher looks at the key and logs in nowhere.
-    pub pinned: Vec<HostKey>,
-    /// How many other watchers start together with this one: its first dial waits for its turn.
-    pub turn: u16,
 }

@@ -1,16 +1,16 @@
 //! What is worth a line: the agent's life as events, for `moorline watch`, scripts and tests. Nothing of it is secret.
 
 use jiff::Timestamp;
+use moorline_model::channel_settings::ChannelKind;
+use moorline_model::health::Health;
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
 
 use super::effect::Effect;
-use super::health::Health;
-use super::msg::{KeyInstall, Msg};
+use super::message::{KeyInstall, Msg};
 use super::notice::Notice;
 use super::snapshot::{SessionView, Snapshot};
-use super::vitals::Vitals;
-use crate::channel::ChannelKind;
 
 /// Something that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

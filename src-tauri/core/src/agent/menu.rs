@@ -1,10 +1,10 @@
 //! The tray menu as plain data: a pure function of the snapshot. A renderer applies it only when it changed.
 
+use moorline_model::editor::Editor;
 use moorline_ssh_files::Alias;
 
-use super::msg::Request;
+use super::message::Request;
 use super::snapshot::{Action, SessionView, Snapshot};
-use crate::editors::Editor;
 
 /// A menu or submenu.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -106,11 +106,11 @@ pub fn menu(snapshot: &Snapshot) -> Menu {
 /// At most six rows: state, last editor, other editors, terminal, what the health calls for, the rest.
 fn session_rows(session: &SessionView, named: bool) -> Vec<Item> {
     let name = &session.name;
-    let state = match super::words::vitals(session) {
+    let state = match super::wording::vitals(session) {
         Some(vitals) => format!("{} · {vitals}", session.state),
         None => session.state.clone(),
     };
-    let state = if session.rival.is_some() { format!("{state} · {}", super::words::RIVAL) } else { state };
+    let state = if session.rival.is_some() { format!("{state} · {}", super::wording::RIVAL) } else { state };
     let mut rows = vec![Item::Text(if named { format!("{name} · {state}") } else { state })];
     let editors: Vec<Editor> =
         session.editors.iter().copied().filter(|editor| *editor != Editor::Terminal).collect();
@@ -159,7 +159,7 @@ fn more(session: &SessionView) -> Menu {
     if session.has_notebook && session.action != Some(Action::OpenNotebook) {
         items.push(act("Open notebook", Event::OpenNotebook(name())));
     }
-    let paused = session.health == super::health::Health::Paused;
+    let paused = session.health == moorline_model::health::Health::Paused;
     items.push(if paused {
         act("Resume", Event::Ask(Request::Resume(name())))
     } else {
@@ -181,17 +181,17 @@ fn open(name: &Alias, editor: Editor) -> Event {
 mod tests {
     use jiff::Timestamp;
 
-    use super::super::cause::Cause;
-    use super::super::health::{Health, Light};
-    use super::super::vitals::{Gpu, Usage, Vitals};
     use super::*;
+    use moorline_model::cause::Cause;
+    use moorline_model::health::{Health, Light};
+    use moorline_model::vitals::{Gpu, Usage, Vitals};
 
     fn view(name: &str, health: Health) -> SessionView {
         SessionView {
             name: name.parse().unwrap(),
             link: "ngrok".to_owned(),
             endpoint: "h:1".to_owned(),
-            state: super::super::words::state(&health),
+            state: super::super::wording::state(&health),
             health,
             vitals: None,
             ends: None,
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_runtime_that_waits_to_be_followed_has_a_row() {
         let mut colab = view("colab", Health::Online { since: SINCE });
-        let runtime = crate::announcement::RuntimeId::of([2; 16]);
+        let runtime = moorline_model::announcement::RuntimeId::of([2; 16]);
         colab.rival = Some(runtime.clone());
         let menu = menu(&snapshot(vec![colab]));
         let drawn = drawn(&menu, 0);

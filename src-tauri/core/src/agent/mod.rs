@@ -13,24 +13,19 @@
 //! [`door`] is the local socket through which the command line and the window talk to it, in the words of [`wire`].
 
 pub mod adding_host;
-pub mod cause;
-pub mod clipboard;
-pub mod door;
 pub mod effect;
 pub mod event;
-pub mod faces;
-mod files;
-pub mod hands;
-pub mod health;
+pub mod executor;
+mod file_jobs;
+pub mod heap;
 pub mod menu;
-pub mod msg;
+pub mod message;
 pub mod notice;
-pub mod recalled;
+mod notices;
+pub mod rules;
 pub mod run;
 pub mod snapshot;
+pub mod socket;
 pub mod state;
-mod tell;
-pub mod update;
-pub mod vitals;
-pub mod wire;
-pub mod words;
+pub mod ui;
+pub mod wording;

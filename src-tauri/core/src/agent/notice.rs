@@ -1,45 +1,10 @@
 //! What a person is told on the desktop.
 
+use moorline_model::announcement::RuntimeId;
+use moorline_model::colab_runtime::EndpointId;
+use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
-
-use crate::announcement::RuntimeId;
-use crate::google::EndpointId;
-
-/// The kinds, each with its own switch in the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoticeKind {
-    /// A session dropped.
-    Dropped,
-    /// It is back, on the same machine or on a new one.
-    Back,
-    /// A key nobody vouched for, or a login that is refused: a person is needed.
-    Needed,
-    /// Little time is left of the runtime's lifetime.
-    Lifetime,
-    /// The disk is nearly full.
-    Disk,
-    /// A Colab runtime does nothing, and may be ended for it.
-    Idle,
-    /// Few of the account's compute units are left.
-    Units,
-}
-
-impl NoticeKind {
-    /// Its word in the settings and in events.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Dropped => "dropped",
-            Self::Back => "back",
-            Self::Needed => "needed",
-            Self::Lifetime => "lifetime",
-            Self::Disk => "disk",
-            Self::Idle => "idle",
-            Self::Units => "units",
-        }
-    }
-}
 
 /// A notification. It replaces the one before it with the same `slot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

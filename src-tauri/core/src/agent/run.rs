@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, Fingerprint};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -14,11 +15,10 @@ use tokio::time::MissedTickBehavior;
 use super::adding_host::AddingHost;
 use super::effect::Effect;
 use super::event::{self, Event, What};
-use super::msg::{Msg, Request};
+use super::message::{Msg, Request};
+use super::rules::{objection, update};
 use super::snapshot::Snapshot;
 use super::state::State;
-use super::update::{objection, update};
-use crate::trust::Trust;
 
 /// Messages that wait; whoever sends more waits with them.
 const QUEUE: usize = 256;

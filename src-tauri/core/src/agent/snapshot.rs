@@ -1,13 +1,12 @@
 //! The view model: what faces show. Nothing of it is secret.
 
 use jiff::Timestamp;
+use moorline_model::announcement::RuntimeId;
+use moorline_model::editor::Editor;
+use moorline_model::health::{Health, Light};
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::Alias;
 use serde::{Deserialize, Serialize};
-
-use super::health::{Health, Light};
-use super::vitals::Vitals;
-use crate::announcement::RuntimeId;
-use crate::editors::Editor;
 
 /// Everything a face shows, as of one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,26 +1,26 @@
-//! All that the agent knows. Only [`update`](super::update::update) changes it.
+//! All that the agent knows. Only [`update`](super::rules::update) changes it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use moorline_model::announcement::Accepted;
+use moorline_model::cause::Cause;
+use moorline_model::channel_settings::ChannelSettings;
+use moorline_model::colab_runtime::EndpointId;
+use moorline_model::editor::Editor;
+use moorline_model::health::{Health, Light};
+use moorline_model::session::{NotebookUrl, RemotePath, Session};
+use moorline_model::settings::Settings;
+use moorline_model::trust::Trust;
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, Place};
 
-use super::cause::Cause;
 use super::effect::Adoption;
-use super::health::{Health, Light};
-use super::notice::NoticeKind;
-use super::recalled::Recalled;
+use super::rules::announced::Rival;
 use super::run::Comparison;
 use super::snapshot::{Action, SessionView, Snapshot};
-use super::update::announced::Rival;
-use super::vitals::Vitals;
-use super::words;
-use crate::announcement::Accepted;
-use crate::channel::ChannelSettings;
-use crate::editors::Editor;
-use crate::google::EndpointId;
-use crate::session::{NotebookUrl, RemotePath, Session};
-use crate::trust::Trust;
+use super::wording;
+use crate::store::told_json::Recalled;
 
 /// The agent's whole state.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,31 +45,6 @@ pub struct State {
     pub(super) standing: BTreeSet<String>,
     /// The person was told that few compute units are left.
     pub(super) warned_of_units: bool,
-}
-
-/// What a person may set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// How long a runtime may live.
-    pub lifetime: SignedDuration,
-    /// A disk that is fuller than this, in percent, is warned of.
-    pub disk_percent: u8,
-    /// Kinds of notification that are switched off.
-    pub silent: Vec<NoticeKind>,
-    /// A terminal attaches to `tmux new -A -s main` on the runtime.
-    pub terminal_in_tmux: bool,
-    /// A Colab runtime that did nothing for so long is warned of; zero for never.
-    pub idle: SignedDuration,
-    /// Compute units for less than this are warned of; zero for never.
-    pub units: SignedDuration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let lifetime = SignedDuration::from_hours(12);
-        let (idle, units) = (SignedDuration::from_mins(15), SignedDuration::from_hours(2));
-        Self { lifetime, disk_percent: 90, silent: Vec::new(), terminal_in_tmux: false, idle, units }
-    }
 }
 
 /// One session under watch.
@@ -339,11 +314,11 @@ impl State {
             endpoint: session.link.to_string(),
             health: followed.health.clone(),
             state: if followed.vault_shut {
-                words::VAULT_SHUT.to_owned()
+                wording::VAULT_SHUT.to_owned()
             } else if followed.health == Health::Waiting && followed.has_no_runtime_yet() {
-                words::NO_RUNTIME_YET.to_owned()
+                wording::NO_RUNTIME_YET.to_owned()
             } else {
-                words::state(&followed.health)
+                wording::state(&followed.health)
             },
             vitals: followed.vitals.clone().filter(|_| online),
             ends: followed.ends(self.settings.lifetime).filter(|_| online),

@@ -1,9 +1,9 @@
 //! The channels over which announcements come.
 
+use moorline_model::next_step::NextStep;
 use moorline_ssh_files::Alias;
 
 use super::{Check, Next, Surroundings};
-use crate::next_step::NextStep;
 
 /// Nothing when each folder channel has its folder.
 pub(super) fn folders(found: &Surroundings) -> Option<Check> {

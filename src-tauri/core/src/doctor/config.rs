@@ -3,7 +3,7 @@
 //! In OpenSSH the first value of an option wins (`ssh_config(5)`), so what stands above our block overrides it and
 //! what stands below fills in what it leaves open.
 
-use crate::ssh_files::config::{BEGIN, END};
+use moorline_ssh_files::config::{BEGIN, END};
 
 use super::{Check, Next, Surroundings};
 

@@ -1,6 +1,6 @@
 //! Editors: which are there, and whether they read the config that Moorline writes.
 
-use crate::editors::Editor;
+use moorline_model::editor::Editor;
 
 use super::config::sentence;
 use super::{Check, Surroundings};

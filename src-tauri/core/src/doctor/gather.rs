@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, SystemTime};
 
-use crate::editors::{Editor, Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
-use crate::loose;
-use crate::printed::{Stream, printed};
-use crate::regular;
-use crate::ssh_files::Alias;
+use moorline_model::editor::Editor;
+use moorline_ssh_files::Alias;
 
 use super::{AgentFacts, ClockFacts, EditorConfigFile, FileFacts, ProxyProgram, SshFiles, Surroundings};
+use crate::editors::{Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
+use crate::repoint::take_over;
+use crate::store::read_file;
+use crate::store::run_program::{Stream, printed};
 
 /// How long a command may take; an agent whose socket hangs must not hang the doctor.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,7 +70,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
         },
         config,
         config_refused,
-        loose: loose::find(sources.ssh_dir, sources.home),
+        loose: take_over::find(sources.ssh_dir, sources.home),
         known_hosts: read(&file("known_hosts")),
         strays: strays(sources.ssh_dir, sources.now),
         sessions: sources.sessions.to_vec(),
@@ -96,7 +97,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    regular::read(path).ok().flatten()
+    read_file::read(path).ok().flatten()
 }
 
 fn facts(path: &Path) -> Option<FileFacts> {

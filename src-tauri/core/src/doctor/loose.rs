@@ -1,9 +1,10 @@
 //! Entries of the person's own through which ssh would log in to whoever answers.
 
+use moorline_model::next_step::NextStep;
+
 use super::config::some;
 use super::{Check, Next, Surroundings};
-use crate::loose::Found;
-use crate::next_step::NextStep;
+use crate::repoint::take_over::Found;
 
 pub(super) fn entries(found: &Surroundings) -> Check {
     const ID: &str = "loose-entries";

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::editors::Os;
-
 use super::config::sentence;
 use super::{Check, Surroundings};
+use crate::editors::Os;
 
 /// Announcements are refused beyond five minutes; a minute is early enough to say so.
 const SKEW: u64 = 60;

@@ -18,9 +18,8 @@ mod surroundings;
 
 use std::fmt;
 
+use moorline_model::next_step::NextStep;
 use serde::Serialize;
-
-use crate::next_step::NextStep;
 
 pub use gather::{Sources, gather};
 pub use surroundings::{

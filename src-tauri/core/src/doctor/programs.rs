@@ -1,9 +1,8 @@
 //! The programs that a session runs, ssh and our own copy for proxied links, and the sign-in that one of another
 //! program's may be.
 
-use crate::editors::Os;
-
 use super::{Check, Next, Surroundings};
+use crate::editors::Os;
 
 /// `Include`, without which a person's config may not even load; also the first release with `ProxyJump`.
 const OLDEST: (u32, u32) = (7, 3);

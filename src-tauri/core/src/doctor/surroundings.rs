@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::editors::{Editor, Os};
-use crate::loose::Found;
-use crate::ssh_files::Alias;
+use moorline_model::editor::Editor;
+use moorline_ssh_files::Alias;
+
+use crate::editors::Os;
+use crate::repoint::take_over::Found;
 
 /// All facts about a machine that matter to sessions.
 #[derive(Debug, Clone)]

@@ -1,11 +1,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use moorline_model::editor::Editor;
+use moorline_model::next_step::NextStep;
+use moorline_ssh_files::LooseEntry;
+
 use super::*;
-use crate::editors::{Editor, Os};
-use crate::loose::Found;
-use crate::next_step::NextStep;
-use crate::ssh_files::LooseEntry;
+use crate::editors::Os;
+use crate::repoint::take_over::Found;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 const BLOCK: &str = "# >>> moorline >>> managed: edits inside are replaced\nHost colab\n    HostName h\n    User root\nHost *\n# <<< moorline <<<\n";

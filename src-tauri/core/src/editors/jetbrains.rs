@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::session::RemotePath;
-use crate::ssh_files::{Alias, UserName};
+use moorline_model::session::RemotePath;
+use moorline_ssh_files::names::{Alias, UserName};
 
 use super::link::encode_all;
 use super::search::{below, find_program, is_program};

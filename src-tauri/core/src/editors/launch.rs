@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 
-use crate::session::RemotePath;
-use crate::ssh_files::{Alias, UserName};
+use moorline_model::editor::Editor;
+use moorline_model::session::RemotePath;
+use moorline_ssh_files::names::{Alias, UserName};
 
 use super::link::encode_path;
-use super::{Editor, EditorError, SearchEnv, find, jetbrains, terminal, vscode};
+use super::{EditorError, SearchEnv, find, jetbrains, terminal, vscode};
 
 /// How a session is opened; carried out by [`start`](super::start).
 #[derive(Debug, Clone, PartialEq, Eq)]

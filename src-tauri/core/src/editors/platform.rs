@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use moorline_model::editor::Editor;
+use moorline_ssh_files::Alias;
 use moorline_ssh_files::files::{Refusal, SshFilesError, edit_file};
 
-use super::{Editor, SearchEnv, SettingsError, platform_setting, settings_file, without_platform_setting};
-use crate::regular;
-use crate::ssh_files::Alias;
+use super::{SearchEnv, SettingsError, platform_setting, settings_file, without_platform_setting};
+use crate::store::read_file;
 
 /// The editor does not lock its settings, and Moorline's own processes are done in no time.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
@@ -75,7 +76,7 @@ fn change(
 }
 
 fn read(path: &Path) -> Result<Option<String>, PlatformError> {
-    regular::read_text(path).map_err(|source| PlatformError::Read { path: path.to_owned(), source })
+    read_file::read_text(path).map_err(|source| PlatformError::Read { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Editor, jetbrains, terminal, vscode};
+use moorline_model::editor::Editor;
+
+use super::{jetbrains, terminal, vscode};
 
 /// The kind of system whose places are searched; a value and not a `cfg`, so that every table is tested everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use jsonc_parser::errors::ParseError;
-
-use crate::ssh_files::Alias;
+use moorline_model::editor::Editor;
+use moorline_ssh_files::Alias;
 
 use super::search::below;
 use super::vscode::member;
-use super::{Editor, Os, SearchEnv};
+use super::{Os, SearchEnv};
 
 const PLATFORM: &str = "remote.SSH.remotePlatform";
 const CONFIG_FILE: &str = "remote.SSH.configFile";

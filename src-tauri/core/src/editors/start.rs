@@ -1,11 +1,10 @@
 //! Carrying a plan out.
 
 use std::ffi::OsString;
-use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use super::taker::ensure_taken;
 use super::terminal::shown;

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::process::Command;
 use std::time::Duration;
 
+use moorline_model::editor::Editor;
+
 use super::search::find_program;
-use super::{Editor, EditorError, Os, SearchEnv, vscode};
-use crate::printed::{Stream, printed};
+use super::{EditorError, Os, SearchEnv, vscode};
+use crate::store::run_program::{Stream, printed};
 
 /// How long the desktop may think about it; then the link is tried.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::session::RemotePath;
-use crate::ssh_files::Alias;
+use moorline_model::session::RemotePath;
+use moorline_ssh_files::Alias;
 
 use super::search::{below, find_program, is_program};
 use super::{EditorError, Launch, Os, SearchEnv};

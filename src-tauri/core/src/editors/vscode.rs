@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::session::RemotePath;
-use crate::ssh_files::Alias;
+use moorline_model::editor::Editor;
+use moorline_model::session::RemotePath;
+use moorline_ssh_files::Alias;
 
 use super::link::encode_path;
 use super::search::{below, find_program, is_program};
-use super::{Editor, Launch, Os, SearchEnv};
+use super::{Launch, Os, SearchEnv};
 
 /// What sets one member of the family apart.
 pub(super) struct Member {

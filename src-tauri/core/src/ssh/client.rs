@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use moorline_model::text::shown;
 use moorline_ssh_files::{HostKey, KeyAlgorithm};
 use russh::client::{self, Handle};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
@@ -12,11 +13,11 @@ use tokio::io::BufReader;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::failure::{SshFailure, shown};
-use super::pages::Pages;
+use super::activity_stream::{Watch, Watched};
+use super::failure::SshFailure;
 use super::probe::ProbeError;
+use super::repeating_output::Pages;
 use super::route::{ProxyArgv, Route, Said};
-use super::watched::{Watch, Watched};
 
 /// How long a server may say nothing before it is asked for a sign of life.
 pub const PING_EVERY: Duration = Duration::from_secs(5);

@@ -1,7 +1,8 @@
 //! Why an `ssh` gave up, read from what it printed on standard error.
 
-use crate::next_step::NextStep;
-use crate::vault::SecretKind;
+use moorline_model::next_step::NextStep;
+use moorline_model::secret_kind::SecretKind;
+use moorline_model::text::shown;
 
 /// Why an `ssh` that was started for a relay (or as a proxy) ended without doing its work.
 ///
@@ -123,25 +124,6 @@ impl SshFailure {
 /// The last line with anything on it, fit for a message: control characters escaped, at most 200 characters.
 pub(crate) fn last_line(text: &str) -> String {
     shown(text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim(), 200)
-}
-
-/// Foreign text fit for a message: control characters escaped, cut after `limit` characters.
-pub(crate) fn shown(text: &str, limit: usize) -> String {
-    let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == limit {
-            out.push('…');
-            break;
-        }
-        // Direction marks and other invisible characters could make a message read as something else.
-        let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || invisible {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

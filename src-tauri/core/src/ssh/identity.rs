@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use moorline_model::text::shown;
 use moorline_ssh_files::{IdentityFile, UserName};
 use russh::client::Handle;
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
 
-use crate::regular;
-
 use super::client::Gate;
-use super::failure::shown;
 use super::login::{LoginError, taken};
 use super::login_key::LoginKey;
+use crate::store::read_file;
 
 /// What proves to a runtime who is there. `Debug` shows where a key lies, never what it is.
 #[derive(Debug, Clone)]
@@ -87,7 +86,7 @@ impl Identity {
         // A key on a token, or with a passphrase: the agent's, if anybody's.
         let mut beside = path.clone().into_os_string();
         beside.push(".pub");
-        let text = match regular::read_text(Path::new(&beside)) {
+        let text = match read_file::read_text(Path::new(&beside)) {
             Ok(Some(text)) => text,
             Ok(None) | Err(_) if path.exists() => return Err(IdentityError::NoPublicHalf { path }),
             Ok(None) => return Err(unreadable("there is no such file")),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use moorline_model::next_step::NextStep;
+use moorline_model::text::shown;
 use moorline_ssh_files::{HostKey, UserName};
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::{ChannelMsg, Disconnect, MethodKind, MethodSet};
@@ -9,11 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::client::{Accept, Connection, Exchange, Gate, Purpose, exchange_for};
-use super::failure::{last_line, shown};
+use super::failure::last_line;
 use super::login_key::LoginKey;
 use super::probe::ProbeError;
 use super::route::Route;
-use crate::next_step::NextStep;
 
 /// Adds the line that comes on standard input to `authorized_keys`, unless its key is there.
 ///

@@ -16,27 +16,37 @@
 //! Every wait is bounded by a time limit that the caller gives. The async functions need a tokio runtime with I/O
 //! and time enabled; a current-thread one will do.
 
+mod activity_stream;
+pub mod askpass;
+pub mod check_plain_ssh;
 mod child;
 mod client;
+pub mod context;
+pub mod ensure_login;
 pub mod failure;
-pub mod following;
+pub mod hub;
 pub mod identity;
 pub mod login;
 pub mod login_key;
-pub mod own_login;
-mod pages;
+pub(crate) mod multiplexed;
+pub mod obstacle;
+pub mod practice;
 pub mod probe;
+pub mod proxy;
+pub mod reach;
 pub mod relay;
 pub mod relay_identity;
 pub mod relay_known_hosts;
+pub mod relay_setup;
 pub(crate) mod remote_file;
+pub mod remote_tail;
+mod repeating_output;
 pub mod route;
-pub mod standing;
-pub mod system;
-pub(crate) mod trunk;
+pub mod system_ssh;
 pub mod verify;
-mod watched;
+pub mod watched_connection;
 
+pub use crate::net::error::RouteError;
 pub use client::PING_EVERY;
 pub use failure::SshFailure;
 pub use identity::{Identity, IdentityError};
@@ -46,7 +56,7 @@ pub use probe::ProbeError;
 pub use relay::ChannelError;
 pub use relay_known_hosts::{RelayRepair, RelayRepairError};
 pub use remote_file::RemoteFileError;
-pub use route::{ProxyArgv, Route, RouteError, Wire};
-pub use standing::{Script, Standing, stand};
-pub use system::{ASKPASS_RELAY, ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
+pub use route::{ProxyArgv, Route, Wire};
+pub use system_ssh::{ASKPASS_RELAY, ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
 pub use verify::VerifyError;
+pub use watched_connection::{Script, Standing, stand};

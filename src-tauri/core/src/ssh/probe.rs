@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use moorline_model::next_step::NextStep;
 use moorline_ssh_files::{HostKey, KeyAlgorithm};
 use tokio::time::Instant;
 
 use super::client::{Accept, Exchange, exchange};
 use super::failure::SshFailure;
-use super::route::{Route, RouteError};
-use crate::next_step::NextStep;
+use super::route::Route;
+use crate::net::error::RouteError;
 
 /// Why a runtime showed no host key.
 #[derive(Debug, thiserror::Error)]

@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use moorline_model::session::{RelayLink, RelayTarget};
 use moorline_ssh_files::{HostKey, KeyAlgorithm, Port};
 use tokio::time::Instant;
 
 use super::probe::{self, ProbeError};
 use super::route::Route;
-use super::system::{SshRunError, SystemSsh};
-use crate::session::{RelayLink, RelayTarget};
+use super::system_ssh::{SshRunError, SystemSsh};
 
 /// Prints the kernel's socket tables (proc(5), /proc/net/tcp), then the login's own user id.
 const LISTENERS: &str =

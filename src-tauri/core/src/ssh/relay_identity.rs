@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
+use moorline_model::session::RelayTarget;
 use moorline_ssh_files::{Fingerprint, HostKey, HostName, InvalidName, Place, Port, UserName};
 use tokio::time::Instant;
 
-use super::SshFailure;
-use super::probe;
 use super::route::Route;
-use super::system::{SshRunError, SystemSsh, login_command, option_in};
-use crate::session::RelayTarget;
+use super::system_ssh::{SshRunError, SystemSsh, login_command, option_in};
+use super::{SshFailure, probe};
 
 /// Prints the public host keys where sshd keeps them by default (sshd_config(5), HostKey).
 const HOST_KEYS: &str = "exec /bin/sh -c 'cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null; exit 0'";

@@ -3,13 +3,13 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use moorline_model::session::RelayTarget;
 use moorline_ssh_files::known_hosts::{KnownHostsError, apply, keys_of};
 use moorline_ssh_files::{HostKey, HostName, InvalidName, KnownHostsEdit, KnownName, Place, Port};
 use tokio::time::Instant;
 
 use super::remote_file::{KNOWN_HOSTS, RemoteFileError};
-use super::system::SystemSsh;
-use crate::session::RelayTarget;
+use super::system_ssh::SystemSsh;
 
 /// What became of the relay's `known_hosts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

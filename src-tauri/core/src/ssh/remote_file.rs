@@ -3,12 +3,12 @@
 //! Both commands are constants of the program. They are one line in single quotes, without what a login shell other
 //! than sh would take apart; whatever varies goes through standard input.
 
+use moorline_model::next_step::NextStep;
+use moorline_model::session::RelayTarget;
 use tokio::time::Instant;
 
 use super::failure::last_line;
-use super::system::{SshRunError, SystemSsh};
-use crate::next_step::NextStep;
-use crate::session::RelayTarget;
+use super::system_ssh::{SshRunError, SystemSsh};
 
 /// One of the files that are edited there.
 #[derive(Debug)]

@@ -17,8 +17,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::child;
-use crate::carry::{self, Carried, Carrier, CarryError, Dialling};
-use crate::next_step::NextStep;
+use crate::net::dial::{Dialling, connect_error, name_error};
+use crate::net::error::{CarryError, RouteError};
+use crate::net::websocket::{self, Carried, Carrier};
 
 /// How much of a child's standard error is kept, from its end.
 const STDERR_KEPT: usize = 4096;
@@ -52,76 +53,11 @@ impl From<Vec<String>> for Route {
     }
 }
 
-/// Why no byte stream could be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// The name has no address.
-    #[error("the name {host} does not resolve; the tunnel may be gone, or the name misspelt")]
-    NameUnknown {
-        /// The name.
-        host: String,
-    },
-    /// This machine has no way out: no network, or no name server answers.
-    #[error("this computer has no network connection to {host} ({cause}); check your own network")]
-    OwnNetwork {
-        /// The name or address.
-        host: String,
-        /// The system's reason.
-        cause: String,
-    },
-    /// The machine is there, nothing listens on the port.
-    #[error("{host} port {port} refuses connections; the tunnel is down or its port has changed")]
-    Refused {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// The way there is broken somewhere else.
-    #[error("{host} port {port} cannot be reached: {cause}")]
-    Unreachable {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-        /// The system's reason.
-        cause: io::Error,
-    },
-    /// Nothing answered at all.
-    #[error("{host} port {port} did not answer within {} s; the machine or its tunnel is gone, or a firewall is in the way", after.as_secs())]
-    TimedOut {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-        /// The limit.
-        after: Duration,
-    },
-    /// The edge that carries SSH, or the way there.
-    #[error(transparent)]
-    Carry(Box<CarryError>),
-    /// The program could not be started.
-    #[error("cannot start {program}: {cause}; check that it is installed")]
-    Start {
-        /// The program.
-        program: String,
-        /// The system's reason.
-        cause: io::Error,
-    },
-}
-
-impl RouteError {
-    /// What a person can do about it here.
-    pub fn next_step(&self) -> Option<NextStep> {
-        if let Self::Carry(error) = self { error.next_step() } else { None }
-    }
-}
-
 impl Route {
     /// Opens the stream within `limit`. A child is killed when its [`Wire`] is dropped.
     pub async fn open(&self, limit: Duration) -> Result<Wire, RouteError> {
         match self {
-            Self::Proxied(place) if carry::wants_proxy(&place.host) => through_proxy(place, limit).await,
+            Self::Proxied(place) if websocket::wants_proxy(&place.host) => through_proxy(place, limit).await,
             Self::Tcp(place) | Self::Proxied(place) => connect(place, limit).await.map(Wire::Tcp),
             Self::Carry(carrier) => carry(carrier, limit).await,
             Self::Program(program) => start(program),
@@ -261,29 +197,6 @@ async fn connect(place: &Place, limit: Duration) -> Result<TcpStream, RouteError
         };
     }
     Err(last)
-}
-
-/// What a name that was not resolved means.
-pub(crate) fn name_error(host: String, cause: &io::Error) -> RouteError {
-    // The C library's EAI_AGAIN has no code of its own in io::Error; its text is never translated here.
-    let text = cause.to_string();
-    if text.contains("Temporary failure") {
-        RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }
-    } else {
-        RouteError::NameUnknown { host }
-    }
-}
-
-/// What an address that was not reached means.
-pub(crate) fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
-    let host = host.to_owned();
-    match cause.kind() {
-        io::ErrorKind::ConnectionRefused => RouteError::Refused { host, port },
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
-        }
-        _ => RouteError::Unreachable { host, port, cause },
-    }
 }
 
 async fn through_proxy(place: &Place, limit: Duration) -> Result<Wire, RouteError> {

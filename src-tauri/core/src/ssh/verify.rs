@@ -10,12 +10,13 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use moorline_model::next_step::NextStep;
+use moorline_model::text::shown;
 use moorline_ssh_files::config::{ConfigError, block_of};
 use moorline_ssh_files::{Alias, HostEntry, HostKey, KeyAlgorithm};
 
-use super::failure::{last_line, shown};
-use super::system::{SshRunError, SystemSsh};
-use crate::next_step::NextStep;
+use super::failure::last_line;
+use super::system_ssh::{SshRunError, SystemSsh};
 
 /// Why an entry is not what it should be.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moorline_model::cause::Obstacle;
+use moorline_model::session;
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::HostKey;
 use tokio::time::Instant;
 
@@ -11,11 +14,8 @@ use super::google_link::GoogleLink;
 use super::google_up::GoogleUp;
 use super::link::{Link, Up};
 use super::ssh_link::SshLink;
-use crate::agent::cause::Obstacle;
-use crate::agent::effect::WatchOrder;
-use crate::agent::vitals::Vitals;
-use crate::session;
 use crate::ssh::Standing;
+use crate::watch::order::WatchOrder;
 
 /// Whatever link the order names.
 pub struct AnyLink {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::agent::msg::Msg;
+use crate::agent::message::Msg;
 
 const EVERY: Duration = Duration::from_secs(5);
 

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moorline_model::cause::Obstacle;
 use moorline_ssh_files::HostKey;
 
-use super::obstacle;
-use crate::agent::cause::Obstacle;
-use crate::agent::effect::WatchOrder;
-use crate::carry::CarryError;
-use crate::reach::{self, ReachError};
-use crate::ssh::{ProbeError, Route, RouteError, probe};
-use crate::tools::Tools;
+use crate::net::error::{CarryError, RouteError};
+use crate::ssh::context::Tools;
+use crate::ssh::reach::{self, ReachError};
+use crate::ssh::{ProbeError, Route, obstacle, probe};
+use crate::watch::order::WatchOrder;
 
 /// How long the key exchange may take.
 const LIMIT: Duration = Duration::from_secs(10);

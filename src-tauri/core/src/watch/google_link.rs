@@ -7,18 +7,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moorline_model::cause::{Obstacle, Other};
+use moorline_model::colab_runtime::EndpointId;
+use moorline_model::session;
 use tokio::time::timeout;
 
+use super::WatchTools;
 use super::google_key::{self, Unseen};
 use super::google_up::GoogleUp;
 use super::link::Link;
 use super::network::WaysOut;
-use super::{WatchTools, obstacle};
-use crate::agent::cause::{Obstacle, Other};
-use crate::agent::effect::WatchOrder;
-use crate::google::account::LISTED_AFRESH;
-use crate::google::{EndpointId, GoogleError};
-use crate::session;
+use crate::net::google::GoogleError;
+use crate::net::google::account::LISTED_AFRESH;
+use crate::ssh::obstacle;
+use crate::watch::order::WatchOrder;
 
 /// A whole answer from Google may take longer than a knock at a door.
 const LEAST: Duration = Duration::from_secs(15);

@@ -4,17 +4,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use moorline_model::clock;
+use moorline_model::colab_runtime::EndpointId;
+use moorline_model::session::Session;
+use moorline_model::vitals::{Colab, Units, Vitals};
 use moorline_ssh_files::HostKey;
 use tokio::time::{Instant, sleep_until};
 
 use super::WatchTools;
 use super::link::Up;
-use crate::agent::vitals::{Colab, Units, Vitals};
-use crate::clock;
-use crate::google::account::{LISTED, LISTED_AFRESH};
-use crate::google::answer::Assignment;
-use crate::google::{self, EndpointId, GoogleError};
-use crate::session::Session;
+use crate::net::google::account::{LISTED, LISTED_AFRESH};
+use crate::net::google::answer::Assignment;
+use crate::net::google::{self, GoogleError};
 
 /// From one look at the list to the next while all is well.
 const EVERY: Duration = Duration::from_secs(30);

@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::time::Duration;
 
+use moorline_model::cause::Obstacle;
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::HostKey;
 use tokio::time::{Instant, sleep_until};
 
 use super::pulse;
-use crate::agent::cause::Obstacle;
-use crate::agent::effect::WatchOrder;
-use crate::agent::vitals::Vitals;
+use crate::watch::order::WatchOrder;
 
 /// A way to a runtime. One per session; it may remember what it learned on earlier dials.
 pub trait Link: Send + 'static {

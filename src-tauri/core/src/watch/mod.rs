@@ -11,14 +11,13 @@
 //! It never makes two dials within a second, and never logs in where an unpinned key answers.
 
 pub mod any_link;
-pub mod backoff;
 pub mod clock;
 pub mod google_key;
 pub mod google_link;
 pub mod google_up;
 pub mod link;
 pub mod network;
-pub mod obstacle;
+pub mod order;
 pub mod pulse;
 pub mod relay_port;
 mod run;
@@ -31,16 +30,14 @@ pub mod vitals;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use moorline_model::random::random;
 use moorline_ssh_files::Alias;
-use russh::keys::key::safe_rng;
-use russh::keys::ssh_key::rand_core::Rng;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::agent::effect::WatchOrder;
-use crate::agent::msg::Sight;
-use crate::google::Account;
-use crate::tools::Tools;
+use crate::net::google::Account;
+use crate::ssh::context::Tools;
+use crate::watch::order::{Sight, WatchOrder};
 use any_link::AnyLink;
 use link::Link;
 
@@ -132,8 +129,4 @@ impl WatcherHandle {
         // A watcher that ended has nobody left to tell things to.
         let _ = self.orders.send(order);
     }
-}
-
-pub(crate) fn random() -> f64 {
-    f64::from(safe_rng().next_u32()) / f64::from(u32::MAX)
 }

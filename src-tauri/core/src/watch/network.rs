@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::agent::msg::Msg;
+use crate::agent::message::Msg;
 
 const EVERY: Duration = Duration::from_secs(5);
 

@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
+use moorline_model::cause::Obstacle;
 use tokio::time::Instant;
 
-use crate::agent::cause::Obstacle;
 use crate::ssh::relay::Listeners;
 
 /// A silent port is left in peace for this long, doubled each time.

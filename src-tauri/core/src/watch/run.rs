@@ -2,16 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use moorline_model::cause::Obstacle;
 use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Order;
-use super::backoff::{self, Backoff, PACE};
 use super::link::Link;
-use crate::agent::cause::Obstacle;
-use crate::agent::effect::WatchOrder;
-use crate::agent::msg::Sight;
+use crate::net::backoff::{self, Backoff, PACE};
+use crate::watch::order::{Sight, WatchOrder};
 
 /// How long a dial may take.
 pub(super) const DIAL: Duration = Duration::from_secs(15);

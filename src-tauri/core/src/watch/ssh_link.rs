@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moorline_model::cause::Obstacle;
+use moorline_model::session::{self, RelayLink, Session};
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::HostKey;
 use tokio::time::Instant;
 
 use super::link::{Link, Up};
 use super::network::WaysOut;
 use super::relay_port::{Approach, RelayPort};
-use super::{WatchTools, backoff, obstacle, vitals};
-use crate::agent::cause::Obstacle;
-use crate::agent::effect::WatchOrder;
-use crate::agent::vitals::Vitals;
-use crate::reach;
-use crate::session::{self, RelayLink, Session};
+use super::{WatchTools, vitals};
+use crate::net::backoff;
 use crate::ssh::relay::{self, channel_key};
-use crate::ssh::{Identity, LoginError, LoginKey, Route, Standing, SystemSsh, probe, stand};
+use crate::ssh::{Identity, LoginError, LoginKey, Route, Standing, SystemSsh, obstacle, probe, reach, stand};
+use crate::watch::order::WatchOrder;
 
 /// All links of today: SSH over TCP or over a program's standard streams.
 pub struct SshLink {

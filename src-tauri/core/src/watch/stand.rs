@@ -2,19 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
+use moorline_model::cause::Loss;
 use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::Order;
 use super::clock::Awake;
 use super::link::{Link, Up};
 use super::pulse::{self, Pulse};
 use super::run::{Ending, Stopped, Watcher, same_way};
-use super::vitals;
-use crate::agent::cause::Loss;
-use crate::agent::effect::WatchOrder;
-use crate::agent::msg::Sight;
+use super::{Order, vitals};
+use crate::watch::order::{Sight, WatchOrder};
 
 /// How long a connection may take to answer after this computer slept or changed its network.
 const PROBE: Duration = Duration::from_secs(4);

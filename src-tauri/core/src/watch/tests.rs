@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use moorline_model::cause::{Loss, Obstacle};
+use moorline_model::session::{self, Session};
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::{HostKey, Place};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::link::Up;
 use super::*;
-use crate::agent::cause::{Loss, Obstacle};
-use crate::agent::vitals::Vitals;
-use crate::session::{self, Session};
 
 /// What the world does; the test and the link share it.
 #[derive(Default)]

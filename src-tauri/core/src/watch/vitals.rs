@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use moorline_model::text::shown;
+use moorline_model::vitals::{Gpu, Usage, Vitals};
 
-use crate::agent::vitals::{Gpu, Usage, Vitals};
 use crate::ssh::Script;
-use crate::ssh::failure::shown;
 
 /// From one reading to the next.
 pub const EVERY: Duration = Duration::from_secs(30);

@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use moorline_core::session::RelayTarget;
 use moorline_core::ssh::{Prompts, Route, SystemSsh};
+use moorline_model::session::RelayTarget;
 use moorline_ssh_files::{HostKey, Place};
 use tempfile::TempDir;
 

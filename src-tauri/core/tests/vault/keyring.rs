@@ -1,12 +1,11 @@
 //! A private D-Bus session with a home of its own, and a gnome-keyring on it.
 
 use std::collections::HashMap;
-use std::env;
-use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::{env, fs};
 
 use zbus::blocking::{Connection, fdo};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};

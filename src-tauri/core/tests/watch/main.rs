@@ -15,18 +15,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use moorline_core::agent::cause::{Loss, Obstacle};
-use moorline_core::agent::msg::Msg;
-use moorline_core::agent::msg::Sight::{Dialling, Failed, Lost, Online};
-use moorline_core::practice::{PracticeOptions, PracticeRuntime};
-use moorline_core::session::{Link, RelayLink};
+use moorline_core::agent::message::Msg;
+use moorline_core::ssh::practice::{PracticeOptions, PracticeRuntime};
 use moorline_core::watch::network::{self, WaysOut};
+use moorline_core::watch::order::Sight::{Dialling, Failed, Lost, Online};
+use moorline_model::cause::{Loss, Obstacle};
+use moorline_model::session::{Link, RelayLink};
 use moorline_ssh_files::Place;
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::{Machine, free_port};
+use tokio::sync::mpsc;
+
 use stage::{Home, direct, machine, order, public};
 use support::{LIMIT, block_on, listen};
-use tokio::sync::mpsc;
 
 fn logins(machine: &Machine) -> usize {
     machine.log().matches("Accepted publickey").count()

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use moorline_core::agent::effect::WatchOrder;
-use moorline_core::agent::msg::Sight;
-use moorline_core::agent::vitals::Vitals;
-use moorline_core::dirs::Dirs;
-use moorline_core::session::{Link, Session};
+use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::{LoginKey, SystemSsh};
-use moorline_core::tools::Tools;
-use moorline_core::vault::MemoryVault;
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::vault::MemoryVault;
+use moorline_core::watch::order::{Sight, WatchOrder};
 use moorline_core::watch::{WatchTools, WatcherHandle, spawn};
+use moorline_model::session::{Link, Session};
+use moorline_model::vitals::Vitals;
 use moorline_ssh_files::{Alias, HostKey, Place};
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::Machine;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use moorline_core::agent::cause::{Loss, Obstacle};
-use moorline_core::agent::msg::Sight::{Dialling, Failed, Lost, Online};
-use moorline_core::session::{Link, RelayLink};
+use moorline_core::watch::order::Sight::{Dialling, Failed, Lost, Online};
+use moorline_model::cause::{Loss, Obstacle};
+use moorline_model::session::{Link, RelayLink};
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::free_port;
 

@@ -3,7 +3,8 @@
 //! Each line gets `#moorline ALIAS# ` in front, which makes it a comment to ssh. Since all lines of the section go, up
 //! to the next `Host` or `Match`, no other line changes its section.
 
-use super::{Alias, ConfigError, check, loose, words};
+use super::{ConfigError, check, loose, words};
+use crate::names::Alias;
 use crate::text::{self, Lines};
 
 const OPENING: &str = "#moorline ";

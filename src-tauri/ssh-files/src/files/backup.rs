@@ -1,9 +1,8 @@
 //! Old contents, and what we remember about our own writing. All of it in one private directory.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use moorline_core::adding::matters::{Reason, Remedy};
-use moorline_core::dirs::Dirs;
+use moorline_core::repoint::adding::matters::{Reason, Remedy};
+use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::{Prompts, SystemSsh};
-use moorline_core::tools::Tools;
-use moorline_core::vault::MemoryVault;
+use moorline_core::store::dirs::Dirs;
+use moorline_core::store::vault::MemoryVault;
 use moorline_ssh_files::Fingerprint;
 
 use super::*;

@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::super::cause::{Loss, Obstacle};
-use super::super::health::{Health, Light};
-use super::super::msg::{Loaded, Sight};
-use super::super::notice::NoticeKind;
-use super::*;
-use crate::session::{Link, Session};
+use moorline_model::cause::{Loss, Obstacle};
+use moorline_model::health::{Health, Light};
+use moorline_model::session::{Link, Session};
+use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::{HostKey, Place};
+
+use super::super::message::Loaded;
+use super::*;
+use crate::watch::order::Sight;
 
 /// Writes down what it is asked for, and answers a settle as told.
 #[derive(Clone)]

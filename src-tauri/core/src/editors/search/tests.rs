@@ -1,5 +1,6 @@
-use super::*;
 use std::fs;
+
+use super::*;
 
 /// A machine in a temporary folder.
 pub(in crate::editors) struct Machine {

@@ -1,7 +1,9 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+
 use super::super::search::tests::Machine;
 use super::*;
-use proptest::prelude::*;
-use std::path::Path;
 
 fn alias() -> Alias {
     "colab".parse().unwrap()

@@ -1,0 +1,113 @@
+//! What became of the files that were to be written or read.
+
+use jiff::{SignedDuration, Timestamp};
+use moorline_model::health::Health;
+use moorline_model::trust::Trust;
+use moorline_ssh_files::Alias;
+
+use super::{RECOGNISE, later, watch};
+use crate::agent::effect::Effect;
+use crate::agent::notices;
+use crate::agent::state::{Followed, Return, State, Told};
+
+/// How often files that could not be written are tried again.
+pub(super) const FILES_RETRY: SignedDuration = SignedDuration::from_secs(60);
+
+pub(super) fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
+    if let Some(followed) = state.sessions.get_mut(name) {
+        followed.unmended = true;
+        followed.writes.pop_front();
+    }
+    unreadable(state, sentence)
+}
+
+pub(super) fn settled(
+    state: &mut State,
+    name: &Alias,
+    outcome: Result<(), String>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
+    let of_key = followed.writes.pop_front().unwrap_or(true);
+    match outcome {
+        // What was mended is overtaken: the key that is being settled is not in the files yet.
+        Ok(()) if !of_key && followed.seen_key.is_some() => Vec::new(),
+        Ok(()) => {
+            accepted(followed, now);
+            // What was written was overtaken by something newer; the files say what is pinned by now.
+            let Some(returning) = &mut followed.returning else { return vec![Effect::Reload] };
+            returning.files_written = true;
+            returning.until = returning.until.max(later(now, RECOGNISE));
+            let Some(key) = followed.seen_key.take() else { return Vec::new() };
+            followed.moved_from = None;
+            // The new key is pinned; now the watcher may log in.
+            followed.pinned = vec![(key, Trust::Channel)];
+            vec![watch(followed, 0), Effect::Reload]
+        }
+        Err(sentence) => refused(followed, sentence, now),
+    }
+}
+
+/// Told once for each reason; tried again from time to time.
+pub(super) fn refused(followed: &mut Followed, sentence: String, now: Timestamp) -> Vec<Effect> {
+    let new_machine = followed.returning.take().and_then(|returning| returning.new_machine);
+    followed.files_retry = Some(later(now, FILES_RETRY));
+    let (back_is_owed, new_machine) = match &followed.told {
+        Told::FilesRefused { back_is_owed, new_machine: known, .. } => {
+            (*back_is_owed, new_machine.or(*known))
+        }
+        Told::Nothing => (false, new_machine),
+        _ => (true, new_machine),
+    };
+    let notice = notices::files_refused(&followed.session.name, &sentence);
+    let again = matches!(&followed.told, Told::FilesRefused { sentence: told, .. } if *told == sentence);
+    followed.told = Told::FilesRefused { sentence, back_is_owed, new_machine };
+    if again { Vec::new() } else { vec![Effect::Notify(notice)] }
+}
+
+/// Files that could not be written are by now: what was said of them is taken back, and a return that waited for
+/// them is told.
+fn accepted(followed: &mut Followed, now: Timestamp) {
+    followed.files_retry = None;
+    let Told::FilesRefused { new_machine, .. } = followed.told else { return };
+    if matches!(followed.health, Health::Online { .. }) && followed.returning.is_none() {
+        let until = later(now, RECOGNISE);
+        followed.returning = Some(Return { online: true, new_machine, ..Return::new(None, until) });
+    }
+}
+
+pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for followed in state.sessions.values_mut() {
+        let online = matches!(followed.health, Health::Online { .. });
+        if online && followed.files_retry.is_some_and(|moment| moment <= now) {
+            followed.files_retry = Some(later(now, FILES_RETRY));
+            effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+        }
+    }
+    effects
+}
+
+/// File work is done in order, and each piece is answered once: so it is known which answer speaks of a new key.
+pub(super) fn note_writes(state: &mut State, effects: &[Effect]) {
+    for effect in effects {
+        let (name, keyed) = match effect {
+            Effect::Settle { session, key } => (&session.name, key.is_some()),
+            Effect::Move { session, .. } => (&session.name, true),
+            _ => continue,
+        };
+        if let Some(followed) = state.sessions.get_mut(name) {
+            followed.writes.push_back(keyed);
+        }
+    }
+}
+
+/// Told once for each thing that is wrong; what was known goes on.
+pub(super) fn unreadable(state: &mut State, sentence: String) -> Vec<Effect> {
+    if state.unreadable.as_ref() == Some(&sentence) {
+        return Vec::new();
+    }
+    let notice = notices::unreadable(&sentence);
+    state.unreadable = Some(sentence);
+    vec![Effect::Notify(notice)]
+}

@@ -1,0 +1,76 @@
+//! The agent's door: a local socket in a directory of the person's own. Whoever holds it is the agent.
+//!
+//! With it goes a lock, which the system frees when its holder ends, however it ends. Only who has the lock removes a
+//! socket that a crash left behind, so a running agent's is never taken away. The lock lies with the state, one for
+//! all logins of a home, whatever their runtime directories.
+
+mod call;
+mod cells;
+mod line;
+pub mod protocol;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::Path;
+
+use interprocess::local_socket::tokio::Listener;
+
+pub use call::{CallError, Caller};
+pub use serve::Limits;
+
+use crate::store::dirs::Dirs;
+use crate::store::local_socket::DoorError;
+
+/// The longest line that a caller may send, in bytes: the longest text that is read, in JSON.
+pub const LINE: usize = 1024 * 1024;
+
+/// The right to be the agent of a home. It ends with the process, whatever becomes of it.
+#[derive(Debug)]
+pub struct Door {
+    // Fields are dropped in this order: the socket goes while the lock is held.
+    listener: Listener,
+    _lock: File,
+}
+
+impl Door {
+    /// Takes the door of this home. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Another agent has it, or its place cannot be used.
+    pub fn open(dirs: &Dirs) -> Result<Self, DoorError> {
+        let place = crate::store::local_socket::Place::of(dirs);
+        place.make()?;
+        Dirs::create_private(&dirs.state)?;
+        let lock = take_lock(&dirs.agent_lock_file())?;
+        let unusable = |source| DoorError::Unusable { path: place.socket.clone(), source };
+        place.clear().map_err(unusable)?;
+        let listener = place.listen().map_err(unusable)?;
+        Ok(Self { listener, _lock: lock })
+    }
+}
+
+fn take_lock(path: &Path) -> Result<File, DoorError> {
+    let unusable = |source| DoorError::Unusable { path: path.to_owned(), source };
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let process = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
+            return Err(DoorError::AlreadyRunning { process });
+        }
+        Err(TryLockError::Error(source)) => return Err(unusable(source)),
+    }
+    // For the other one's sentence alone: nobody decides by it.
+    let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+    if let Err(error) = noted {
+        tracing::debug!(%error, "cannot note the agent's process");
+    }
+    Ok(file)
+}

@@ -1,0 +1,319 @@
+//! Making a session that has had no runtime yet, with the cell that will bring it one.
+//!
+//! Whatever can fail is tried before anything is written. What cannot be tried (the relay is changed last) leaves a
+//! whole session, and the same wish goes on from there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use moorline_model::channel_settings::ChannelSettings;
+use moorline_model::clock;
+use moorline_model::session::{Link, RelayTarget, Session};
+use moorline_ssh_files::{Alias, InvalidName, Place, UserName};
+use serde::{Deserialize, Serialize};
+
+use super::wish::CellWish;
+use super::{Cell, CellChannels, CellError, CellLink, Listen, ListenError, RelayWay, cell_of, listen_to};
+use crate::repoint::name_taken::{Claim, claim};
+use crate::repoint::write::{self, SettleError};
+use crate::ssh::context::Tools;
+use crate::ssh::reach::relay_ssh;
+use crate::ssh::relay_identity::{RelayPlaceError, relay_place};
+use crate::ssh::relay_setup::{PrepareSessionError, Prepared, prepare_session};
+use crate::store::config_toml::{SessionsFile, SessionsFileError};
+use crate::store::pins_json::{Pins, SessionPins};
+use crate::store::session_keys::{self, SessionKeyError};
+
+/// Logging in to a relay may need a hand on a key.
+const RELAY_LIMIT: Duration = Duration::from_secs(60);
+
+/// What a session with a cell is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellPlan {
+    /// Its name.
+    pub name: Alias,
+    /// Its link; one that is there already keeps its own, which must be of the same way.
+    pub link: Link,
+    /// Whom to log in as; `None` for root, or for whom the session says already.
+    pub user: Option<UserName>,
+    /// What is to be set of its channels.
+    pub listen: Listen,
+}
+
+/// A session that is there, and what its cell is made of.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The session.
+    pub session: Session,
+    /// Whether it was made just now.
+    pub is_new: bool,
+    /// How its announcements come.
+    pub channels: ChannelSettings,
+    /// Its relay as a runtime sees it.
+    pub relay: Option<RelayWay>,
+}
+
+/// A cell that was made, as a face shows it. The cell and its secret are copied, not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct CellMade {
+    /// The session.
+    #[cfg_attr(feature = "typescript", ts(type = "string"))]
+    pub session: Alias,
+    /// The name under which the session key belongs into the notebook's secrets.
+    pub secret_name: String,
+    /// The name of another secret that the notebook needs, which the person has from elsewhere.
+    pub other_secret: Option<String>,
+    /// How many lines the cell has.
+    pub lines: usize,
+}
+
+/// Why there is no session with a cell, or no cell.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeCellError {
+    /// The name is another machine's.
+    #[error("{name} stands in your own {}, line {line}; choose another name", file.display())]
+    InConfig {
+        /// The name.
+        name: Alias,
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The name is another machine's.
+    #[error("your known_hosts has a key of {0} already; choose another name")]
+    InKnownHosts(Alias),
+    /// There is such a session, and it is reached in another way.
+    #[error(
+        "{name} is there already, by {kind}, and not as you want it; choose another name, or forget that session first"
+    )]
+    OtherWay {
+        /// The name.
+        name: Alias,
+        /// Its link's word.
+        kind: &'static str,
+    },
+    /// Announcements in a file on a relay that there is not.
+    #[error("{0} goes through no relay that could hold its announcements; choose another channel")]
+    NoRelay(Alias),
+    /// Half a path.
+    #[error("{} is not a whole path; give the folder on this computer from its root", .0.display())]
+    NotAbsolute(PathBuf),
+    /// There is no such session.
+    #[error("there is no session {0}; make it first")]
+    NoSession(Alias),
+    /// The session has no key yet.
+    #[error("{0} has no session key yet; make its cell first")]
+    NoKey(Alias),
+    /// What lies in the keyring is something else.
+    #[error(
+        "what the keyring holds as the session key of {0} is none, so it was left alone; delete it in the keyring, or choose another name"
+    )]
+    NotAKey(Alias),
+    /// Another process was faster.
+    #[error("{0} was changed by another Moorline meanwhile, so nothing was written; try again")]
+    Overtaken(Alias),
+    /// A runtime cannot follow the person's own way to the relay.
+    #[error(
+        "your ssh reaches {0} through another machine, which a runtime cannot; name a relay that the internet reaches"
+    )]
+    BehindAnother(RelayTarget),
+    /// The name cannot stand where it must.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// The sessions file.
+    #[error(transparent)]
+    Sessions(#[from] SessionsFileError),
+    /// The folder channel would lack a folder.
+    #[error("{0}")]
+    Listen(ListenError),
+    /// Where the relay is.
+    #[error(transparent)]
+    Place(#[from] RelayPlaceError),
+    /// The session key.
+    #[error("{0}")]
+    Key(SessionKeyError),
+    /// The files.
+    #[error("{0}")]
+    Settle(SettleError),
+    /// The cell itself.
+    #[error("{0}")]
+    Cell(CellError),
+    /// The relay is not prepared; everything else is done.
+    #[error(transparent)]
+    Prepare(#[from] PrepareSessionError),
+}
+
+/// Makes what was wished for: the session, its channels, and where it goes through a relay, the line that lets its
+/// runtimes in there. The same wish again changes nothing. Blocks as the keyring does.
+///
+/// # Errors
+/// Nothing was written; or, where the error is [`MakeCellError::Prepare`], only the relay is missing.
+pub async fn make(tools: &Tools, wish: &CellWish) -> Result<CellMade, MakeCellError> {
+    let begun = begin(tools, &wish.plan()?).await?;
+    if matches!(begun.session.link, Link::Relay(_)) {
+        prepare_relay(tools, &begun.session).await?;
+    }
+    Ok(CellMade::of(&begun.cell(tools)?))
+}
+
+/// Makes the session if it is not there yet, and sets its channels. Blocks as the keyring does.
+///
+/// # Errors
+/// Everything that can be refused is refused before anything is written.
+pub async fn begin(tools: &Tools, plan: &CellPlan) -> Result<Begun, MakeCellError> {
+    let name = &plan.name;
+    let file = SessionsFile::load(&tools.dirs.sessions_file())?;
+    let known = file.get(name);
+    let session = if let Some(known) = known {
+        refuse_another_way(tools, plan, known)?;
+        known.clone()
+    } else {
+        refuse_claimed(tools, name)?;
+        planned(plan)
+    };
+    let was = file.channels(name);
+    if !plan.listen.is_empty() {
+        plan.listen.on(name, was.clone(), &file.remembered(name).cell)?;
+    }
+    let relay = way_to_relay(tools, &session).await?;
+    let is_new = known.is_none();
+    if is_new {
+        write::begin(tools, &session, clock::now()).await?;
+    }
+    let channels = if plan.listen.is_empty() { was } else { listen_to(tools, name, &plan.listen)? };
+    Ok(Begun { session, is_new, channels, relay })
+}
+
+/// Lets the runtimes of a session in on its relay, for its port and its announcements alone. Blocks as the keyring
+/// does.
+///
+/// # Errors
+/// The session has no relay, or it cannot be reached or changed.
+pub async fn prepare_relay(tools: &Tools, session: &Session) -> Result<Prepared, MakeCellError> {
+    let key = session_keys::create(tools, &session.name)?;
+    Ok(prepare_session(tools, &relay_ssh(tools, session), session, &key, RELAY_LIMIT).await?)
+}
+
+/// Where a session's runtime finds the relay, and the key it is to insist on there; `None` without a relay.
+pub(super) async fn way_to_relay(
+    tools: &Tools,
+    session: &Session,
+) -> Result<Option<RelayWay>, MakeCellError> {
+    let Link::Relay(link) = &session.link else { return Ok(None) };
+    let found = relay_place(&relay_ssh(tools, session), &link.relay, RELAY_LIMIT).await?;
+    if found.behind_another {
+        return Err(MakeCellError::BehindAnother(link.relay.clone()));
+    }
+    let Place { host, port } = found.place;
+    Ok(Some(RelayWay { host, port, user: found.user, host_keys: vec![found.key] }))
+}
+
+impl Begun {
+    /// Its cell. Blocks as the keyring does.
+    ///
+    /// # Errors
+    /// A key that is needed cannot be read or made.
+    pub fn cell(self, tools: &Tools) -> Result<Cell, MakeCellError> {
+        let file = SessionsFile::load(&tools.dirs.sessions_file())?;
+        let options = file.remembered(&self.session.name).cell;
+        // The person's own file may name the channel without its folders.
+        Listen::default().on(&self.session.name, self.channels.clone(), &options)?;
+        let channels = CellChannels::of(&self.channels, &options);
+        Ok(cell_of(tools, &self.session, options, channels, self.relay)?)
+    }
+}
+
+impl CellMade {
+    fn of(cell: &Cell) -> Self {
+        Self {
+            session: cell.session.clone(),
+            secret_name: cell.secret.clone(),
+            other_secret: cell.other_secret().map(str::to_owned),
+            lines: cell.setup().lines().count(),
+        }
+    }
+}
+
+/// A new session, of which nothing is written yet.
+fn planned(plan: &CellPlan) -> Session {
+    Session {
+        name: plan.name.clone(),
+        link: plan.link.clone(),
+        user: plan.user.clone().unwrap_or_else(UserName::root),
+        folder: None,
+        identity_file: None,
+    }
+}
+
+/// The very plan that made a session may be said again, also when a runtime has announced itself since.
+fn refuse_another_way(tools: &Tools, plan: &CellPlan, known: &Session) -> Result<(), MakeCellError> {
+    let same_place = plan.link.described() == known.link.described();
+    let same_way = || plan.link.kind() == known.link.kind() && begun_by_a_cell(tools, plan, known);
+    let same_user = plan.user.as_ref().is_none_or(|user| *user == known.user);
+    if same_user && (same_place || same_way()) {
+        return Ok(());
+    }
+    Err(MakeCellError::OtherWay { name: known.name.clone(), kind: known.link.kind() })
+}
+
+/// Whether the session's host key follows from its session key, and its cell opens the same way: then only the
+/// passing place of a tunnel is another.
+fn begun_by_a_cell(tools: &Tools, plan: &CellPlan, known: &Session) -> bool {
+    let passing = matches!(plan.link, Link::Cloudflare(_) | Link::Ngrok(_));
+    let pins = Pins::load(&tools.dirs.pins_file());
+    let derived = pins.is_ok_and(|pins| pins.get(&known.name).is_some_and(SessionPins::derived));
+    passing && derived && CellLink::of(&plan.link) == CellLink::of(&known.link)
+}
+
+fn refuse_claimed(tools: &Tools, name: &Alias) -> Result<(), MakeCellError> {
+    let name = name.clone();
+    match claim(&tools.dirs.ssh, &tools.dirs.home, &name) {
+        Some(Claim::Entry { file, line } | Claim::Pattern { file, line }) => {
+            Err(MakeCellError::InConfig { name, file, line })
+        }
+        Some(Claim::KnownHost) => Err(MakeCellError::InKnownHosts(name)),
+        None => Ok(()),
+    }
+}
+
+impl From<SessionKeyError> for MakeCellError {
+    fn from(error: SessionKeyError) -> Self {
+        match error {
+            SessionKeyError::Unreadable(name) => Self::NotAKey(name),
+            other => Self::Key(other),
+        }
+    }
+}
+
+impl From<SettleError> for MakeCellError {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::SessionKey(error) => error.into(),
+            SettleError::Overtaken(name) => Self::Overtaken(name),
+            other => Self::Settle(other),
+        }
+    }
+}
+
+impl From<ListenError> for MakeCellError {
+    fn from(error: ListenError) -> Self {
+        match error {
+            ListenError::File(error) => error.into(),
+            other @ ListenError::NoFolder(_) => Self::Listen(other),
+        }
+    }
+}
+
+impl From<CellError> for MakeCellError {
+    fn from(error: CellError) -> Self {
+        match error {
+            CellError::Key(error) => error.into(),
+            other => Self::Cell(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! Opening the way: TCP, TLS, and the upgrade to a WebSocket, all on the calling thread and before one moment.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use moorline_ssh_files::HostName;
+use rustls::Error;
+use tungstenite::handshake::client::{Response, generate_key};
+use tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::machine::TryParse;
+
+use super::edge::{Edge, Refusal};
+use super::frames::{Heard, Inbound, Masks, put_pong};
+use super::send_buffer::Outgoing;
+use super::tls::{self, Stage, Tls};
+use crate::net::dial::{Dialling, left};
+use crate::net::error::CarryError;
+
+/// The port of every edge.
+const PORT: u16 = 443;
+
+/// The most that the head of an answer may have.
+const HEAD: usize = 32 * 1024;
+
+/// How much of a refusal's body is read, and for how long: it may name the cause.
+const BODY: usize = 8 * 1024;
+const BODY_TIME: Duration = Duration::from_secs(1);
+
+/// Room for what comes while the way is opened: certificates, an answer, the first frames.
+const ROOM: usize = 64 * 1024;
+
+/// An open way to sshd.
+pub(super) struct Opened {
+    pub(super) host: HostName,
+    pub(super) tcp: TcpStream,
+    pub(super) tls: Tls,
+    /// What came and is not decrypted yet.
+    pub(super) rest: Vec<u8>,
+    pub(super) inbound: Inbound,
+    pub(super) masks: Masks,
+    /// What sshd said already.
+    pub(super) first: Vec<u8>,
+    /// What has to be sent before anything else, already encrypted.
+    pub(super) owed: Outgoing,
+}
+
+/// Opens the way within `limit`.
+pub(super) fn open(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
+    let end = Instant::now() + limit;
+    let host = &edge.host;
+    let dialling = Dialling::start(host, PORT, end)?;
+    let config = tls::config().ok_or_else(|| CarryError::NoCertificates(host.clone()))?;
+    let tcp = dialling.finish()?;
+    let unproven = |error: Error| CarryError::Tls { host: host.clone(), reason: error.to_string() };
+    let tls = Tls::new(config, host).map_err(unproven)?;
+    let line = Line { host, tcp, tls, bytes: vec![0; ROOM], have: 0, text: Vec::new(), end, limit };
+    line.upgrade(edge)
+}
+
+/// The line while it is being opened.
+struct Line<'a> {
+    host: &'a HostName,
+    tcp: TcpStream,
+    tls: Tls,
+    bytes: Vec<u8>,
+    /// How many of `bytes` are there and not decrypted.
+    have: usize,
+    /// What was decrypted.
+    text: Vec<u8>,
+    end: Instant,
+    limit: Duration,
+}
+
+impl Line<'_> {
+    fn upgrade(mut self, edge: &Edge) -> Result<Opened, CarryError> {
+        let mut out = Outgoing::default();
+        while self.take(&mut out)? == Stage::Handshake {
+            self.send(&mut out)?;
+            self.receive()?;
+        }
+        let key = generate_key();
+        self.tls.seal(&edge.request(&key), &mut out).map_err(|error| self.unproven(&error))?;
+        self.send(&mut out)?;
+        let (length, response) = loop {
+            if let Some(whole) = self.head()? {
+                break whole;
+            }
+            self.more()?;
+        };
+        if response.status() != 101 {
+            return Err(edge.explain(&self.refusal(length, &response)));
+        }
+        check(&response, &key).map_err(|reason| self.odd(reason))?;
+        self.tcp
+            .set_read_timeout(None)
+            .and_then(|()| self.tcp.set_write_timeout(None))
+            .map_err(|e| self.cut(&e))?;
+        let (mut inbound, mut masks, mut first, mut pongs) =
+            (Inbound::default(), Masks::default(), Vec::new(), Vec::new());
+        let heard = inbound.hear(self.text.get(length..).unwrap_or_default(), |heard| match heard {
+            Heard::Data(data) => first.extend_from_slice(data),
+            Heard::Ping(ping) => put_pong(&mut pongs, ping, &mut masks),
+            Heard::Close => {}
+        });
+        heard.map_err(|broken| self.odd(broken.to_string()))?;
+        if !pongs.is_empty() {
+            self.tls.seal(&pongs, &mut out).map_err(|error| self.unproven(&error))?;
+        }
+        self.bytes.truncate(self.have);
+        let (host, rest) = (self.host.clone(), self.bytes);
+        Ok(Opened { host, tcp: self.tcp, tls: self.tls, rest, inbound, masks, first, owed: out })
+    }
+
+    /// The head of the answer and its length, once it is whole.
+    fn head(&self) -> Result<Option<(usize, Response)>, CarryError> {
+        if self.text.len() > HEAD {
+            return Err(self.odd("its answer has no end".to_owned()));
+        }
+        // The parser takes a part of a header for a whole one that is wrong.
+        if !self.text.windows(4).any(|end| end == b"\r\n\r\n") {
+            return Ok(None);
+        }
+        Response::try_parse(&self.text)
+            .map_err(|error| self.odd(format!("it does not answer in HTTP: {error}")))
+    }
+
+    /// What came with a refusal, so far as it can be had in a short time.
+    fn refusal(&mut self, head: usize, response: &Response) -> Refusal {
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        };
+        let length = header("content-length").parse().unwrap_or(BODY).min(BODY);
+        self.end = self.end.min(Instant::now() + BODY_TIME);
+        while self.text.len() < head + length && self.more().is_ok() {}
+        let body = self.text.get(head..).unwrap_or_default();
+        Refusal {
+            status: response.status().as_u16(),
+            location: header("location").to_owned(),
+            body: String::from_utf8_lossy(body).into_owned(),
+        }
+    }
+
+    /// Waits for more text.
+    fn more(&mut self) -> Result<(), CarryError> {
+        let (before, mut out) = (self.text.len(), Outgoing::default());
+        while self.text.len() == before {
+            self.receive()?;
+            let stage = self.take(&mut out)?;
+            self.send(&mut out)?;
+            if stage == Stage::Ended && self.text.len() == before {
+                return Err(self.cut(&io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, out: &mut Outgoing) -> Result<Stage, CarryError> {
+        let incoming = self.bytes.get_mut(..self.have).unwrap_or_default();
+        let taken = self.tls.take(incoming, out, |text| self.text.extend_from_slice(text));
+        let (done, stage) = taken.map_err(|error| {
+            // The alert that says why; whether it arrives does not matter.
+            let _ = self.tcp.write_all(out.bytes());
+            self.unproven(&error)
+        })?;
+        self.bytes.copy_within(done..self.have, 0);
+        self.have -= done;
+        Ok(stage)
+    }
+
+    fn send(&mut self, out: &mut Outgoing) -> Result<(), CarryError> {
+        let sent =
+            self.tcp.set_write_timeout(Some(left(self.end))).and_then(|()| self.tcp.write_all(out.bytes()));
+        out.clear();
+        sent.map_err(|error| self.cut(&error))
+    }
+
+    fn receive(&mut self) -> Result<(), CarryError> {
+        let room = self.bytes.get_mut(self.have..).unwrap_or_default();
+        if room.is_empty() {
+            return Err(self.odd("it sends more than a handshake has".to_owned()));
+        }
+        if Instant::now() >= self.end {
+            return Err(self.cut(&io::ErrorKind::TimedOut.into()));
+        }
+        let read = self.tcp.set_read_timeout(Some(left(self.end))).and_then(|()| self.tcp.read(room));
+        match read {
+            Ok(0) => Err(self.cut(&io::ErrorKind::UnexpectedEof.into())),
+            Ok(count) => {
+                self.have += count;
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => Err(self.cut(&error)),
+        }
+    }
+
+    fn cut(&self, error: &io::Error) -> CarryError {
+        match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                CarryError::TimedOut { host: self.host.clone(), after: self.limit }
+            }
+            _ => CarryError::Cut { host: self.host.clone(), reason: error.to_string() },
+        }
+    }
+
+    fn unproven(&self, error: &Error) -> CarryError {
+        match error {
+            Error::InvalidMessage(_) => self.odd("it does not speak TLS".to_owned()),
+            _ => CarryError::Tls { host: self.host.clone(), reason: error.to_string() },
+        }
+    }
+
+    fn odd(&self, reason: String) -> CarryError {
+        CarryError::Odd { host: self.host.clone(), reason }
+    }
+}
+
+/// RFC 6455, section 4.1: what makes an answer the one to our question.
+fn check(response: &Response, key: &str) -> Result<(), String> {
+    let header =
+        |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let upgrades = header("connection").split(',').any(|word| word.trim().eq_ignore_ascii_case("upgrade"));
+    if !upgrades || !header("upgrade").eq_ignore_ascii_case("websocket") {
+        return Err("it upgrades to something else".to_owned());
+    }
+    if header("sec-websocket-accept") != derive_accept_key(key.as_bytes()) {
+        return Err("it answers another question".to_owned());
+    }
+    if !header("sec-websocket-extensions").is_empty() || !header("sec-websocket-protocol").is_empty() {
+        return Err("it wants a subprotocol or an extension that nobody offered".to_owned());
+    }
+    Ok(())
+}

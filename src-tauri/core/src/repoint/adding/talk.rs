@@ -1,0 +1,572 @@
+//! Running a conversation: a task that finds facts, waits for answers, carries the outcome out, and shows all of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorline_model::clock;
+use moorline_model::secret_kind::SecretKind;
+use moorline_model::session::Session;
+use moorline_ssh_files::Alias;
+use secrecy::SecretString;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::conversation::Conversation;
+use super::find::Finder;
+use super::known::Known;
+use super::matters::{Access, Answer, Fact, Need, NotSeen, Question, Reason};
+use super::typed_secret::TypedSecret;
+use super::view::{
+    AddingView, Check, CheckKind, CheckState, ConversationId, Copy, Looking, Outcome, Say, Stage, Understood,
+};
+use super::{Decided, Step, Wish, carry_out};
+use crate::repoint::adding::clipboard::Clipboard;
+use crate::repoint::take_over;
+use crate::ssh::context::Tools;
+use crate::ssh::reach::relay_ssh;
+use crate::store::kept_secrets::{self, Kept};
+
+/// How long nobody may answer.
+pub const EXPIRES: Duration = Duration::from_secs(60 * 60);
+
+/// What a conversation needs besides the person.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The places, vault and ssh.
+    pub tools: Arc<Tools>,
+    /// The clipboard that *Paste* and *Copy* mean.
+    pub clipboard: Arc<dyn Clipboard>,
+    /// Whether ssh may ask a person on its own terminal.
+    pub ssh_may_ask: bool,
+    /// How long nobody may answer.
+    pub expires: Duration,
+    /// Told when something was written.
+    pub written: mpsc::UnboundedSender<()>,
+}
+
+/// A conversation that goes on, from outside. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Talk {
+    /// Its number.
+    pub id: ConversationId,
+    said: mpsc::Sender<(Say, oneshot::Sender<Result<(), String>>)>,
+    views: watch::Receiver<AddingView>,
+}
+
+impl Talk {
+    /// Begins one. Must be called within a tokio runtime.
+    pub fn begin(around: Surroundings, wish: Wish) -> Self {
+        let id = ConversationId::new();
+        let first = AddingView {
+            id: id.clone(),
+            revision: 0,
+            echo: None,
+            read: None,
+            draft: None,
+            stage: Stage::Looks { at: Looking::Here },
+            checks: Vec::new(),
+        };
+        let (show, views) = watch::channel(first);
+        let (said, hears) = mpsc::channel(8);
+        let finder = Finder { tools: Arc::clone(&around.tools), ssh_may_ask: around.ssh_may_ask };
+        let known = Known::default();
+        let task = Task {
+            around,
+            finder,
+            talk: Conversation::new(wish, known),
+            show,
+            echo: None,
+            typed_last: false,
+            tried: None,
+            outcome: None,
+        };
+        tokio::spawn(task.run(hears));
+        Self { id, said, views }
+    }
+
+    /// Says something. What follows from it is seen in the views.
+    ///
+    /// # Errors
+    /// It cannot be done, such as reading an empty clipboard, or the conversation is over; one sentence.
+    pub async fn say(&self, say: Say) -> Result<AddingView, String> {
+        let over = || "this is over; begin again".to_owned();
+        let (answer, answered) = oneshot::channel();
+        self.said.send((say, answer)).await.map_err(|_| over())?;
+        answered.await.map_err(|_| over())??;
+        Ok(self.now())
+    }
+
+    /// How it is now.
+    pub fn now(&self) -> AddingView {
+        self.views.borrow().clone()
+    }
+
+    /// How it is once that is another revision than this one, or after `patience` all the same.
+    pub async fn next(&self, revision: u64, patience: Duration) -> AddingView {
+        let mut views = self.views.clone();
+        let changed = views.wait_for(|view| view.revision != revision);
+        // A conversation that has ended stays as it is.
+        let _ = tokio::time::timeout(patience, changed).await;
+        self.now()
+    }
+
+    /// Whether it has ended, and nobody can answer any more.
+    pub fn is_over(&self) -> bool {
+        self.said.is_closed()
+    }
+}
+
+struct Task {
+    around: Surroundings,
+    finder: Finder,
+    talk: Conversation,
+    show: watch::Sender<AddingView>,
+    echo: Option<String>,
+    typed_last: bool,
+    /// A relay's password that was tried, for which session, and what lay there before.
+    tried: Option<(Session, Option<SecretString>)>,
+    outcome: Option<Outcome>,
+}
+
+/// Where a text comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// The person typed it.
+    Typed,
+    /// It is what became of the last one.
+    Edited,
+    /// The clipboard, or a file: no face has seen it.
+    Clipboard,
+}
+
+type Hears = mpsc::Receiver<(Say, oneshot::Sender<Result<(), String>>)>;
+
+impl Task {
+    async fn run(mut self, mut hears: Hears) {
+        self.lead(&mut hears).await;
+        self.untry().await;
+    }
+
+    /// Puts back what lay in the keyring before a relay's password was tried.
+    async fn untry(&mut self) {
+        let Some((session, before)) = self.tried.take() else { return };
+        let tools = Arc::clone(&self.around.tools);
+        let name = session.name.clone();
+        let put_back = tokio::task::spawn_blocking(move || match before {
+            Some(password) => kept_secrets::keep_relay_password(&tools, &session, &password),
+            None => kept_secrets::delete(&*tools.vault, &session.name, SecretKind::RelayPassword).map(drop),
+        });
+        if let Ok(Err(error)) = put_back.await {
+            tracing::warn!(%error, session = %name, "a relay's password that was tried stays in the keyring");
+        }
+    }
+
+    /// Keeps a relay's password where ssh, which asks a program of ours for it, finds it: in the keyring alone.
+    async fn try_relay_password(&mut self, session: &Session) -> Result<(), String> {
+        let wanted = self.talk.relay_password().filter(|_| !self.talk.wish().dry_run).cloned();
+        let Some(password) = wanted else { return Ok(()) };
+        if self.tried.as_ref().is_none_or(|(of, _)| of.name != session.name || of.link != session.link) {
+            self.untry().await;
+            let (tools, of) = (Arc::clone(&self.around.tools), session.clone());
+            let before =
+                tokio::task::spawn_blocking(move || kept_secrets::relay_password_for(&tools, &of)).await;
+            let before = match before {
+                Ok(Ok(Kept::Here(before))) => Some(before),
+                _ => None,
+            };
+            self.tried = Some((session.clone(), before));
+        }
+        let (tools, of) = (Arc::clone(&self.around.tools), session.clone());
+        let kept =
+            tokio::task::spawn_blocking(move || kept_secrets::keep_relay_password(&tools, &of, &password))
+                .await;
+        kept.unwrap_or(Ok(())).map_err(|error| error.to_string())
+    }
+
+    async fn lead(&mut self, hears: &mut Hears) {
+        if let Err(why) = self.know().await {
+            self.present(Stage::refuses(Reason::NotWritable(why)));
+            if !self.wait(hears).await {
+                return;
+            }
+        }
+        loop {
+            match self.talk.step(clock::now()) {
+                Step::Find(need) => {
+                    self.present(Stage::Looks { at: looking(&need) });
+                    if !self.find(need, hears).await {
+                        return;
+                    }
+                }
+                Step::Ask(question) => {
+                    self.present(Stage::Asks { question });
+                    if !self.wait(hears).await {
+                        return;
+                    }
+                }
+                Step::Refuse(why) => {
+                    self.present(Stage::refuses(why));
+                    if !self.wait(hears).await {
+                        return;
+                    }
+                }
+                Step::Done(decided) => match self.carry_out(*decided).await {
+                    Ok(outcome) => {
+                        self.outcome = Some(outcome.clone());
+                        self.present(Stage::Done { outcome });
+                        // Nothing that was pasted is needed any more.
+                        self.talk.start_again(Known::default());
+                        // It stays to be looked at, and a line may still be copied.
+                        while self.hear_last(hears).await {}
+                        return;
+                    }
+                    Err(why) => {
+                        self.present(Stage::refuses(why));
+                        if !self.wait(hears).await {
+                            return;
+                        }
+                        let _ = self.know().await;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Reads the sessions and pins as they are now.
+    async fn know(&mut self) -> Result<(), String> {
+        let tools = Arc::clone(&self.around.tools);
+        let known = tokio::task::spawn_blocking(move || Known::load(&tools)).await;
+        match known {
+            Ok(Ok(known)) => {
+                self.talk.refresh(known);
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Finds out, and hears meanwhile: who says something else does not have to wait. `false` when nobody is there.
+    async fn find(&mut self, need: Need, hears: &mut Hears) -> bool {
+        if let Need::Runtime(session) = &need
+            && let Err(why) = self.try_relay_password(session).await
+        {
+            self.learn(&need, Fact::NotSeen(NotSeen::Other(why)));
+            return true;
+        }
+        let finder = self.finder.clone();
+        loop {
+            let said = {
+                let finding = finder.find(&need, &self.talk);
+                tokio::select! {
+                    fact = finding => Err(fact),
+                    said = hears.recv() => Ok(said),
+                }
+            };
+            match said {
+                Err(fact) => {
+                    self.learn(&need, fact);
+                    return true;
+                }
+                Ok(None) => return false,
+                Ok(Some((say, answer))) => {
+                    let done = self.hear(say).await;
+                    let changed = matches!(done, Ok(true));
+                    let _ = answer.send(done.map(drop));
+                    if changed {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    fn learn(&mut self, need: &Need, fact: Fact) {
+        self.talk.learn(need, fact);
+    }
+
+    /// Waits for something that changes what comes next. `false` when nobody is there, or for too long.
+    async fn wait(&mut self, hears: &mut Hears) -> bool {
+        let end = Instant::now() + self.around.expires;
+        loop {
+            let said = tokio::select! {
+                said = hears.recv() => said,
+                () = sleep_until(end) => {
+                    self.untry().await;
+                    self.talk.start_again(Known::default());
+                    self.echo = None;
+                    self.present(Stage::refuses(Reason::Expired));
+                    return false;
+                }
+            };
+            let Some((say, answer)) = said else { return false };
+            let done = self.hear(say).await;
+            let changed = matches!(done, Ok(true));
+            if changed {
+                // Whoever asked sees that something goes on, and not the question that was just answered.
+                self.present(Stage::Looks { at: Looking::Here });
+            }
+            let _ = answer.send(done.map(drop));
+            if changed {
+                return true;
+            }
+        }
+    }
+
+    /// After the end, lines can still be copied.
+    async fn hear_last(&mut self, hears: &mut Hears) -> bool {
+        let end = Instant::now() + self.around.expires;
+        let said = tokio::select! {
+            said = hears.recv() => said,
+            () = sleep_until(end) => None,
+        };
+        let Some((say, answer)) = said else { return false };
+        let done = match say {
+            Say::Copy(what) => self.copy(what),
+            _ => Err("this is done; begin again for another one".to_owned()),
+        };
+        let _ = answer.send(done);
+        true
+    }
+
+    /// Takes what was said. `Ok(true)` if it changes what comes next.
+    async fn hear(&mut self, say: Say) -> Result<bool, String> {
+        match say {
+            Say::Text(text) => self.take_text(&text, From::Typed).await,
+            Say::Edited(text) => self.take_text(&text, From::Edited).await,
+            Say::Paste => {
+                let text = self.around.clipboard.text().await?;
+                self.take_text(&TypedSecret::new(text), From::Clipboard).await
+            }
+            Say::StartAgain => {
+                self.echo = None;
+                self.untry().await;
+                self.talk.start_again(Known::default());
+                self.know().await?;
+                Ok(true)
+            }
+            Say::Rename(name) => {
+                self.talk.rename(name);
+                Ok(true)
+            }
+            Say::Answer(answer) => {
+                if matches!(answer, Answer::TryAgain) {
+                    self.know().await?;
+                }
+                if let Answer::TakeOver(name) = &answer
+                    && self.talk.texts().is_empty()
+                {
+                    // Where it leads stands in the entry itself.
+                    self.take_entry(name.clone()).await?;
+                }
+                self.talk.answer(answer);
+                Ok(true)
+            }
+            Say::PasteAnswer => {
+                let text = self.around.clipboard.text().await?;
+                let answer = self.pasted_answer(&TypedSecret::new(text))?;
+                self.talk.answer(answer);
+                Ok(true)
+            }
+            Say::Copy(what) => self.copy(what).map(|()| false),
+        }
+    }
+
+    async fn take_text(&mut self, text: &TypedSecret, from: From) -> Result<bool, String> {
+        if text.text().len() > moorline_paste::LONGEST {
+            return Err("that is more than 256 KiB; paste only what the cell printed, or the cell".to_owned());
+        }
+        if text.text().trim().is_empty() && from != From::Edited {
+            return Err("there is no text in it; copy what the cell printed, or the cell itself".to_owned());
+        }
+        let shown = text.clone();
+        // A long text takes its time, and the agent has one thread.
+        let echo = tokio::task::spawn_blocking(move || match from {
+            From::Clipboard => moorline_paste::echo(shown.text()),
+            From::Typed | From::Edited => moorline_paste::redacted(shown.text()),
+        });
+        self.echo = Some(echo.await.unwrap_or_else(|_| moorline_paste::REDACTED.to_owned()));
+        // The echo of a paste is not all of it: what becomes of that is one more text, and the newest counts.
+        let replaces = from == From::Edited && self.typed_last;
+        self.typed_last = from != From::Clipboard;
+        self.talk.take_text(text.secret().clone(), replaces);
+        Ok(true)
+    }
+
+    async fn take_entry(&mut self, name: Alias) -> Result<(), String> {
+        let tools = Arc::clone(&self.around.tools);
+        let asked = name.clone();
+        let dirs = move || take_over::text_of(&tools.dirs.ssh, &tools.dirs.home, &asked);
+        let text = tokio::task::spawn_blocking(dirs).await.ok().flatten();
+        let text =
+            text.ok_or_else(|| format!("there is no entry {name} any more that could be taken over"))?;
+        self.take_text(&TypedSecret::from(text.as_str()), From::Clipboard).await?;
+        self.talk.rename(name);
+        Ok(())
+    }
+
+    /// What a pasted text answers, by what is asked.
+    fn pasted_answer(&self, text: &TypedSecret) -> Result<Answer, String> {
+        match &self.show.borrow().stage {
+            Stage::Asks { question: Question::Key(_) } => Ok(Answer::Notebook(text.text().to_owned())),
+            Stage::Asks { question: Question::Login(_) } => Ok(Answer::Password(trimmed(text))),
+            Stage::Asks { question: Question::RelayLogin { .. } } => Ok(Answer::RelayPassword(trimmed(text))),
+            _ => Err("nothing is asked that a pasted text could answer".to_owned()),
+        }
+    }
+
+    fn copy(&self, what: Copy) -> Result<(), String> {
+        let view = self.show.borrow();
+        let line = match (&view.stage, what) {
+            (Stage::Asks { question: Question::Key(key) }, Copy::Line) => key.line.clone(),
+            (Stage::Asks { question: Question::Key(key) }, Copy::KeepLine) => key.keep_line.clone(),
+            (Stage::Asks { question: Question::Login(login) }, Copy::Line) => login.line.clone(),
+            (Stage::Asks { question: Question::Login(login) }, Copy::KeepLine) => login.keep_line.clone(),
+            (Stage::Done { outcome }, Copy::Command) => format!("ssh {}", outcome.name),
+            _ => return Err("there is no such line to copy now".to_owned()),
+        };
+        drop(view);
+        self.around.clipboard.put(line);
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, decided: Decided) -> Result<Outcome, Reason> {
+        let tools = Arc::clone(&self.around.tools);
+        self.present(Stage::Looks { at: Looking::Writing });
+        if self.talk.wish().dry_run {
+            return carry_out::foresee(&tools, &decided).await;
+        }
+        let mut outcome = carry_out::write(&tools, &decided).await?;
+        let _ = self.around.written.send(());
+        let session = decided.change.session.clone();
+        let access = decided.access.clone();
+        // It is kept for good now.
+        self.tried = None;
+        self.outcome = Some(outcome.clone());
+        if matches!(access, Some(Access::Works | Access::Installed | Access::OwnKey)) {
+            self.present(Stage::Looks { at: Looking::Ssh });
+        }
+        let ssh = {
+            let (tools, session) = (Arc::clone(&tools), session.clone());
+            tokio::task::spawn_blocking(move || relay_ssh(&tools, &session)).await
+        };
+        let ssh = ssh.unwrap_or_else(|_| tools.ssh.clone());
+        let (works, remark) = carry_out::try_ssh(&ssh, &session, access.as_ref()).await;
+        outcome.ssh_works = works;
+        outcome.remarks.extend(remark);
+        Ok(outcome)
+    }
+
+    /// Shows how it is.
+    fn present(&self, stage: Stage) {
+        // A runtime that was chosen is understood without a text.
+        let known = !self.talk.texts().is_empty() || self.talk.reading().link.is_some();
+        let read = known.then(|| understood(&self.talk));
+        let draft = self.talk.draft();
+        let checks = self.checks(&stage);
+        self.show.send_modify(|view| {
+            view.revision += 1;
+            view.echo.clone_from(&self.echo);
+            view.read = read;
+            view.draft = draft;
+            view.stage = stage;
+            view.checks = checks;
+        });
+    }
+
+    fn checks(&self, stage: &Stage) -> Vec<Check> {
+        if !self.talk.under_way() && self.outcome.is_none() {
+            return Vec::new();
+        }
+        let at = match stage {
+            Stage::Looks { at } => Some(*at),
+            _ => None,
+        };
+        let check = |what, state, detail| Check { what, state, detail };
+        let reached = self.talk.reached();
+        let outcome = self.outcome.as_ref();
+        let key = outcome.and_then(|outcome| outcome.host_key.as_ref());
+        let runs = |is: bool| if is { CheckState::Runs } else { CheckState::Waits };
+        let first = match (reached, outcome) {
+            (Some((session, _)), _) => {
+                check(CheckKind::Reached, CheckState::Good, Some(session.link.to_string()))
+            }
+            (None, Some(outcome)) if !outcome.reachable => check(CheckKind::Reached, CheckState::Bad, None),
+            (None, _) => check(CheckKind::Reached, runs(at == Some(Looking::Runtime)), None),
+        };
+        let second = match (key, self.talk.access(), reached, stage) {
+            (Some((print, _)), ..) => check(CheckKind::Fingerprint, CheckState::Good, Some(print.clone())),
+            (None, Some(_), Some((_, seen)), _) => {
+                check(CheckKind::Fingerprint, CheckState::Good, Some(seen.key.fingerprint().to_string()))
+            }
+            (.., Stage::Asks { question: Question::Key(_) }) => {
+                check(CheckKind::Fingerprint, CheckState::Runs, None)
+            }
+            _ => check(CheckKind::Fingerprint, runs(at == Some(Looking::Access)), None),
+        };
+        let third = match self.talk.access() {
+            Some(Access::Works | Access::Installed | Access::OwnKey) => {
+                check(CheckKind::Access, CheckState::Good, None)
+            }
+            Some(_) if outcome.is_some() => check(CheckKind::Access, CheckState::Bad, None),
+            _ => check(CheckKind::Access, runs(at == Some(Looking::Access)), None),
+        };
+        let fourth = match (outcome, at) {
+            (Some(_), _) => check(CheckKind::Written, CheckState::Good, None),
+            (None, at) => check(CheckKind::Written, runs(at == Some(Looking::Writing)), None),
+        };
+        let fifth = match (outcome.and_then(|outcome| outcome.ssh_works), stage) {
+            (Some(true), _) => check(CheckKind::Ssh, CheckState::Good, None),
+            (Some(false), _) => check(CheckKind::Ssh, CheckState::Bad, None),
+            _ => check(CheckKind::Ssh, runs(at == Some(Looking::Ssh)), None),
+        };
+        vec![first, second, third, fourth, fifth]
+    }
+}
+
+impl Stage {
+    fn refuses(why: Reason) -> Self {
+        Self::Refuses { sentence: why.to_string(), remedies: why.remedies(), why }
+    }
+}
+
+/// A password is one word; what a selection took along is not part of it.
+fn trimmed(text: &TypedSecret) -> TypedSecret {
+    TypedSecret::from(text.text().trim())
+}
+
+fn said<T: ToString>(what: &[T]) -> Vec<String> {
+    what.iter().map(ToString::to_string).collect()
+}
+
+fn looking(need: &Need) -> Looking {
+    match need {
+        Need::Announcement | Need::Name(_) | Need::Preview(_) | Need::Pinning(..) | Need::LoginKey => {
+            Looking::Here
+        }
+        Need::GoogleRuntime(_) => Looking::Google,
+        Need::StillThere(_) => Looking::OldRuntime,
+        Need::Runtime(_) | Need::OtherKey(_) => Looking::Runtime,
+        Need::Login(_) => Looking::Access,
+    }
+}
+
+fn understood(talk: &Conversation) -> Understood {
+    let reading = talk.reading();
+    let link = reading.link.as_ref().map(|link| {
+        let kind = link.to_link().map_or("colab", |link| link.kind());
+        (kind.to_owned(), link.to_string())
+    });
+    Understood {
+        link,
+        user: reading.user.as_ref().map(ToString::to_string),
+        folder: reading.folder.as_ref().map(ToString::to_string),
+        password: talk.password().is_some(),
+        fingerprint: !reading.fingerprints.is_empty() || !reading.host_keys.is_empty(),
+        notices: if talk.is_announced() { Vec::new() } else { said(&reading.notices) },
+        doubts: if talk.is_announced() { Vec::new() } else { said(&reading.doubts) },
+    }
+}
+
+#[cfg(test)]
+mod tests;

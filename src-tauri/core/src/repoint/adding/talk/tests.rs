@@ -1,0 +1,143 @@
+//! A conversation that runs, up to where the network would begin.
+
+use std::sync::Mutex;
+
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use super::*;
+use crate::repoint::adding::clipboard::ReadClipboard;
+use crate::ssh::SystemSsh;
+use crate::store::dirs::Dirs;
+use crate::store::vault::MemoryVault;
+
+const PASSWORD: &str = "b7Tq9ZxR2mW4kLp8VnYs";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Default)]
+struct Board {
+    text: Mutex<Option<String>>,
+}
+
+impl Clipboard for Board {
+    fn text(&self) -> ReadClipboard<'_> {
+        let text = self.text.lock().unwrap().clone();
+        Box::pin(async { text.map(SecretString::from).ok_or_else(|| "it is empty".to_owned()) })
+    }
+
+    fn put(&self, text: String) {
+        *self.text.lock().unwrap() = Some(text);
+    }
+
+    fn put_secret(&self, _secret: SecretString) {
+        panic!("nothing of a conversation is put there as a secret");
+    }
+}
+
+struct House {
+    home: TempDir,
+    board: Arc<Board>,
+    talk: Talk,
+}
+
+impl House {
+    fn new(expires: Duration) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let dirs = Dirs::under(home.path());
+        let ssh = SystemSsh::find(Some(home.path())).unwrap();
+        let tools = Arc::new(Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None });
+        let board = Arc::new(Board::default());
+        let (written, _) = mpsc::unbounded_channel();
+        let clipboard: Arc<dyn Clipboard> = Arc::clone(&board) as _;
+        let around = Surroundings { tools, clipboard, ssh_may_ask: false, expires, written };
+        Self { home, board, talk: Talk::begin(around, Wish::default()) }
+    }
+
+    /// The next view in which the person, or nobody, has to do something.
+    async fn settled(&self) -> AddingView {
+        loop {
+            let view = self.talk.now();
+            if !matches!(view.stage, Stage::Looks { .. }) {
+                return view;
+            }
+            self.talk.next(view.revision, PATIENCE).await;
+        }
+    }
+}
+
+fn shown(view: &AddingView) -> String {
+    serde_json::to_string(view).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_pasted_is_read_here_and_shown_without_its_secrets() {
+    let house = House::new(EXPIRES);
+    house.settled().await;
+    house.board.put(format!("ssh -p15873 root@0.tcp.eu.ngrok.io\nRoot password: {PASSWORD}\n"));
+    let at_once = house.talk.say(Say::Paste).await.unwrap();
+    assert!(!shown(&at_once).contains(PASSWORD));
+    let view = house.settled().await;
+    let Stage::Asks { question: Question::GoAhead(summary) } = &view.stage else { panic!("{view:?}") };
+    assert!(summary.has_password && summary.diff.contains("Host colab"), "{summary:?}");
+    assert!(view.echo.as_ref().is_some_and(|echo| echo.contains("15873")), "{view:?}");
+    assert!(!shown(&view).contains(PASSWORD) && !format!("{:?}", house.talk).contains(PASSWORD));
+
+    // Somebody goes on typing in the echo.
+    let edited = format!("{}# mine", view.echo.unwrap());
+    house.talk.say(Say::Edited(TypedSecret::from(edited.as_str()))).await.unwrap();
+    let view = house.settled().await;
+    let Stage::Asks { question: Question::GoAhead(summary) } = &view.stage else { panic!("{view:?}") };
+    assert!(summary.has_password, "the password was read once, and is kept");
+
+    house.talk.say(Say::StartAgain).await.unwrap();
+    let view = house.settled().await;
+    assert!(matches!(view.stage, Stage::Asks { question: Question::Where { has_password: false, .. } }));
+    assert_eq!((view.echo, view.read), (None, None), "thrown away");
+}
+
+#[tokio::test]
+async fn an_empty_clipboard_and_an_overlong_text_are_refused_and_the_talk_goes_on() {
+    let house = House::new(EXPIRES);
+    house.settled().await;
+    assert_eq!(house.talk.say(Say::Paste).await.unwrap_err(), "it is empty");
+    let long = "x".repeat(moorline_paste::LONGEST + 1);
+    assert!(
+        house.talk.say(Say::Text(TypedSecret::from(long.as_str()))).await.unwrap_err().contains("256 KiB")
+    );
+    assert!(house.talk.say(Say::Copy(Copy::Line)).await.is_err(), "there is no line yet");
+    assert!(house.talk.say(Say::PasteAnswer).await.is_err());
+    house.talk.say(Say::Text(TypedSecret::from("bore.pub:4242"))).await.unwrap();
+    assert!(matches!(house.settled().await.stage, Stage::Asks { question: Question::GoAhead(_) }));
+}
+
+#[tokio::test]
+async fn a_conversation_that_nobody_answers_ends_and_keeps_nothing() {
+    let house = House::new(Duration::ZERO);
+    let view = house.talk.next(0, PATIENCE).await;
+    assert!(view.revision > 0);
+    while !house.talk.is_over() {
+        tokio::task::yield_now().await;
+    }
+    let Stage::Refuses { why, .. } = house.talk.now().stage else { panic!("{:?}", house.talk.now()) };
+    assert_eq!(why, Reason::Expired);
+    assert!(house.talk.say(Say::Paste).await.unwrap_err().contains("begin again"));
+}
+
+#[tokio::test]
+async fn an_entry_that_switches_checking_off_is_taken_over_by_what_it_says() {
+    let house = House::new(EXPIRES);
+    house.settled().await;
+    let ssh = house.home.path().join(".ssh");
+    std::fs::create_dir_all(&ssh).unwrap();
+    let entry = "Host colab\n    HostName 0.tcp.ngrok.io\n    Port 15873\n    User root\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n";
+    std::fs::write(ssh.join("config"), format!("Host home\n    Port 2222\n{entry}")).unwrap();
+    house.talk.say(Say::Answer(Answer::TakeOver("colab".parse().unwrap()))).await.unwrap();
+    let view = house.settled().await;
+    let Stage::Asks { question: Question::GoAhead(summary) } = &view.stage else { panic!("{view:?}") };
+    assert_eq!(summary.endpoint, "0.tcp.ngrok.io:15873");
+    assert!(summary.diff.contains("+#moorline colab# Host colab"), "it is commented out: {}", summary.diff);
+    let gone = Say::Answer(Answer::TakeOver("gone".parse().unwrap()));
+    house.talk.say(Say::StartAgain).await.unwrap();
+    house.settled().await;
+    assert!(house.talk.say(gone).await.unwrap_err().contains("no entry gone"));
+}

@@ -1,0 +1,9 @@
+//! Pointing a session's alias at a runtime: the conversation in which one is added, the plan, and the files written.
+
+pub mod adding;
+pub mod first_look;
+pub mod name_taken;
+pub mod plan;
+pub mod session_key;
+pub mod take_over;
+pub mod write;

@@ -1,0 +1,19 @@
+//! What is on disk and in the keyring: our own files, their locks, and the programs that lie beside them.
+
+pub mod colab_slot;
+pub mod config_toml;
+pub mod dirs;
+pub mod hub_lock;
+pub mod installed_programs;
+pub mod kept_secrets;
+pub mod local_socket;
+pub mod made_dirs;
+pub mod pins_json;
+pub mod read_file;
+pub mod read_settled;
+pub mod run_program;
+pub mod session_keys;
+pub mod state_lock;
+pub mod told_json;
+pub mod vault;
+pub mod write_file;
