@@ -6,13 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use moorline_core::agent::heap;
-use moorline_core::agent::snapshot::Snapshot;
-use moorline_core::store::dirs::Dirs;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use zbus::Connection;
-
 use moorline_app::app::{App, Doors, TrayFace};
 use moorline_app::args::Args;
 use moorline_app::clipboard::ClipboardThread;
@@ -21,6 +14,12 @@ use moorline_app::notify::{self, Notifications};
 use moorline_app::tray::status_item::StatusItem;
 use moorline_app::tray::{Done, Look, watch_panel};
 use moorline_app::{log, place};
+use moorline_core::agent::heap;
+use moorline_core::agent::snapshot::Snapshot;
+use moorline_core::store::dirs::Dirs;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use zbus::Connection;
 
 /// How often a tray is tried when the session bus or the host refuses it.
 const RETRY: Duration = Duration::from_secs(5);

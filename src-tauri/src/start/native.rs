@@ -4,19 +4,18 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use anyhow::Context as _;
+use moorline_app::app::{App, Doors, TrayFace};
+use moorline_app::args::Args;
+use moorline_app::notify::Notifications;
+use moorline_app::tray::native::NativeTray;
+use moorline_app::tray::{Done, Look};
+use moorline_app::{feed, log, place};
 use moorline_core::store::dirs::Dirs;
 use tao::event::{Event, StartCause};
 use tao::event_loop::{ControlFlow, EventLoopBuilder, EventLoopProxy};
 use tokio::sync::mpsc;
 use tray_icon::menu::{MenuEvent, MenuId};
 use tray_icon::{MouseButton, MouseButtonState, TrayIconEvent};
-
-use crate::{feed, log, place};
-use moorline_app::app::{App, Doors, TrayFace};
-use moorline_app::args::Args;
-use moorline_app::notify::Notifications;
-use moorline_app::tray::native::NativeTray;
-use moorline_app::tray::{Done, Look};
 
 /// What wakes the event loop.
 enum Wake {

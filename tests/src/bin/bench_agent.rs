@@ -5,7 +5,7 @@
 #[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 fn main() -> anyhow::Result<()> {
     let only = std::env::args().nth(1);
-    print!("{}", crate::agent_bench::table(only.as_deref())?);
+    print!("{}", moorline_tests::agent_bench::table(only.as_deref())?);
     Ok(())
 }
 

@@ -11,12 +11,12 @@ fn main() -> std::io::Result<ExitCode> {
     if first.as_deref() == Some("floor") {
         let port = arguments.next().and_then(|port| port.parse().ok());
         let port = port.ok_or_else(|| std::io::Error::other("floor wants a port"))?;
-        return crate::carry_bench::floor::carry(port).map(|()| ExitCode::SUCCESS);
+        return moorline_tests::carry_bench::floor::carry(port).map(|()| ExitCode::SUCCESS);
     }
-    if let Some(code) = crate::carry_bench::capped::apart()? {
+    if let Some(code) = moorline_tests::carry_bench::capped::apart()? {
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
     }
-    print!("{}", crate::carry_bench::table(first.as_deref() == Some("alone")));
+    print!("{}", moorline_tests::carry_bench::table(first.as_deref() == Some("alone")));
     Ok(ExitCode::SUCCESS)
 }
 

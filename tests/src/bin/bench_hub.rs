@@ -4,7 +4,7 @@
 #[cfg(target_os = "linux")]
 #[expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 fn main() -> anyhow::Result<()> {
-    print!("{}", crate::hub_bench::table()?);
+    print!("{}", moorline_tests::hub_bench::table()?);
     Ok(())
 }
 

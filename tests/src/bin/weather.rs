@@ -2,7 +2,7 @@
 
 #[cfg(target_os = "linux")]
 fn main() -> anyhow::Result<()> {
-    crate::weather::play::play()
+    moorline_tests::weather::play::play()
 }
 
 /// Elsewhere there are no network namespaces.

@@ -13,8 +13,8 @@ use moorline_core::ssh::context::Tools;
 use moorline_core::store::pins_json::Pins;
 use moorline_core::store::session_keys;
 use moorline_model::announcement::{self, Kind};
+use moorline_model::clock;
 use moorline_model::session::Session;
-use moorline_model::{clock, session_key};
 use serde_json::json;
 
 use super::add::Adding;

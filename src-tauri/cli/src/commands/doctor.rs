@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use moorline_core::doctor::{self, Check, Sources, Verdict};
 use moorline_core::editors::SearchEnv;
 use moorline_core::net::google::Credentials;
-use moorline_core::repoint::plan;
 use moorline_core::ssh::context::Tools;
 use moorline_core::store::pins_json::{self, Pins, SessionPins};
 use moorline_core::store::vault::SecretName;

@@ -7,8 +7,8 @@ use moorline_core::net::ngrok::matching::{Forgotten, forgotten};
 use moorline_core::net::ngrok::{self, Agent, Endpoint};
 use moorline_core::ssh::context::Tools;
 use moorline_core::store::session_keys;
+use moorline_model::clock;
 use moorline_model::session::{Link, Session};
-use moorline_model::{clock, session_key};
 use moorline_ssh_files::Place;
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use moorline_core::ssh::relay_setup::{
 use moorline_core::ssh::{Prompts, RemoteFileError, SshFailure, SshRunError, SystemSsh};
 use moorline_core::store::session_keys;
 use moorline_model::session::{Link, RelayTarget, Session};
-use moorline_model::session_key::{self, SessionKey};
+use moorline_model::session_key::SessionKey;
 
 use super::reaching::patient;
 use crate::advice::with_command;

@@ -11,7 +11,7 @@ use moorline_core::store::pins_json::Pins;
 use moorline_core::store::session_keys;
 use moorline_model::clock;
 use moorline_model::session::Link;
-use moorline_model::session_key::{self, SessionKey, secret_name};
+use moorline_model::session_key::{SessionKey, secret_name};
 use moorline_model::trust::Trust;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::store::session_keys;
 use moorline_ssh_files::Alias;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::mpsc;
@@ -13,6 +12,7 @@ use crate::repoint::adding::clipboard::{Clipboard, ReadClipboard};
 use crate::ssh::SystemSsh;
 use crate::ssh::context::Tools;
 use crate::store::config_toml::SessionsFile;
+use crate::store::session_keys;
 use crate::store::vault::MemoryVault;
 
 /// A world that tells when the sessions are to be read.
