@@ -284,6 +284,29 @@ fn connect_answer(stream: &mut Timed<'_>) -> io::Result<u16> {
     })
 }
 
+/// What an address that was not reached means.
+pub(crate) fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
+    let host = host.to_owned();
+    match cause.kind() {
+        io::ErrorKind::ConnectionRefused => RouteError::Refused { host, port },
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
+        }
+        _ => RouteError::Unreachable { host, port, cause },
+    }
+}
+
+/// What a name that was not resolved means.
+pub(crate) fn name_error(host: String, cause: &io::Error) -> RouteError {
+    // The C library's EAI_AGAIN has no code of its own in io::Error; its text is never translated here.
+    let text = cause.to_string();
+    if text.contains("Temporary failure") {
+        RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }
+    } else {
+        RouteError::NameUnknown { host }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
@@ -358,28 +381,5 @@ mod tests {
         dialling.resolved.store(false, Ordering::Relaxed);
         let unnamed = "the proxy p:3128 cannot be used: no name server answered";
         assert!(dialling.silence().to_string().starts_with(unnamed));
-    }
-}
-
-/// What an address that was not reached means.
-pub(crate) fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
-    let host = host.to_owned();
-    match cause.kind() {
-        io::ErrorKind::ConnectionRefused => RouteError::Refused { host, port },
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
-        }
-        _ => RouteError::Unreachable { host, port, cause },
-    }
-}
-
-/// What a name that was not resolved means.
-pub(crate) fn name_error(host: String, cause: &io::Error) -> RouteError {
-    // The C library's EAI_AGAIN has no code of its own in io::Error; its text is never translated here.
-    let text = cause.to_string();
-    if text.contains("Temporary failure") {
-        RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }
-    } else {
-        RouteError::NameUnknown { host }
     }
 }

@@ -326,6 +326,15 @@ mod place {
     }
 }
 
+/// Whether ssh reaches the session through `moorline proxy`. A runtime whose host key is derived is, wherever it is:
+/// its endpoint changes, and neither the entry nor `known_hosts` does.
+pub fn runs_our_proxy(session: &Session, pin: &SessionPins) -> bool {
+    match &session.link {
+        Link::Direct(_) | Link::Ngrok(_) => pin.derived(),
+        other => other.runs_moorline(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -445,14 +454,5 @@ mod tests {
         pins.pin_only([(key(EC), Trust::Channel)], at(3));
         assert!(!pins.holds(&key(ED)), "the old runtime's key is refused from now on");
         assert_eq!(pins.keys[0].trust, Trust::Channel);
-    }
-}
-
-/// Whether ssh reaches the session through `moorline proxy`. A runtime whose host key is derived is, wherever it is:
-/// its endpoint changes, and neither the entry nor `known_hosts` does.
-pub fn runs_our_proxy(session: &Session, pin: &SessionPins) -> bool {
-    match &session.link {
-        Link::Direct(_) | Link::Ngrok(_) => pin.derived(),
-        other => other.runs_moorline(),
     }
 }
