@@ -54,6 +54,7 @@ pub mod google;
 pub mod hub_bench;
 pub mod internet;
 pub mod keys;
+pub mod layout;
 pub mod machine;
 pub mod memory;
 pub mod namespace;

@@ -78,7 +78,7 @@ fn at_once<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
 }
 
 fn kept(tools: &Tools) -> SessionKey {
-    session_keys::load(tools, &colab()).unwrap().unwrap()
+    session_keys::load(&*tools.vault, &colab()).unwrap().unwrap()
 }
 
 fn pinned(tools: &Tools) -> Vec<HostKey> {
@@ -89,7 +89,8 @@ fn pinned(tools: &Tools) -> Vec<HostKey> {
 #[test]
 fn several_that_want_a_key_at_once_get_the_same() {
     let (tools, _dir) = home();
-    let ids: Vec<KeyId> = at_once(|| session_keys::create(&tools, &colab()).unwrap().id());
+    let ids: Vec<KeyId> =
+        at_once(|| session_keys::create(&tools.dirs, &*tools.vault, &colab()).unwrap().id());
     assert!(ids.iter().all(|id| *id == kept(&tools).id()), "{ids:?}");
 }
 
@@ -109,7 +110,7 @@ fn of_several_that_renew_a_key_at_once_one_does() {
     block_on(begin(&tools, &session(), Timestamp::UNIX_EPOCH)).unwrap();
     let was = kept(&tools).id();
     let outcomes = at_once(|| {
-        let next = session_keys::next(&tools, &colab()).unwrap();
+        let next = session_keys::next(&*tools.vault, &colab()).unwrap();
         block_on(renew(&tools, &colab(), Some(&was), &next, Timestamp::UNIX_EPOCH))
     });
     let (renewed, late): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);

@@ -32,7 +32,7 @@ pub async fn heard(tools: &Arc<Tools>, session: &Session) -> anyhow::Result<Opti
         return Ok(None);
     }
     // Without a key nothing can be read, and without a keyring the rest of the repair still can be done.
-    let Ok(Some(key)) = session_keys::load(tools, name) else { return Ok(None) };
+    let Ok(Some(key)) = session_keys::load(&*tools.vault, name) else { return Ok(None) };
     let (session, tools) = (session.clone(), Arc::clone(tools));
     let pins = Pins::load(&tools.dirs.pins_file())?;
     let post = Post { session, kid: key.id(), topic: key.topic(), settings, tools };

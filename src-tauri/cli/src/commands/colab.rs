@@ -20,7 +20,7 @@ pub fn choose(
     printer: &Printer,
 ) -> anyhow::Result<(EndpointId, Option<Alias>)> {
     let waiting = printer.waiting("asking Google for your runtimes");
-    let client = Client::new(Credentials::all(tools)?)?;
+    let client = Client::new(Credentials::all(&tools.dirs, &*tools.vault)?)?;
     let listed = super::block_on(client.assignments())?;
     drop(waiting);
     let listed = listed?;

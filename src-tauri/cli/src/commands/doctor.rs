@@ -90,7 +90,7 @@ fn examine(tools: &Tools) -> anyhow::Result<Vec<Check>> {
 
 /// The place of the sign-in that is tried first. Google is not asked.
 fn sign_in(tools: &Tools) -> Result<String, String> {
-    let all = Credentials::all(tools).map_err(|error| error.to_string())?;
+    let all = Credentials::all(&tools.dirs, &*tools.vault).map_err(|error| error.to_string())?;
     Ok(all.first().map(|found| found.place.clone()).unwrap_or_default())
 }
 

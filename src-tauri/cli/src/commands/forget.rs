@@ -6,7 +6,7 @@ use moorline_core::editors::{self, SearchEnv};
 use moorline_core::repoint::write;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::hub;
-use moorline_core::store::kept_secrets;
+use moorline_core::ssh::kept_secrets;
 use moorline_core::store::vault::VaultError;
 use moorline_model::editor::Editor;
 use moorline_model::secret_kind::SecretKind;

@@ -27,8 +27,8 @@ pub fn stop_agents(
     yes: bool,
     printer: &Printer,
 ) -> anyhow::Result<ExitCode> {
-    let kid = session_keys::load(tools, &session.name)?.map(|key| key.id());
-    let account = ngrok::account(tools)?;
+    let kid = session_keys::load(&*tools.vault, &session.name)?.map(|key| key.id());
+    let account = ngrok::account(&*tools.vault)?;
     let waiting = printer.waiting("asking ngrok");
     let (agents, endpoints) = super::block_on(async {
         Ok::<_, ngrok::NgrokError>((account.agents().await?, account.endpoints().await?))
@@ -65,8 +65,8 @@ pub fn stop_agents(
 
 /// How many agents of the account lead nowhere, in a sentence; `None` without a key, or when all are in use.
 pub fn left_behind(tools: &Tools, session: &Session) -> Option<String> {
-    let kid = session_keys::load(tools, &session.name).ok()?.map(|key| key.id());
-    let account = match ngrok::account(tools) {
+    let kid = session_keys::load(&*tools.vault, &session.name).ok()?.map(|key| key.id());
+    let account = match ngrok::account(&*tools.vault) {
         Ok(account) => account,
         Err(ngrok::NgrokError::NoKey) => return None,
         Err(error) => return Some(with_command(&error, error.next_step())),

@@ -29,7 +29,7 @@ const UNDO_LIMIT: Duration = Duration::from_secs(15);
 /// # Errors
 /// The session has no relay, or the relay cannot be reached or changed.
 pub fn prepare(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Result<Prepared> {
-    let key = session_keys::create(tools, &session.name)?;
+    let key = session_keys::create(&tools.dirs, &*tools.vault, &session.name)?;
     prepare_with(tools, session, &key, printer)
 }
 

@@ -8,7 +8,7 @@ use moorline_core::net::google::{Credentials, Source};
 use moorline_core::net::websocket::ServiceToken;
 use moorline_core::repoint::write;
 use moorline_core::ssh::context::Tools;
-use moorline_core::store::kept_secrets;
+use moorline_core::ssh::kept_secrets;
 use moorline_core::store::pins_json::Pins;
 use moorline_core::store::vault::SecretName;
 use moorline_model::secret_kind::SecretKind;
@@ -127,7 +127,7 @@ fn store(
             write::note_service_token(tools, &session.name, true)?;
             kept_secrets::drop_stale_service_tokens(&*tools.vault, &session.name, host);
         }
-        (SecretKind::GoogleRefreshToken, None) => Credentials::keep_text(tools, secret)?,
+        (SecretKind::GoogleRefreshToken, None) => Credentials::keep_text(&*tools.vault, secret)?,
         _ => tools.vault.set(name, secret)?,
     }
     Ok(())
@@ -141,7 +141,7 @@ fn copy(tools: &Tools, name: &SecretName, from: Source) -> anyhow::Result<()> {
         );
     }
     match Credentials::of(&tools.dirs, from)? {
-        Some(found) => Ok(found.keep(tools)?),
+        Some(found) => Ok(found.keep(&*tools.vault)?),
         None => bail!(
             "there is no sign-in at {}; sign in with that program first",
             from.file(&tools.dirs).display()

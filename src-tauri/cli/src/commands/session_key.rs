@@ -24,7 +24,7 @@ use crate::printer::Printer;
 /// Makes the session's key, or the next one in its place.
 pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     let name = &args.name;
-    let there = session_keys::load(tools, name);
+    let there = session_keys::load(&*tools.vault, name);
     // A key that is there is of a session that is or will be; a new one is to be of none that cannot be.
     if matches!(there, Ok(None)) && super::sessions(tools)?.get(name).is_none() {
         claimed::refuse(tools, name)?;
@@ -36,7 +36,7 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
         }
         _ if args.rotate => rotate(tools, name, printer)?,
         _ => {
-            let key = session_keys::create(tools, name)?;
+            let key = session_keys::create(&tools.dirs, &*tools.vault, name)?;
             printer.done(format!("made a session key for {name}"));
             key
         }
@@ -50,8 +50,8 @@ pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Resul
 /// The next key, in force everywhere: on the relay, in the keyring, and as the host key that the session may show.
 fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<SessionKey> {
     // What is no key is replaced as if there were none.
-    let was = session_keys::load(tools, name).ok().flatten().map(|key| key.id());
-    let key = session_keys::next(tools, name)?;
+    let was = session_keys::load(&*tools.vault, name).ok().flatten().map(|key| key.id());
+    let key = session_keys::next(&*tools.vault, name)?;
     let sessions = super::sessions(tools)?;
     let session = sessions.get(name);
     // The relay's key line first: a key that the relay does not know would lock the next runtime out.
@@ -91,7 +91,7 @@ pub fn show(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Ex
             "the session key is shown on a terminal alone, so that it ends in no file; run this without --json and without a pipe"
         );
     }
-    let Some(key) = session_keys::load(tools, name)? else {
+    let Some(key) = session_keys::load(&*tools.vault, name)? else {
         bail!("{name} has no session key; make one with `moorline secret new-session-key {name}`");
     };
     printer.note(

@@ -83,8 +83,8 @@ impl<F: Faces> Hands<F> {
             Tidings::Lone(lone) => Msg::Alone(name, lone),
         }));
         let (shaken, shakes) = mpsc::channel(4);
-        senses.spawn(watch::clock::watch(SystemTime::now, shaken.clone()));
-        senses.spawn(watch::network::watch(shaken));
+        senses.spawn(watch::clock::watch(SystemTime::now, Msg::Woke, shaken.clone()));
+        senses.spawn(watch::network::watch(Msg::NetworkChanged, shaken));
         senses.spawn(heap::give_back());
         senses.spawn(hand_on(shakes, out.clone(), |msg| msg));
         let home = tools.dirs.home.clone();

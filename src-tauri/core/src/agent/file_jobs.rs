@@ -207,7 +207,7 @@ async fn adopt(tools: &Tools, adoption: Adoption) -> Vec<Msg> {
     let Adoption { name, link, user, keys, accepted } = adoption;
     // It may have been heard, or have waited, under a session key that was made anew meanwhile. A keyring that is
     // locked by now says nothing about that.
-    if let Ok(key) = session_keys::load(tools, &name)
+    if let Ok(key) = session_keys::load(&*tools.vault, &name)
         && key.map(|key| key.id()) != accepted.kid
     {
         let sentence = format!(

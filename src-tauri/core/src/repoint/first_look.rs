@@ -61,7 +61,7 @@ pub struct GoogleRuntime {
 
 /// Looks. Takes a few seconds at most, however slow Google is.
 pub async fn first_look(tools: &Arc<Tools>) -> FirstLook {
-    let account = Account::new(Arc::clone(tools));
+    let account = Account::new(tools.sign_ins());
     let seconds = GOOGLE_LIMIT.as_secs();
     let late = GoogleError::TimedOut { host: "Google".to_owned(), seconds };
     let listed = tokio::time::timeout(GOOGLE_LIMIT, account.runtimes(LISTED)).await;

@@ -20,9 +20,9 @@ use crate::store::state_lock::StateLock;
 /// As [`settle`](super::write::settle); there is such a session by now, or its key cannot be read or made.
 pub async fn begin(tools: &Tools, session: &Session, now: Timestamp) -> Result<Report, SettleError> {
     // A keyring that is locked asks its person before others have to wait.
-    session_keys::load(tools, &session.name)?;
+    session_keys::load(&*tools.vault, &session.name)?;
     let lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
-    let key = session_keys::create_under(&lock, tools, &session.name)?;
+    let key = session_keys::create_under(&lock, &*tools.vault, &session.name)?;
     let keys = vec![(key.host_key(), Trust::Derived)];
     let change = Change { keys, ..Change::of(session.clone(), now) };
     settle_under(&lock, tools, &change, None).await
@@ -41,7 +41,7 @@ pub async fn renew(
     now: Timestamp,
 ) -> Result<Option<Report>, SettleError> {
     let lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
-    let there = match session_keys::load(tools, name) {
+    let there = match session_keys::load(&*tools.vault, name) {
         Ok(there) => there.map(|key| key.id()),
         // What is no key is replaced on request.
         Err(SessionKeyError::Unreadable(_)) => None,
@@ -52,7 +52,7 @@ pub async fn renew(
     }
     let sessions = SessionsFile::load(&tools.dirs.sessions_file())?;
     let pins = Pins::load(&tools.dirs.pins_file())?;
-    session_keys::keep_under(&lock, tools, name, key)?;
+    session_keys::keep_under(&lock, &*tools.vault, name, key)?;
     let derived =
         pins.get(name).and_then(|pins| pins.keys.first()).is_some_and(|key| key.trust == Trust::Derived);
     // Whoever has the old session key can show the host key that follows from it.

@@ -20,10 +20,10 @@ pub use crate::repoint::session_key::{begin, renew};
 
 use crate::repoint::{plan, take_over};
 use crate::ssh::context::Tools;
+use crate::ssh::kept_secrets::Rebinding;
 use crate::ssh::verify::VerifyError;
 use crate::store::config_toml::{SessionsFile, SessionsFileError};
 use crate::store::installed_programs::{self, ProxyProgramError};
-use crate::store::kept_secrets::Rebinding;
 use crate::store::pins_json::{self, Pins, PinsError, SessionPins, WrittenName};
 use crate::store::session_keys::SessionKeyError;
 use crate::store::state_lock::{StateLock, StateLockError};

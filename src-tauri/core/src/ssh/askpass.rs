@@ -13,7 +13,7 @@ use secrecy::SecretString;
 pub use crate::ssh::{ASKPASS_RELAY, ASKPASS_SESSION};
 
 use crate::ssh::context::Tools;
-use crate::store::kept_secrets;
+use crate::ssh::kept_secrets;
 
 /// `ssh -G` answers at once; a canonical name in the person's config may make it ask a name server.
 const LIMIT: Duration = Duration::from_secs(5);

@@ -8,10 +8,10 @@ use secrecy::SecretString;
 
 use crate::ssh::SystemSsh;
 use crate::ssh::context::Tools;
+use crate::ssh::kept_secrets::{self, Password};
 use crate::ssh::login::{Installed, LoginError, install_login_key, key_login_works};
 use crate::ssh::login_key::{LoginKey, LoginKeyError};
 use crate::ssh::reach::{ReachError, route};
-use crate::store::kept_secrets::{self, Password};
 use crate::store::pins_json::{Pins, PinsError};
 use crate::store::vault::VaultError;
 

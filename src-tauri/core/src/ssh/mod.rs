@@ -26,6 +26,7 @@ pub mod ensure_login;
 pub mod failure;
 pub mod hub;
 pub mod identity;
+pub mod kept_secrets;
 pub mod login;
 pub mod login_key;
 pub(crate) mod multiplexed;

@@ -14,6 +14,7 @@ use crate::net::error::{CarryError, RouteError};
 use crate::net::google::{self, GoogleError, RuntimeAccess};
 use crate::net::websocket::{self, Carrier, ServiceToken};
 use crate::ssh::context::Tools;
+use crate::ssh::kept_secrets;
 use crate::ssh::relay::{self, ChannelError};
 use crate::ssh::{
     Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh, hub,
@@ -21,7 +22,6 @@ use crate::ssh::{
 };
 use crate::store::colab_slot::{Holder, holder};
 use crate::store::dirs::Dirs;
-use crate::store::kept_secrets;
 use crate::store::pins_json::{Pins, PinsError, runs_our_proxy};
 use crate::store::vault::Vault;
 
@@ -164,7 +164,7 @@ pub fn cloudflare(
 /// # Errors
 /// Google does not give the way, or the login key cannot be read.
 pub fn colab(tools: &Tools, session: &Session, limit: Duration) -> Result<Carrier, ReachError> {
-    colab_with(tools, session, google::access(tools, session, limit)?)
+    colab_with(tools, session, google::access(&tools.dirs, &*tools.vault, session, limit)?)
 }
 
 /// As [`colab`], with a token that Google gives now: the runtime refused the kept one (401).
@@ -172,7 +172,7 @@ pub fn colab(tools: &Tools, session: &Session, limit: Duration) -> Result<Carrie
 /// # Errors
 /// As for [`colab`].
 pub fn colab_anew(tools: &Tools, session: &Session, limit: Duration) -> Result<Carrier, ReachError> {
-    colab_with(tools, session, google::renewed(tools, session, limit)?)
+    colab_with(tools, session, google::renewed(&tools.dirs, &*tools.vault, session, limit)?)
 }
 
 fn colab_with(tools: &Tools, session: &Session, access: RuntimeAccess) -> Result<Carrier, ReachError> {

@@ -5,7 +5,6 @@ pub mod config_toml;
 pub mod dirs;
 pub mod hub_lock;
 pub mod installed_programs;
-pub mod kept_secrets;
 pub mod local_socket;
 pub mod made_dirs;
 pub mod pins_json;

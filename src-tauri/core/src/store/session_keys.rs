@@ -8,7 +8,7 @@ use moorline_model::session_key::SessionKey;
 use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 
-use crate::ssh::context::Tools;
+use crate::store::dirs::Dirs;
 use crate::store::state_lock::StateLock;
 use crate::store::vault::{SecretName, Vault, VaultError};
 
@@ -51,8 +51,8 @@ impl SessionKeyError {
 ///
 /// # Errors
 /// The keyring cannot be read, or holds something else under the name.
-pub fn load(tools: &Tools, session: &Alias) -> Result<Option<SessionKey>, SessionKeyError> {
-    load_in(&*tools.vault, session)
+pub fn load(vault: &dyn Vault, session: &Alias) -> Result<Option<SessionKey>, SessionKeyError> {
+    load_in(vault, session)
 }
 
 fn load_in(vault: &dyn Vault, session: &Alias) -> Result<Option<SessionKey>, SessionKeyError> {
@@ -65,23 +65,23 @@ fn load_in(vault: &dyn Vault, session: &Alias) -> Result<Option<SessionKey>, Ses
 ///
 /// # Errors
 /// As [`load`]; or it cannot be stored. A key that cannot be read is never replaced.
-pub fn create(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+pub fn create(dirs: &Dirs, vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
     // One that is there needs nobody to wait.
-    if let Some(key) = load(tools, session)? {
+    if let Some(key) = load(vault, session)? {
         return Ok(key);
     }
-    let lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)
-        .map_err(|error| SessionKeyError::Lock(error.to_string()))?;
-    create_under(&lock, tools, session)
+    let lock =
+        StateLock::acquire(dirs, LOCK_WAIT).map_err(|error| SessionKeyError::Lock(error.to_string()))?;
+    create_under(&lock, vault, session)
 }
 
 /// As [`create`], for who holds the state lock already: two at once make one key.
 pub(crate) fn create_under(
     _: &StateLock,
-    tools: &Tools,
+    vault: &dyn Vault,
     session: &Alias,
 ) -> Result<SessionKey, SessionKeyError> {
-    create_in(&*tools.vault, session)
+    create_in(vault, session)
 }
 
 fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
@@ -99,8 +99,8 @@ fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKe
 ///
 /// # Errors
 /// The keyring cannot be read.
-pub fn next(tools: &Tools, session: &Alias) -> Result<SessionKey, SessionKeyError> {
-    next_in(&*tools.vault, session)
+pub fn next(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
+    next_in(vault, session)
 }
 
 fn next_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyError> {
@@ -120,11 +120,11 @@ fn next_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKeyE
 /// The keyring cannot be written; then the old key is still there.
 pub(crate) fn keep_under(
     _: &StateLock,
-    tools: &Tools,
+    vault: &dyn Vault,
     session: &Alias,
     key: &SessionKey,
 ) -> Result<(), SessionKeyError> {
-    keep_in(&*tools.vault, session, key)
+    keep_in(vault, session, key)
 }
 
 fn keep_in(vault: &dyn Vault, session: &Alias, key: &SessionKey) -> Result<(), SessionKeyError> {

@@ -5,8 +5,6 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::agent::message::Msg;
-
 const EVERY: Duration = Duration::from_secs(5);
 
 /// A difference that no load and no correction by a time server explains.
@@ -41,12 +39,12 @@ impl Awake {
     }
 }
 
-/// Tells the agent whenever this computer wakes up, until the agent has gone. `wall` is the clock that people read.
-pub async fn watch(wall: fn() -> SystemTime, out: mpsc::Sender<Msg>) {
+/// Sends `woke` whenever this computer wakes up, until nobody receives any more. `wall` is the clock that people read.
+pub async fn watch<T: Clone>(wall: fn() -> SystemTime, woke: T, out: mpsc::Sender<T>) {
     let mut awake = Awake::new(wall(), Instant::now());
     while !out.is_closed() {
         tokio::time::sleep(EVERY).await;
-        if awake.slept(wall(), Instant::now(), EVERY) && out.send(Msg::Woke).await.is_err() {
+        if awake.slept(wall(), Instant::now(), EVERY) && out.send(woke.clone()).await.is_err() {
             return;
         }
     }
@@ -93,12 +91,12 @@ mod tests {
             SystemTime::UNIX_EPOCH + Duration::from_secs(now)
         }
         let (out, mut told) = mpsc::channel(4);
-        let watching = tokio::spawn(watch(wall, out));
+        let watching = tokio::spawn(watch(wall, "woke", out));
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert!(told.try_recv().is_err(), "awake all the time");
         WALL.fetch_add(1800, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(matches!(told.try_recv(), Ok(Msg::Woke)));
+        assert!(matches!(told.try_recv(), Ok("woke")));
         assert!(told.try_recv().is_err(), "once");
         drop(told);
         watching.await.unwrap();

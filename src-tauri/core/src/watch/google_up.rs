@@ -60,7 +60,7 @@ impl GoogleUp {
         let (tools, session) = (Arc::clone(&self.tools.tools), self.session.clone());
         let access = found.access.clone();
         let ends = access.expires;
-        match tokio::task::spawn_blocking(move || google::keep(&tools, &session, &access)).await {
+        match tokio::task::spawn_blocking(move || google::keep(&*tools.vault, &session, &access)).await {
             Ok(Ok(())) => self.looks().kept = Some(ends),
             Ok(Err(error)) => tracing::debug!(%error, "the runtime's token is not kept"),
             Err(error) => tracing::error!(%error, "keeping a token broke off"),

@@ -56,7 +56,7 @@ pub struct WatchTools {
 impl WatchTools {
     /// With the system's own clock and randomness.
     pub fn new(tools: Arc<Tools>) -> Self {
-        Self { google: Account::new(Arc::clone(&tools)), tools, jitter: random, wall: SystemTime::now }
+        Self { google: Account::new(tools.sign_ins()), tools, jitter: random, wall: SystemTime::now }
     }
 }
 

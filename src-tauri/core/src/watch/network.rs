@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::agent::message::Msg;
-
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Somewhere in the world: documentation addresses (RFC 5737, RFC 3849), which no network has for its own.
@@ -37,15 +35,15 @@ impl WaysOut {
     }
 }
 
-/// Tells the agent of every change, until it has gone.
-pub async fn watch(out: mpsc::Sender<Msg>) {
+/// Sends `changed` at every change, until nobody receives any more.
+pub async fn watch<T: Clone>(changed: T, out: mpsc::Sender<T>) {
     let mut known = WaysOut::now();
     while !out.is_closed() {
         tokio::time::sleep(EVERY).await;
         let now = WaysOut::now();
         if now != known {
             known = now;
-            if out.send(Msg::NetworkChanged).await.is_err() {
+            if out.send(changed.clone()).await.is_err() {
                 return;
             }
         }

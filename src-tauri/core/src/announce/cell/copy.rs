@@ -39,6 +39,7 @@ pub async fn cell_text(tools: &Tools, session: &Alias) -> Result<String, MakeCel
 pub fn notebook_secret(tools: &Tools, session: &Alias) -> Result<SecretString, MakeCellError> {
     let file = SessionsFile::load(&tools.dirs.sessions_file())?;
     file.get(session).ok_or_else(|| MakeCellError::NoSession(session.clone()))?;
-    let key = session_keys::load(tools, session)?.ok_or_else(|| MakeCellError::NoKey(session.clone()))?;
+    let key =
+        session_keys::load(&*tools.vault, session)?.ok_or_else(|| MakeCellError::NoKey(session.clone()))?;
     Ok(key.text())
 }

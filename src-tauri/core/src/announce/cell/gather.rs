@@ -165,7 +165,7 @@ pub fn cell_of(
     relay: Option<RelayWay>,
 ) -> Result<Cell, CellError> {
     let link = CellLink::of(&session.link).ok_or_else(|| CellError::NotNeeded(session.name.clone()))?;
-    let key = session_keys::create(tools, &session.name)?;
+    let key = session_keys::create(&tools.dirs, &*tools.vault, &session.name)?;
     Ok(Cell {
         session: session.name.clone(),
         secret: session_key::secret_name(&session.name),

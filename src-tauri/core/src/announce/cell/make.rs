@@ -192,7 +192,7 @@ pub async fn begin(tools: &Tools, plan: &CellPlan) -> Result<Begun, MakeCellErro
 /// # Errors
 /// The session has no relay, or it cannot be reached or changed.
 pub async fn prepare_relay(tools: &Tools, session: &Session) -> Result<Prepared, MakeCellError> {
-    let key = session_keys::create(tools, &session.name)?;
+    let key = session_keys::create(&tools.dirs, &*tools.vault, &session.name)?;
     Ok(prepare_session(tools, &relay_ssh(tools, session), session, &key, RELAY_LIMIT).await?)
 }
 

@@ -190,7 +190,8 @@ async fn wait_for_key(tools: &Arc<Tools>, name: &Alias, out: &Out) -> Option<Ses
 async fn look_for_key(tools: &Arc<Tools>, name: &Alias) -> Option<SessionKey> {
     let (tools, wanted) = (Arc::clone(tools), name.clone());
     // The keyring blocks, and some keyrings run an executor of their own.
-    let loaded = tokio::task::spawn_blocking(move || session_keys::load(&tools, &wanted)).await.ok()?;
+    let loaded =
+        tokio::task::spawn_blocking(move || session_keys::load(&*tools.vault, &wanted)).await.ok()?;
     match loaded {
         Ok(Some(key)) => return Some(key),
         Ok(None) => tracing::info!(session = %name, "no session key yet, so no announcement can be read"),

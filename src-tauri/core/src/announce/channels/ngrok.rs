@@ -113,7 +113,7 @@ impl Ngrok {
         if self.account.is_none() {
             let tools = Arc::clone(&self.tools);
             // The keyring blocks.
-            let found = tokio::task::spawn_blocking(move || ngrok::account(&tools)).await;
+            let found = tokio::task::spawn_blocking(move || ngrok::account(&*tools.vault)).await;
             self.account = Some(found.unwrap_or(Err(NgrokError::NoKey))?);
         }
         let Some(account) = &self.account else { return Err(NgrokError::NoKey) };

@@ -16,8 +16,8 @@ use zeroize::Zeroize;
 use super::GoogleError;
 use super::client::Client;
 use super::credentials::Credentials;
-use crate::ssh::context::Tools;
-use crate::store::vault::SecretName;
+use crate::store::dirs::Dirs;
+use crate::store::vault::{SecretName, Vault};
 
 /// A token that ends sooner than this counts as ended, as Google's own clients have it.
 pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
@@ -53,11 +53,16 @@ impl fmt::Debug for RuntimeAccess {
 ///
 /// # Errors
 /// The session has another link, nobody is signed in, Google cannot be asked, or the runtime has ended.
-pub fn access(tools: &Tools, session: &Session, limit: Duration) -> Result<RuntimeAccess, GoogleError> {
+pub fn access(
+    dirs: &Dirs,
+    vault: &dyn Vault,
+    session: &Session,
+    limit: Duration,
+) -> Result<RuntimeAccess, GoogleError> {
     let begun = Instant::now();
-    match kept(tools, session, clock::now())? {
+    match kept(vault, session, clock::now())? {
         Some(access) => Ok(access),
-        None => renewed(tools, session, limit.saturating_sub(begun.elapsed())),
+        None => renewed(dirs, vault, session, limit.saturating_sub(begun.elapsed())),
     }
 }
 
@@ -65,10 +70,15 @@ pub fn access(tools: &Tools, session: &Session, limit: Duration) -> Result<Runti
 ///
 /// # Errors
 /// As [`access`].
-pub fn renewed(tools: &Tools, session: &Session, limit: Duration) -> Result<RuntimeAccess, GoogleError> {
+pub fn renewed(
+    dirs: &Dirs,
+    vault: &dyn Vault,
+    session: &Session,
+    limit: Duration,
+) -> Result<RuntimeAccess, GoogleError> {
     let runtime = runtime_of(session)?;
     let begun = Instant::now();
-    let client = Client::new(Credentials::all(tools)?)?;
+    let client = Client::new(Credentials::all(dirs, vault)?)?;
     let left = limit.saturating_sub(begun.elapsed());
     let seconds = limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
     let late = |_| GoogleError::TimedOut { host: "Google".to_owned(), seconds };
@@ -78,7 +88,7 @@ pub fn renewed(tools: &Tools, session: &Session, limit: Duration) -> Result<Runt
     })?;
     let found = listed.into_iter().find(|assignment| assignment.endpoint == *runtime);
     let access = found.ok_or_else(|| GoogleError::Ended { runtime: runtime.clone() })?.access;
-    if let Err(error) = keep(tools, session, &access) {
+    if let Err(error) = keep(vault, session, &access) {
         tracing::debug!(%error, "the runtime's token is not kept");
     }
     Ok(access)
@@ -89,9 +99,13 @@ pub fn renewed(tools: &Tools, session: &Session, limit: Duration) -> Result<Runt
 ///
 /// # Errors
 /// The session has another link.
-pub fn kept(tools: &Tools, session: &Session, now: Timestamp) -> Result<Option<RuntimeAccess>, GoogleError> {
+pub fn kept(
+    vault: &dyn Vault,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Option<RuntimeAccess>, GoogleError> {
     let runtime = runtime_of(session)?;
-    let text = match tools.vault.get(&name(session)) {
+    let text = match vault.get(&name(session)) {
         Ok(text) => text,
         Err(error) => {
             tracing::debug!(%error, "no kept runtime token");
@@ -109,7 +123,7 @@ pub fn kept(tools: &Tools, session: &Session, now: Timestamp) -> Result<Option<R
 ///
 /// # Errors
 /// The session has another link, or the keyring refuses.
-pub fn keep(tools: &Tools, session: &Session, access: &RuntimeAccess) -> Result<(), GoogleError> {
+pub fn keep(vault: &dyn Vault, session: &Session, access: &RuntimeAccess) -> Result<(), GoogleError> {
     let kept = Kept {
         runtime: runtime_of(session)?.to_string(),
         host: access.host.to_string(),
@@ -119,7 +133,7 @@ pub fn keep(tools: &Tools, session: &Session, access: &RuntimeAccess) -> Result<
     let bad =
         |_| GoogleError::BadAnswer { host: kept.host.clone(), why: "a token that is no text".to_owned() };
     let text = SecretString::from(serde_json::to_string(&kept).map_err(bad)?);
-    Ok(tools.vault.set(&name(session), &text)?)
+    Ok(vault.set(&name(session), &text)?)
 }
 
 /// What lies in the keyring.

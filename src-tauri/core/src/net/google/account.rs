@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::answer::{Assignment, Balance, Kernels, Resources};
 use super::{Client, Credentials, GoogleError};
-use crate::ssh::context::Tools;
 
 /// How old the list of runtimes may be while all is well: Google's own clients ask as seldom.
 pub const LISTED: Duration = Duration::from_secs(30);
@@ -24,9 +23,12 @@ const UNITS: Duration = Duration::from_secs(300);
 /// After a failure, nothing is asked for so long.
 const PAUSE: Duration = Duration::from_secs(4);
 
+/// Reads the sign-ins anew.
+type SignIns = Arc<dyn Fn() -> Result<Vec<Credentials>, GoogleError> + Send + Sync>;
+
 /// The person's account, asked seldom however many sessions are followed.
 pub struct Account {
-    tools: Arc<Tools>,
+    sign_ins: SignIns,
     held: Mutex<Held>,
     /// A person may have signed in anew since.
     doubtful: AtomicBool,
@@ -42,9 +44,9 @@ struct Held {
 }
 
 impl Account {
-    /// Nothing is asked yet.
-    pub fn new(tools: Arc<Tools>) -> Self {
-        Self { tools, held: Mutex::default(), doubtful: AtomicBool::new(false) }
+    /// Nothing is asked yet. `sign_ins` reads the person's sign-ins; it may block.
+    pub fn new(sign_ins: impl Fn() -> Result<Vec<Credentials>, GoogleError> + Send + Sync + 'static) -> Self {
+        Self { sign_ins: Arc::new(sign_ins), held: Mutex::default(), doubtful: AtomicBool::new(false) }
     }
 
     /// A person changed something: whoever asks next reads the sign-ins anew, and where they are others, nothing of
@@ -135,9 +137,9 @@ impl Account {
 
     async fn is_still_signed_in(&self, held: &Held) -> bool {
         let Some(client) = held.client.clone() else { return false };
-        let tools = Arc::clone(&self.tools);
+        let sign_ins = Arc::clone(&self.sign_ins);
         let same = tokio::task::spawn_blocking(move || {
-            Credentials::all(&tools).is_ok_and(|sign_ins| client.signs_in_with(&sign_ins))
+            sign_ins().is_ok_and(|sign_ins| client.signs_in_with(&sign_ins))
         });
         same.await.unwrap_or(false)
     }
@@ -146,9 +148,9 @@ impl Account {
         if let Some(client) = &held.client {
             return Ok(Arc::clone(client));
         }
-        let tools = Arc::clone(&self.tools);
+        let sign_ins = Arc::clone(&self.sign_ins);
         // The keyring blocks, and some keyrings run an executor of their own; so do the certificates' files.
-        let made = tokio::task::spawn_blocking(move || Client::new(Credentials::all(&tools)?)).await;
+        let made = tokio::task::spawn_blocking(move || Client::new(sign_ins()?)).await;
         let broke =
             |_| GoogleError::Network { host: "Google".to_owned(), why: "the request broke off".to_owned() };
         let client = Arc::new(made.map_err(broke)??);

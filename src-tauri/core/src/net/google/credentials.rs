@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::GoogleError;
-use crate::ssh::context::Tools;
 use crate::store::dirs::Dirs;
 use crate::store::read_settled::{self, NotRead};
-use crate::store::vault::{self, Found, Purpose, VaultError};
+use crate::store::vault::{self, Found, Purpose, Vault, VaultError};
 
 /// What the keyring is called where a sign-in's place is named.
 pub(super) const KEYRING: &str = "the keyring";
@@ -96,11 +95,11 @@ impl Credentials {
     ///
     /// # Errors
     /// There is none, and why the first one that was found cannot be used.
-    pub fn all(tools: &Tools) -> Result<Vec<Self>, GoogleError> {
+    pub fn all(dirs: &Dirs, vault: &dyn Vault) -> Result<Vec<Self>, GoogleError> {
         let mut found = Vec::new();
         let mut problem = None;
-        let files = [Source::ColabCli, Source::Gcloud].map(|source| Self::of(&tools.dirs, source));
-        for read in std::iter::once(kept(tools)).chain(files) {
+        let files = [Source::ColabCli, Source::Gcloud].map(|source| Self::of(dirs, source));
+        for read in std::iter::once(kept(vault)).chain(files) {
             match read {
                 Ok(credentials) => found.extend(credentials),
                 Err(error) => drop(problem.get_or_insert(error)),
@@ -128,22 +127,22 @@ impl Credentials {
     ///
     /// # Errors
     /// The keyring refuses.
-    pub fn keep(&self, tools: &Tools) -> Result<(), VaultError> {
+    pub fn keep(&self, vault: &dyn Vault) -> Result<(), VaultError> {
         let text = serde_json::json!({
             "type": "authorized_user",
             "client_id": self.client_id,
             "client_secret": self.client_secret.expose_secret(),
             "refresh_token": self.refresh_token.expose_secret(),
         });
-        Self::keep_text(tools, &SecretString::from(text.to_string()))
+        Self::keep_text(vault, &SecretString::from(text.to_string()))
     }
 
     /// Keeps a sign-in as a person gives it, as JSON.
     ///
     /// # Errors
     /// The keyring refuses.
-    pub fn keep_text(tools: &Tools, text: &SecretString) -> Result<(), VaultError> {
-        vault::keep(&*tools.vault, &SignInFor::google(), text)
+    pub fn keep_text(vault: &dyn Vault, text: &SecretString) -> Result<(), VaultError> {
+        vault::keep(vault, &SignInFor::google(), text)
     }
 
     /// The request for an access token: all that a sign-in is ever used for, and its only way out of here.
@@ -210,9 +209,9 @@ impl Drop for AuthorizedUser {
 }
 
 /// The copy in the keyring. A keyring that cannot be read is no reason to leave the files alone.
-fn kept(tools: &Tools) -> Result<Option<Credentials>, GoogleError> {
+fn kept(vault: &dyn Vault) -> Result<Option<Credentials>, GoogleError> {
     let unusable = |why| GoogleError::Unusable { place: KEYRING.to_owned(), why };
-    let text = match vault::find(&*tools.vault, &SignInFor::google()) {
+    let text = match vault::find(vault, &SignInFor::google()) {
         Ok(Found::Here(text)) => text,
         Ok(Found::OfAnother) => return Err(unusable("it does not say that it was given for Google")),
         Ok(Found::None) => return Ok(None),

@@ -64,7 +64,7 @@ impl Home {
     }
 
     fn places(&self) -> Vec<String> {
-        let all = Credentials::all(&self.tools).unwrap();
+        let all = Credentials::all(&self.tools.dirs, &*self.tools.vault).unwrap();
         all.into_iter().map(|found| found.place.rsplit('/').next().unwrap_or_default().to_owned()).collect()
     }
 }
@@ -91,7 +91,7 @@ fn way(expires: Timestamp) -> RuntimeAccess {
 }
 
 fn way_kept(tools: &Tools, session: &Session) -> Option<RuntimeAccess> {
-    kept(tools, session, clock::now()).unwrap()
+    kept(&*tools.vault, session, clock::now()).unwrap()
 }
 
 fn in_minutes(minutes: i64) -> Timestamp {
@@ -101,14 +101,14 @@ fn in_minutes(minutes: i64) -> Timestamp {
 #[test]
 fn the_sign_ins_of_both_programs_are_found_and_the_copy_comes_first() {
     let home = Home::new();
-    assert!(matches!(Credentials::all(&home.tools), Err(GoogleError::SignedOut)));
+    assert!(matches!(Credentials::all(&home.tools.dirs, &*home.tools.vault), Err(GoogleError::SignedOut)));
     let gcloud = SIGN_IN.replace(r#""token":"#, r#""type":"authorized_user","token":"#);
     home.put(".config/gcloud/application_default_credentials.json", &gcloud);
     assert_eq!(home.places(), ["application_default_credentials.json"]);
     home.put(".config/colab-cli/token.json", SIGN_IN);
     assert_eq!(home.places(), ["token.json", "application_default_credentials.json"]);
     let found = Credentials::of(&home.tools.dirs, Source::ColabCli).unwrap().unwrap();
-    found.keep(&home.tools).unwrap();
+    found.keep(&*home.tools.vault).unwrap();
     assert_eq!(home.places().first().map(String::as_str), Some("the keyring"));
     home.vault.fail_with(Some(VaultError::Locked));
     assert_eq!(home.places().len(), 2, "a locked keyring is no reason to leave the files alone");
@@ -139,10 +139,10 @@ fn a_kept_sign_in_that_was_not_given_for_google_is_not_used() {
         serde_json::json!({ "v": 1, "for": { "host": "elsewhere.example" }, "secret": SIGN_IN }).to_string(),
     ] {
         home.vault.set(&name, &SecretString::from(text)).unwrap();
-        let said = Credentials::all(&home.tools).unwrap_err().to_string();
+        let said = Credentials::all(&home.tools.dirs, &*home.tools.vault).unwrap_err().to_string();
         assert!(said.contains("it does not say that it was given for Google"), "{said}");
     }
-    Credentials::keep_text(&home.tools, &SIGN_IN.into()).unwrap();
+    Credentials::keep_text(&*home.tools.vault, &SIGN_IN.into()).unwrap();
     assert_eq!(home.places(), ["the keyring"]);
 }
 
@@ -160,7 +160,7 @@ fn a_file_that_is_no_sign_in_says_so_and_shows_nothing_of_itself() {
     ] {
         let home = Home::new();
         age(&home.put(".config/colab-cli/token.json", text));
-        let said = Credentials::all(&home.tools).unwrap_err().to_string();
+        let said = Credentials::all(&home.tools.dirs, &*home.tools.vault).unwrap_err().to_string();
         assert!(said.contains("token.json cannot be used") && !said.contains("hidden"), "{text}: {said}");
         home.put(".config/gcloud/application_default_credentials.json", SIGN_IN);
         assert_eq!(home.places().len(), 1, "the other one does");
@@ -225,18 +225,18 @@ fn a_kept_way_is_used_while_it_is_fresh_and_for_its_own_runtime() {
     let colab = session("gpu-t4-s-1");
     let kept = |session: &Session| way_kept(&home.tools, session);
     assert!(kept(&colab).is_none(), "nothing was kept");
-    keep(&home.tools, &colab, &way(in_minutes(60))).unwrap();
+    keep(&*home.tools.vault, &colab, &way(in_minutes(60))).unwrap();
     let found = kept(&colab).unwrap();
     assert_eq!((found.host.as_str(), found.token.expose_secret()), ("h.example", "proxy-token-7"));
     assert_eq!(
-        access(&home.tools, &colab, LIMIT).unwrap().host.as_str(),
+        access(&home.tools.dirs, &*home.tools.vault, &colab, LIMIT).unwrap().host.as_str(),
         "h.example",
         "Google need not be asked"
     );
     assert!(kept(&session("gpu-t4-s-2")).is_none(), "it opens no other runtime");
-    keep(&home.tools, &colab, &way(in_minutes(5))).unwrap();
+    keep(&*home.tools.vault, &colab, &way(in_minutes(5))).unwrap();
     assert!(kept(&colab).is_none(), "what ends in five minutes has ended");
-    keep(&home.tools, &colab, &way(in_minutes(6))).unwrap();
+    keep(&*home.tools.vault, &colab, &way(in_minutes(6))).unwrap();
     assert!(kept(&colab).is_some());
     home.vault.fail_with(Some(VaultError::Locked));
     assert!(kept(&colab).is_none(), "a locked keyring keeps nothing");
@@ -255,11 +255,11 @@ fn what_is_kept_may_have_been_tampered_with() {
         r#"{"runtime":"gpu-t4-s-1","host":"h","token":"t","expires":"soon"}"#,
     ] {
         home.vault.set(&name, &SecretString::from(text)).unwrap();
-        assert!(kept(&home.tools, &colab, clock::now()).unwrap().is_none(), "{text}");
+        assert!(kept(&*home.tools.vault, &colab, clock::now()).unwrap().is_none(), "{text}");
     }
     let direct = Session { link: Link::Cloudflare("h.example".parse().unwrap()), ..session("gpu-t4-s-1") };
     assert_eq!(
-        access(&home.tools, &direct, LIMIT).unwrap_err(),
+        access(&home.tools.dirs, &*home.tools.vault, &direct, LIMIT).unwrap_err(),
         GoogleError::OtherLink { kind: "cloudflare" },
         "another link has no such way"
     );
@@ -268,7 +268,8 @@ fn what_is_kept_may_have_been_tampered_with() {
 #[test]
 fn without_a_sign_in_the_way_is_not_found_and_the_next_step_is_named() {
     let home = Home::new();
-    let said = access(&home.tools, &session("gpu-t4-s-1"), LIMIT).unwrap_err().to_string();
+    let said =
+        access(&home.tools.dirs, &*home.tools.vault, &session("gpu-t4-s-1"), LIMIT).unwrap_err().to_string();
     assert!(said.contains("colab sessions") && said.contains("gcloud auth"), "{said}");
 }
 
@@ -276,13 +277,19 @@ fn without_a_sign_in_the_way_is_not_found_and_the_next_step_is_named() {
 fn what_was_heard_counts_until_somebody_else_is_signed_in() {
     let home = Home::new();
     home.put(".config/colab-cli/token.json", SIGN_IN);
-    let client = |tools: &Tools| Client::new(Credentials::all(tools).unwrap()).unwrap();
+    let client = |tools: &Tools| Client::new(Credentials::all(&tools.dirs, &*tools.vault).unwrap()).unwrap();
     let first = client(&home.tools);
-    assert!(first.signs_in_with(&Credentials::all(&home.tools).unwrap()));
+    assert!(first.signs_in_with(&Credentials::all(&home.tools.dirs, &*home.tools.vault).unwrap()));
     let copy = Credentials::of(&home.tools.dirs, Source::ColabCli).unwrap().unwrap();
-    copy.keep(&home.tools).unwrap();
-    assert!(!first.signs_in_with(&Credentials::all(&home.tools).unwrap()), "there is another one");
+    copy.keep(&*home.tools.vault).unwrap();
+    assert!(
+        !first.signs_in_with(&Credentials::all(&home.tools.dirs, &*home.tools.vault).unwrap()),
+        "there is another one"
+    );
     let both = client(&home.tools);
     home.put(".config/colab-cli/token.json", &SIGN_IN.replace("refresh-colab", "refresh-other"));
-    assert!(!both.signs_in_with(&Credentials::all(&home.tools).unwrap()), "one of them is another's");
+    assert!(
+        !both.signs_in_with(&Credentials::all(&home.tools.dirs, &*home.tools.vault).unwrap()),
+        "one of them is another's"
+    );
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::answer::{self, Agent, AgentId, Endpoint, Listed, ReservedAddress};
 use crate::net::http;
-use crate::ssh::context::Tools;
+use crate::store::vault::Vault;
 use crate::store::vault::{SecretName, VaultError};
 
 /// Where the API is. The key goes nowhere else, whatever an answer says.
@@ -117,8 +117,8 @@ impl NgrokError {
 ///
 /// # Errors
 /// There is no key, or no certificate store.
-pub fn account(tools: &Tools) -> Result<Account, NgrokError> {
-    let key = tools.vault.get(&SecretName::account(SecretKind::NgrokApiKey))?.ok_or(NgrokError::NoKey)?;
+pub fn account(vault: &dyn Vault) -> Result<Account, NgrokError> {
+    let key = vault.get(&SecretName::account(SecretKind::NgrokApiKey))?.ok_or(NgrokError::NoKey)?;
     Account::new(key)
 }
 

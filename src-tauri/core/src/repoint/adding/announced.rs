@@ -44,7 +44,7 @@ pub fn find(tools: &Tools, text: &str, wanted: Option<&Alias>) -> Result<Option<
     let names = tools.vault.list().unwrap_or_default();
     let of_sessions = names.into_iter().filter(|name| name.kind == SecretKind::SessionKey);
     for name in of_sessions.filter_map(|name| name.session) {
-        let Ok(Some(key)) = session_keys::load(tools, &name) else { continue };
+        let Ok(Some(key)) = session_keys::load(&*tools.vault, &name) else { continue };
         // The newest is the last one.
         let kid = key.id();
         let Some((line, _)) = lines.iter().rfind(|(_, of)| *of == kid) else { continue };

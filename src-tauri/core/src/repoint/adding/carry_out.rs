@@ -14,7 +14,7 @@ use crate::repoint::write::{self, SettleError};
 use crate::ssh::SystemSsh;
 use crate::ssh::check_plain_ssh::OwnLogin;
 use crate::ssh::context::Tools;
-use crate::store::kept_secrets::{self, Kept};
+use crate::ssh::kept_secrets::{self, Kept};
 use crate::store::pins_json::Pins;
 use crate::store::vault::VaultError;
 

@@ -18,11 +18,11 @@ use crate::repoint::name_taken::{Claim, claim};
 use crate::repoint::take_over;
 use crate::repoint::write::{self, Change, LOCK_WAIT};
 use crate::ssh::context::Tools;
+use crate::ssh::kept_secrets::{self, Kept};
 use crate::ssh::login::{LoginError, install_login_key, key_login_works};
 use crate::ssh::login_key::LoginKey;
 use crate::ssh::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh, route};
 use crate::ssh::{Prompts, SystemSsh, obstacle};
-use crate::store::kept_secrets::{self, Kept};
 use crate::store::pins_json::{Pins, SessionPins};
 use crate::store::state_lock::StateLock;
 

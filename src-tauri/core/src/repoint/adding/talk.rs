@@ -23,8 +23,8 @@ use super::{Decided, Step, Wish, carry_out};
 use crate::repoint::adding::clipboard::Clipboard;
 use crate::repoint::take_over;
 use crate::ssh::context::Tools;
+use crate::ssh::kept_secrets::{self, Kept};
 use crate::ssh::reach::relay_ssh;
-use crate::store::kept_secrets::{self, Kept};
 
 /// How long nobody may answer.
 pub const EXPIRES: Duration = Duration::from_secs(60 * 60);

@@ -127,7 +127,7 @@ async fn retire_all(
     }
     let ssh = relay_ssh(tools, session);
     // Without a key only what the lines themselves name is taken away, which is all there should be.
-    let kid = session_keys::load(tools, &session.name).ok().flatten().map(|key| key.id());
+    let kid = session_keys::load(&*tools.vault, &session.name).ok().flatten().map(|key| key.id());
     let mut outcomes = Vec::new();
     for relay in relays {
         let retired = prepare::retire(&ssh, &relay, &session.name, kid.as_slice(), limit).await;

@@ -119,7 +119,7 @@ async fn a_cell_is_made_and_copied_and_its_secret_is_told_to_nobody() {
     desk.readings.recv().await.expect("the agent reads its sessions again");
     let colab: Alias = "colab".parse().unwrap();
     assert!(SessionsFile::load(&desk.house.dirs.sessions_file()).unwrap().get(&colab).is_some());
-    let secret = session_keys::load(&desk.tools, &colab).unwrap().unwrap().text();
+    let secret = session_keys::load(&*desk.tools.vault, &colab).unwrap().unwrap().text();
     let pad = desk.pad.0.lock().unwrap();
     let [(false, cell), (true, copied)] = &pad[..] else { panic!("the cell open, the secret concealed") };
     assert_eq!(copied, secret.expose_secret());

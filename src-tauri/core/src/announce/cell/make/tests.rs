@@ -32,7 +32,7 @@ impl Home {
     }
 
     fn key_is_there(&self) -> bool {
-        session_keys::load(&self.tools, &colab()).unwrap().is_some()
+        session_keys::load(&*self.tools.vault, &colab()).unwrap().is_some()
     }
 
     async fn refuses(&self, wish: &CellWish) -> String {

@@ -1,0 +1,45 @@
+//! The order of the house: crates and rooms use only what stands above them, and no files use each other in a circle.
+
+use std::path::Path;
+
+use moorline_tests::layout::{arrows, circles, place};
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+#[test]
+fn every_room_uses_only_rooms_above_it() {
+    let arrows = arrows(workspace()).unwrap();
+    let mut wrong = Vec::new();
+    for (from, used) in &arrows {
+        for (to, names) in used {
+            let (Some(here), Some(there)) = (place(from), place(to)) else { continue };
+            if there > here {
+                wrong.push(format!("{from} uses {names:?} of {to}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(arrows.len() > 300, "only {} files were read", arrows.len());
+    let core = "src-tauri/core/src/";
+    let placed = |file: &String| place(file).is_some() || *file == format!("{core}lib.rs");
+    let stray: Vec<&String> = arrows.keys().filter(|file| file.starts_with(core) && !placed(file)).collect();
+    assert!(stray.is_empty(), "in no room: {stray:?}");
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let arrows = arrows(workspace()).unwrap();
+    let circles = circles(&arrows);
+    let mut told = String::new();
+    for circle in &circles {
+        told.push_str("a circle:\n");
+        for from in circle {
+            for (to, names) in arrows[from].iter().filter(|(to, _)| circle.contains(to)) {
+                told.push_str(&format!("  {from} uses {names:?} of {to}\n"));
+            }
+        }
+    }
+    assert!(circles.is_empty(), "{} circles\n{told}", circles.len());
+}
