@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::line::{LineError, Lines, say};
 use super::place::same_user;
-use super::{Door, LINE, cells};
+use super::{Door, LINE, cells, no_call};
 use crate::adding::view::AddingView;
 use crate::agent::event::Event;
 use crate::agent::run::{AgentHandle, Ended};
@@ -157,18 +157,12 @@ impl Conversation {
     }
 
     async fn hear(&mut self, line: &[u8]) -> Result<(), LineError> {
-        let said = match serde_json::from_slice::<serde_json::Value>(line) {
-            Err(_) => Said::Refused { id: None, error: "that line is no JSON object".to_owned() },
-            Ok(value) => {
-                let id = value.get("id").and_then(serde_json::Value::as_u64);
-                match serde_json::from_value::<Numbered>(value) {
-                    Ok(Numbered { id, call }) => match self.meet(call).await {
-                        Ok(answer) => Said::Answer { id, answer },
-                        Err(error) => Said::Refused { id: Some(id), error },
-                    },
-                    Err(error) => Said::Refused { id, error: format!("that is no call: {error}") },
-                }
-            }
+        let said = match serde_json::from_slice::<Numbered>(line) {
+            Ok(Numbered { id, call }) => match self.meet(call).await {
+                Ok(answer) => Said::Answer { id, answer },
+                Err(error) => Said::Refused { id: Some(id), error },
+            },
+            Err(_) => Said::Refused { id: no_call::id(line), error: no_call::why(line) },
         };
         self.say(&said).await
     }
