@@ -675,7 +675,6 @@ impl Conversation {
             kind: seen.key.algorithm().as_str().to_owned(),
             seen: seen.key.fingerprint(),
             before: before.collect(),
-            keep_line: line.clone(),
             line,
             line_lets_in: lets_in,
             relay_proved_nothing: seen.channel_failed.clone(),
@@ -706,7 +705,6 @@ impl Conversation {
         Err(Step::Ask(Question::Login(Box::new(LoginQuestion {
             name: session.name.clone(),
             user: session.user.to_string(),
-            keep_line: line.clone(),
             line,
             problem,
         }))))
@@ -817,9 +815,12 @@ fn same_way(was: &Link, is: &Link) -> bool {
     }
 }
 
-/// Doubts that a question of their own takes up.
-fn matters_elsewhere(doubt: &Doubt) -> bool {
-    matches!(doubt, Doubt::WhichRelay { .. } | Doubt::SeveralLinks(_) | Doubt::NothingFound)
+/// Doubts that a question of their own takes up: it says the same.
+pub(super) fn matters_elsewhere(doubt: &Doubt) -> bool {
+    matches!(
+        doubt,
+        Doubt::WhichRelay { .. } | Doubt::SeveralLinks(_) | Doubt::NothingFound | Doubt::OnlyPassword
+    )
 }
 
 fn shown(prints: &[Fingerprint]) -> String {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, matters_elsewhere};
 use super::find::Finder;
 use super::known::Known;
 use super::matters::{Access, Answer, Fact, Need, NotSeen, Question, Reason};
@@ -418,9 +418,7 @@ impl Task {
         let view = self.show.borrow();
         let line = match (&view.stage, what) {
             (Stage::Asks { question: Question::Key(key) }, Copy::Line) => key.line.clone(),
-            (Stage::Asks { question: Question::Key(key) }, Copy::KeepLine) => key.keep_line.clone(),
             (Stage::Asks { question: Question::Login(login) }, Copy::Line) => login.line.clone(),
-            (Stage::Asks { question: Question::Login(login) }, Copy::KeepLine) => login.keep_line.clone(),
             (Stage::Done { outcome }, Copy::Command) => format!("ssh {}", outcome.name),
             _ => return Err("there is no such line to copy now".to_owned()),
         };
@@ -552,6 +550,7 @@ fn looking(need: &Need) -> Looking {
 
 fn understood(talk: &Conversation) -> Understood {
     let reading = talk.reading();
+    let doubts = reading.doubts.iter().filter(|doubt| !matters_elsewhere(doubt));
     let link = reading.link.as_ref().map(|link| {
         let kind = link.to_link().map_or("colab", |link| link.kind());
         (kind.to_owned(), link.to_string())
@@ -563,7 +562,7 @@ fn understood(talk: &Conversation) -> Understood {
         password: talk.password().is_some(),
         fingerprint: !reading.fingerprints.is_empty() || !reading.host_keys.is_empty(),
         notices: if talk.is_announced() { Vec::new() } else { said(&reading.notices) },
-        doubts: if talk.is_announced() { Vec::new() } else { said(&reading.doubts) },
+        doubts: if talk.is_announced() { Vec::new() } else { doubts.map(ToString::to_string).collect() },
     }
 }
 

@@ -265,8 +265,6 @@ pub enum Say {
 pub enum Copy {
     /// The line to run now.
     Line,
-    /// The line for one's cell.
-    KeepLine,
     /// `ssh NAME`.
     Command,
 }

@@ -149,7 +149,8 @@ fn where_it_leads_is_asked_until_something_says_so() {
     assert!(why.iter().any(|why| why.contains("where to connect")), "{why:?}");
     // A cell that prints only its password, and then the way.
     let mut play = Play::new("Root password: b7Tq9ZxR2mW4kLp8VnYs");
-    let Question::Where { has_password: true, .. } = play.asks() else { panic!("the password is kept") };
+    let Question::Where { has_password: true, why } = play.asks() else { panic!("the password is kept") };
+    assert_eq!(why, Vec::<String>::new(), "the question itself says so");
     play.talk.take_text(SecretString::from(RELAY), false);
     let Question::GoAhead(summary) = play.asks() else { panic!("go ahead") };
     assert!(summary.has_password && summary.endpoint == "port 7423 of me@home.example", "{summary:?}");

@@ -141,3 +141,18 @@ async fn an_entry_that_switches_checking_off_is_taken_over_by_what_it_says() {
     house.settled().await;
     assert!(house.talk.say(gone).await.unwrap_err().contains("no entry gone"));
 }
+
+#[tokio::test]
+async fn what_the_question_asks_is_no_doubt_besides() {
+    for text in [
+        "Root password: b7Tq9ZxR2mW4kLp8VnYs",
+        "ssh -p 7423 root@127.0.0.1",
+        "tcp://0.tcp.ngrok.io:1111\nssh -p 2222 root@bore.pub",
+    ] {
+        let house = House::new(EXPIRES);
+        house.settled().await;
+        house.talk.say(Say::Text(TypedSecret::from(text))).await.unwrap();
+        let view = house.settled().await;
+        assert_eq!(view.read.unwrap().doubts, Vec::<String>::new(), "{text}: {:?}", view.stage);
+    }
+}
