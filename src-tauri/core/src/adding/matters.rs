@@ -352,7 +352,8 @@ pub enum Access {
     NotTried(String),
 }
 
-/// Why a conversation cannot go on as it is. Nothing was written or sent. [`std::fmt::Display`] is one sentence; the
+/// Why a conversation cannot go on as it is. Nothing was written or sent, but
+/// that this computer's login key may have been made. [`std::fmt::Display`] is one sentence; the
 /// person can always paste something else, and what else they can do is [`Reason::remedies`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "reason", content = "with", rename_all = "kebab-case")]
