@@ -24,7 +24,7 @@ export function play(name: string): void {
 
   const view = (): AddingView => {
     const base = name === "walk" ? walk[step] : now;
-    return { id: "fake", revision, echo: null, read: null, draft: null, checks: [], ...(base ?? scenes["first"]?.adding) } as AddingView;
+    return { id: "fake", revision, question: revision, echo: null, read: null, draft: null, checks: [], ...(base ?? scenes["first"]?.adding) } as AddingView;
   };
   const next = (): AddingView => {
     if (name === "walk" && step + 1 < walk.length) step += 1;

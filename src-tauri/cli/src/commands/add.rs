@@ -134,7 +134,12 @@ impl Adding<'_> {
             Given::Text(text) => Say::Text(text),
             Given::Runtime(runtime) => Say::Answer(Answer::GoogleRuntime(runtime)),
         };
-        let mut view = partner.say(&first, say).await?;
+        let mut view = first;
+        // An answer is to a question, and the first one is asked once the files were read.
+        while say.is_answer() && matches!(view.stage, Stage::Looks { .. }) {
+            view = partner.next(&view).await?;
+        }
+        view = partner.say(&view, say).await?;
         let mut said = false;
         let mut waiting: Option<(Looking, Waiting)> = None;
         loop {

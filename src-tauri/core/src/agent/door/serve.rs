@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::line::{LineError, Lines, say};
 use super::place::same_user;
 use super::{Door, LINE, cells, no_call};
-use crate::adding::view::AddingView;
+use crate::adding::view::{AddingView, Heard};
 use crate::agent::event::Event;
 use crate::agent::run::{AgentHandle, Ended};
 use crate::agent::snapshot::Snapshot;
@@ -193,8 +193,11 @@ impl Conversation {
                 found.map(Answer::Comparison).ok_or_else(|| format!("there is no session {session}"))
             }
             Call::Add { wish } => Ok(adding(self.agent.adding()?.begin(wish))),
-            Call::AddSay { conversation, say } => {
-                Ok(adding(self.agent.adding()?.say(&conversation, say).await?))
+            Call::AddSay { conversation, question, say } => {
+                Ok(match self.agent.adding()?.say(&conversation, question, say).await? {
+                    Heard::Taken(view) => adding(view),
+                    Heard::Stale(view) => Answer::Stale(Box::new(view)),
+                })
             }
             Call::AddWait { conversation, revision } => {
                 Ok(adding(self.agent.adding()?.wait(&conversation, revision).await?))
