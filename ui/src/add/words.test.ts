@@ -43,7 +43,7 @@ test("it is called ready only where plain ssh works", () => {
 
 test("the title says what happened", () => {
   expect(titleOf(outcome())).toBe("colab is added");
-  expect(titleOf({ ...outcome(), new: false })).toBe("colab is moved");
+  expect(titleOf({ ...outcome(), new: false })).toBe("colab has moved");
 });
 
 test("why it was not reached is said as a sentence", () => {

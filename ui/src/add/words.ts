@@ -42,7 +42,7 @@ export function backInPlainWords(summary: Summary): string {
 export const mayBeColab = (link: string): boolean => link !== "direct";
 
 /** What happened, as the title of the screen that says so. */
-export const titleOf = (outcome: Outcome): string => `${outcome.name} is ${outcome.new ? "added" : "moved"}`;
+export const titleOf = (outcome: Outcome): string => `${outcome.name} ${outcome.new ? "is added" : "has moved"}`;
 
 /** How it ended, in one line below that title. */
 export function ready(outcome: Outcome): { tone: "good" | "wary"; line: string; more: string | null } {
