@@ -304,7 +304,7 @@ async fn add_from_clipboard(adding: Arc<AddingHost>) -> Report {
     let mut view = adding.begin(Wish::default());
     let id = view.id.clone();
     // An empty clipboard is no obstacle: the window says so, and waits for a text.
-    if adding.say(&id, Say::Paste).await.is_ok() {
+    if adding.say(&id, view.question, Say::Paste).await.is_ok() {
         while matches!(view.stage, Stage::Looks { .. }) {
             let Ok(next) = adding.wait(&id, view.revision).await else { break };
             view = next;

@@ -2,16 +2,13 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use arboard::Clipboard;
-use moorline_core::repoint::adding::clipboard::{self, ReadClipboard};
+use moorline_core::repoint::adding::clipboard::{self, ReadClipboard, SECRET_STAYS};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
-
-/// How long a password stays.
-const STAYS: Duration = Duration::from_secs(30);
 
 /// The way to the clipboard's thread; it ends with the last of these.
 #[derive(Debug, Clone)]
@@ -42,7 +39,7 @@ impl ClipboardThread {
         let _ = self.orders.send(Order::Put(text));
     }
 
-    /// Puts a password there: marked, so that clipboard histories leave it out, and gone after 30 s if it is still
+    /// Puts a password there: marked, so that clipboard histories leave it out, and gone after [`SECRET_STAYS`] if it is still
     /// the one that lies there.
     pub fn put_secret(&self, secret: SecretString) {
         let _ = self.orders.send(Order::PutSecret(secret));
@@ -91,7 +88,7 @@ fn serve(queue: &mpsc::Receiver<Order>) {
             }
             Ok(Order::PutSecret(password)) => {
                 let done = opened(&mut clipboard).and_then(|clipboard| put_concealed(clipboard, &password));
-                secret = Some((password, Instant::now() + STAYS));
+                secret = Some((password, Instant::now() + SECRET_STAYS));
                 done
             }
             Ok(Order::Get(answer)) => {

@@ -53,10 +53,7 @@ fn from_the_notification_over_the_compare_view_to_a_working_alias() {
     let key = desk.story.runtime.host_key().clone();
     page.await_text(&key.fingerprint());
     let text = page.text();
-    assert!(
-        text.contains(&before) && text.contains("pasted or named"),
-        "how the old one was learned: {text}"
-    );
+    assert!(text.contains(&before) && text.contains("given by you"), "how the old one was learned: {text}");
     assert!(text.contains("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"), "{text}");
     assert_eq!(page.run("return document.querySelector('#approve').disabled", &json!([])), true);
 

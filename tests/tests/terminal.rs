@@ -96,6 +96,22 @@ fn anything_else_changes_nothing() {
     }
 }
 
+/// The line that lets this computer in names its login key, which is made for that.
+#[test]
+fn a_login_key_that_was_made_is_said_where_nothing_else_was_changed() {
+    let story = Story::begin();
+    let text = cell(&story);
+    let mut terminal = Terminal::moorline(&story.stage, &["add", "colab"]);
+    terminal.awaits("then press Ctrl-D:");
+    terminal.types(&format!("{}\n\u{4}", text.lines().next().unwrap_or_default()));
+    terminal.awaits("Type `yes`");
+    terminal.types("no\n");
+    let refused = terminal.ends().fails_with(1, "that is no yes");
+    refused.says("nothing was changed").says("only this computer's login key was made, and stays");
+    assert!(story.stage.home().join(".ssh/moorline_ed25519").exists(), "it stays");
+    assert!(!story.stage.home().join(".config/moorline/config.toml").exists(), "and nothing else is there");
+}
+
 #[test]
 fn a_wrong_fingerprint_refuses() {
     let story = Story::begin();

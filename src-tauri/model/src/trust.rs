@@ -44,7 +44,7 @@ impl fmt::Display for Trust {
         f.write_str(match self {
             Self::FirstUse => "taken on first use, not compared",
             Self::Approved => "compared and approved by you",
-            Self::Pasted => "the one that you pasted or named",
+            Self::Pasted => "given by you",
             Self::Channel => "read over a channel that is yours alone",
             Self::Announced => "announced under the session key",
             Self::Derived => "derived from the session key",

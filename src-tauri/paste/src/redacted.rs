@@ -39,9 +39,9 @@ pub fn echo(text: &str) -> String {
     }
     match others {
         0 => {}
-        1 => echo.push_str("(and another line)\n"),
+        1 => echo.push_str("(1 more line was read and is not shown here)\n"),
         _ => {
-            let _ = writeln!(echo, "(and {others} other lines)");
+            let _ = writeln!(echo, "({others} more lines were read and are not shown here)");
         }
     }
     echo

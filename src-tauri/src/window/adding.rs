@@ -17,15 +17,16 @@ pub async fn adding_begin(agent: State<'_, Agent>) -> Result<AddingView, String>
     agent.adding(Call::Add { wish: Wish::default() }).await
 }
 
-/// Says something in one. What no name, address or key can be is refused in a sentence of its type, not in Tauri's.
+/// Says something in one; an answer, to the question of this number. What no name, address or key can be is refused in a sentence of its type, not in Tauri's.
 #[tauri::command]
 pub async fn adding_say(
     agent: State<'_, Agent>,
     id: ConversationId,
+    question: u64,
     say: serde_json::Value,
 ) -> Result<AddingView, String> {
     let say: Say = serde_json::from_value(say).map_err(|error| error.to_string())?;
-    agent.adding(Call::AddSay { conversation: id, say }).await
+    agent.adding(Call::AddSay { conversation: id, question, say }).await
 }
 
 /// How one is, once that is another revision; or after a few seconds all the same.

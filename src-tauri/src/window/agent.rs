@@ -73,7 +73,8 @@ impl Agent {
     /// It cannot be done, there is no such conversation, or no agent; in one sentence.
     pub async fn adding(&self, call: Call) -> Result<AddingView, String> {
         match self.call(call).await? {
-            Answer::Adding(view) => Ok(*view),
+            // The page sees for itself that another question is asked by now.
+            Answer::Adding(view) | Answer::Stale(view) => Ok(*view),
             _ => Err(OTHER.to_owned()),
         }
     }

@@ -8,7 +8,7 @@ const PLAIN = "ssh root@x\npassword: hunter2";
 const ECHO = "ssh root@x\npassword: ••••";
 
 function asks(question: Question, echo: string | null): AddingView {
-  return { id: "1", revision: 1, echo, read: null, draft: null, stage: { stage: "asks", question }, checks: [] };
+  return { id: "1", revision: 1, question: 1, echo, read: null, draft: null, stage: { stage: "asks", question }, checks: [] };
 }
 
 const nowhere = asks({ ask: "where", has_password: false, why: [] }, null);

@@ -57,9 +57,11 @@ export class Conversation {
     }
   }
 
-  /** Says something, after all that was said before. Whether it was taken. */
+  /** Says something, after all that was said before. Whether it was taken. What answers a question answers the one that
+   * is shown now, whatever is asked by then. */
   say(say: Say): Promise<boolean> {
-    const said = this.#last.then(() => this.#say(say));
+    const question = this.view?.question ?? 0;
+    const said = this.#last.then(() => this.#say(question, say));
     this.#last = said;
     return said;
   }
@@ -80,14 +82,16 @@ export class Conversation {
 
   /** Gives the proposed session another name, then goes ahead if that is still all that is asked. */
   async goAhead(name: string, mine_alone: boolean): Promise<void> {
+    const shown = this.stage;
     await this.#last;
     await this.settled();
     const proposed = this.view?.stage;
     if (proposed?.stage !== "asks" || proposed.question.ask !== "go-ahead") return;
+    if (shown !== null && !leadsAlike(shown, proposed)) return;
     if (name !== proposed.question.name && !(await this.say({ say: "rename", with: name }))) return;
     await this.settled();
     const now = this.view?.stage;
-    if (now?.stage !== "asks" || now.question.ask !== "go-ahead" || now.question.name !== name) return;
+    if (now?.stage !== "asks" || now.question.ask !== "go-ahead" || now.question.name !== name || !leadsAlike(proposed, now)) return;
     await this.answer({ answer: "go-ahead", with: { mine_alone } });
   }
 
@@ -120,13 +124,16 @@ export class Conversation {
     this.#wake();
   }
 
-  async #say(say: Say): Promise<boolean> {
+  async #say(question: number, say: Say): Promise<boolean> {
     const id = this.#id;
     if (id === null) return false;
+    // A moment's look at a file may lead back to the same question, which is shown all the while.
+    const stage = this.view?.stage;
+    if (answers(say) && stage?.stage === "looks" && stage.at === "here") await this.settled();
     this.saying += 1;
     this.problem = "";
     try {
-      const view = await this.#line.addingSay(id, say);
+      const view = await this.#line.addingSay(id, question, say);
       if (id === this.#id) this.#take(view);
       return true;
     } catch (reason) {
@@ -169,6 +176,16 @@ export class Conversation {
     this.#asked = [];
     for (const done of asked) done();
   }
+}
+
+const answers = (say: Say): boolean => say.say === "answer" || say.say === "paste-answer";
+
+/** Whether two proposals differ in no more than the name, which is the person's own to change. */
+function leadsAlike(one: Stage, other: Stage): boolean {
+  if (one.stage !== "asks" || other.stage !== "asks") return false;
+  const [a, b] = [one.question, other.question];
+  if (a.ask !== "go-ahead" || b.ask !== "go-ahead") return false;
+  return a.link === b.link && a.endpoint === b.endpoint && a.user === b.user && a.moves_from === b.moves_from;
 }
 
 export const conversation = new Conversation(ask);

@@ -30,15 +30,17 @@ const goAhead = (name: string): Stage => {
 /** An agent whose answers are given by the test; who waits hears what `tell` says. */
 class Agent implements Line {
   said: Say[] = [];
+  /** To which question the last one was. */
+  question = 0;
   ended: string[] = [];
   begun = 0;
   answers: (say: Say) => Stage | string = () => where;
   #revision = 0;
   #waiting: { answer: (view: AddingView) => void; fail: (reason: string) => void }[] = [];
 
-  view(stage: Stage, id = String(this.begun)): AddingView {
+  view(stage: Stage, id = String(this.begun), question = 1): AddingView {
     this.#revision += 1;
-    return { id, revision: this.#revision, echo: stage === where ? null : "ssh", read: null, draft: null, stage, checks: [] };
+    return { id, revision: this.#revision, question, echo: stage === where ? null : "ssh", read: null, draft: null, stage, checks: [] };
   }
 
   addingBegin = async (): Promise<AddingView> => {
@@ -46,7 +48,8 @@ class Agent implements Line {
     return this.view(where);
   };
 
-  addingSay = async (_id: string, say: Say): Promise<AddingView> => {
+  addingSay = async (_id: string, question: number, say: Say): Promise<AddingView> => {
+    this.question = question;
     this.said.push(say);
     const answer = this.answers(say);
     if (typeof answer === "string") throw answer;
@@ -176,4 +179,33 @@ test("an agent that ends is told, and one can start again", async () => {
   await conversation.again();
   expect(conversation.lost).toBe("");
   expect(conversation.view?.id).toBe("2");
+});
+
+test("an answer is to the question that was shown, also where another one is asked by then", async () => {
+  const { agent, conversation } = await opened();
+  agent.tell(agent.view({ stage: "asks", question: { ask: "unreachable", cause: "" } }, "1", 4));
+  await turn();
+  agent.answers = () => ({ stage: "asks", question: { ask: "unreachable", cause: "" } });
+  const both = [conversation.answer({ answer: "try-again" }), conversation.answer({ answer: "try-again" })];
+  agent.addingSay = ((say) => async (id: string, question: number, what: Say) => {
+    await say(id, question, what);
+    return agent.view(reading, "1", 4);
+  })(agent.addingSay);
+  await both[0];
+  agent.tell(agent.view({ stage: "asks", question: { ask: "unreachable", cause: "" } }, "1", 5));
+  await both[1];
+  expect([agent.said.length, agent.question]).toEqual([2, 4]);
+  expect(conversation.problem).toBe("");
+});
+
+test("what leads elsewhere by the time is not gone ahead with", async () => {
+  const { agent, conversation } = await opened();
+  agent.answers = () => goAhead("colab");
+  await conversation.say({ say: "text", with: "ssh" });
+  const elsewhere = goAhead("colab");
+  if (elsewhere.stage === "asks" && elsewhere.question.ask === "go-ahead") elsewhere.question.endpoint = "other:1";
+  agent.answers = () => elsewhere;
+  void conversation.say({ say: "edited", with: "ssh elsewhere" });
+  await conversation.goAhead("colab", false);
+  expect(agent.said.map((say) => say.say)).toEqual(["text", "edited"]);
 });

@@ -1,7 +1,9 @@
 // The cell that is being made. It outlives the view, so that the steps are still there after a look elsewhere.
 import type { CellMade } from "../bindings/CellMade";
 import * as ask from "../lib/ask";
+import { store } from "../lib/shows.svelte";
 import { type CellForm, emptyForm, wishOf } from "./cell";
+import { type Wait, waitFor } from "./wait";
 
 class Making {
   isOpen = $state(false);
@@ -12,7 +14,15 @@ class Making {
 
   /** Another one means that the focus goes to what is shown now. */
   get step(): string {
-    return this.made === null ? "form" : "steps";
+    if (this.wait === null) return "form";
+    return this.wait.online ? "online" : "steps";
+  }
+
+  /** What is said of the machine that the cell is to bring. */
+  get wait(): Wait | null {
+    const name = this.made?.session;
+    if (name === undefined) return null;
+    return waitFor(name, store.now.snapshot?.sessions.find((one) => one.name === name));
   }
 
   open(): void {

@@ -9,6 +9,7 @@ const check = (state: Check["state"]): Check => ({ what: "reached", state, detai
 const view = (stage: Stage, checks: Check[] = []): AddingView => ({
   id: "1",
   revision: 1,
+  question: 1,
   echo: null,
   read: null,
   draft: null,

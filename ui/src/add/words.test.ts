@@ -4,7 +4,7 @@ import type { Health } from "../bindings/Health";
 import { channelsOf, emptyForm, wishOf, withWay } from "./cell";
 import { scenes, session } from "../fake/scenes";
 import { waitFor } from "./wait";
-import { backInPlainWords, chipsOf, editorsInOrder, ready } from "./words";
+import { backInPlainWords, chipsOf, editorsInOrder, ready, titleOf } from "./words";
 
 function summary() {
   const stage = scenes["go-ahead"]?.adding?.stage;
@@ -41,6 +41,11 @@ test("it is called ready only where plain ssh works", () => {
   expect(ready({ ...outcome(), ssh_works: false }).tone).toBe("wary");
 });
 
+test("the title says what happened", () => {
+  expect(titleOf(outcome())).toBe("colab is added");
+  expect(titleOf({ ...outcome(), new: false })).toBe("colab has moved");
+});
+
 test("why it was not reached is said as a sentence", () => {
   const later = { ...outcome(), reachable: false, ssh_works: null };
   expect(ready({ ...later, cause: "nothing listens at h:1" }).more).toMatch(/^Nothing listens at h:1\. Moorline/);
@@ -72,6 +77,13 @@ test("a channel that a way does not have is never left chosen", () => {
 test("the wait ends when the session is online, and goes on while it is unknown", () => {
   const online: Health = { state: "online", since: "" };
   expect(waitFor("colab", undefined)).toMatchObject({ spins: true, online: false });
-  expect(waitFor("colab", session("colab", online))).toMatchObject({ tone: "good", spins: false, online: true });
+  expect(waitFor("colab", session("colab", online))).toMatchObject({ title: "colab is online", tone: "good", spins: false, online: true });
   expect(waitFor("colab", session("colab", { state: "auth-failed", since: "" }))).toMatchObject({ tone: "wary", online: false });
+});
+
+test("a server that does not answer is said while the cell is waited for", () => {
+  const waiting = session("colab", { state: "waiting" });
+  expect(waitFor("colab", waiting).line).toBe("Waiting for you to run the cell…");
+  const down = { ...waiting, state: "waiting for you to run the cell; relay refuses connections" };
+  expect(waitFor("colab", down)).toMatchObject({ line: "Waiting for you to run the cell; relay refuses connections.", spins: true });
 });

@@ -41,17 +41,19 @@ export function backInPlainWords(summary: Summary): string {
 /** Whether it may be a runtime of Colab’s, whose terms then are said. */
 export const mayBeColab = (link: string): boolean => link !== "direct";
 
-/** How it ended, in one line. */
+/** What happened, as the title of the screen that says so. */
+export const titleOf = (outcome: Outcome): string => `${outcome.name} ${outcome.new ? "is added" : "has moved"}`;
+
+/** How it ended, in one line below that title. */
 export function ready(outcome: Outcome): { tone: "good" | "wary"; line: string; more: string | null } {
   const { name } = outcome;
   if (outcome.ssh_works === true) return { tone: "good", line: `Ready: \`ssh ${name}\``, more: null };
-  const verb = outcome.new ? "added" : "moved";
   if (!outcome.reachable) {
     const more = `${sentence(outcome.cause) ?? "It does not answer just now."} Moorline keeps looking, and tells you when it answers.`;
-    return { tone: "wary", line: `${name} is ${verb}, and waits for its machine`, more };
+    return { tone: "wary", line: "It waits for its machine", more };
   }
-  if (outcome.ssh_works === false) return { tone: "wary", line: `${name} is ${verb}, but \`ssh ${name}\` does not work yet`, more: null };
-  return { tone: "good", line: `${name} is ${verb}: \`ssh ${name}\``, more: null };
+  if (outcome.ssh_works === false) return { tone: "wary", line: `\`ssh ${name}\` does not work yet`, more: null };
+  return { tone: "good", line: `\`ssh ${name}\` leads there`, more: null };
 }
 
 /** What the agent says in a clause, as a sentence. */

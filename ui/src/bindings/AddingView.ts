@@ -18,6 +18,11 @@ id: ConversationId,
  */
 revision: number, 
 /**
+ * The number of what is asked now, or was asked last: an answer names it. Rises with every other question, and once
+ * one is answered.
+ */
+question: number, 
+/**
  * What was pasted last, with every secret in it replaced: what the box shows from now on.
  */
 echo: string | null, 

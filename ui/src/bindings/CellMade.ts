@@ -17,6 +17,6 @@ secret_name: string,
  */
 other_secret: string | null, 
 /**
- * How many lines the cell has.
+ * For how many seconds the secret, once copied, stays in the clipboard.
  */
-lines: number, };
+secret_stays: number, };

@@ -3,4 +3,4 @@
 /**
  * What can be copied.
  */
-export type Copy = "line" | "keep-line" | "command";
+export type Copy = "line" | "command";

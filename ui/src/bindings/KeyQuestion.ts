@@ -27,17 +27,13 @@ seen: string,
  */
 before: Array<KnownKey>, 
 /**
- * One line to run in the notebook now, whose output can be pasted.
+ * One line to run in the notebook now, or to add to one's cell for good; its output can be pasted.
  */
 line: string, 
 /**
  * Whether that line lets this computer in, too.
  */
 line_lets_in: boolean, 
-/**
- * The same, to add to one's cell for good.
- */
-keep_line: string, 
 /**
  * Why a relay that was declared the person's own proved nothing, where that is so.
  */

@@ -13,13 +13,9 @@ name: string,
  */
 user: string, 
 /**
- * One line to run in the notebook, which lets this computer in.
+ * One line to run in the notebook now, or to add to one's cell for good; it lets this computer in.
  */
 line: string, 
-/**
- * The same, to add to one's cell for good.
- */
-keep_line: string, 
 /**
  * Why the last try failed, one sentence.
  */

@@ -24,7 +24,7 @@ export function play(name: string): void {
 
   const view = (): AddingView => {
     const base = name === "walk" ? walk[step] : now;
-    return { id: "fake", revision, echo: null, read: null, draft: null, checks: [], ...(base ?? scenes["first"]?.adding) } as AddingView;
+    return { id: "fake", revision, question: revision, echo: null, read: null, draft: null, checks: [], ...(base ?? scenes["first"]?.adding) } as AddingView;
   };
   const next = (): AddingView => {
     if (name === "walk" && step + 1 < walk.length) step += 1;
@@ -58,7 +58,7 @@ export function play(name: string): void {
     session: "colab",
     secret_name: "MOORLINE_COLAB",
     other_secret: scene.other_secret ?? null,
-    lines: 412,
+    secret_stays: 30,
   };
   let emit: (shows: Shows) => void = () => {};
 
@@ -90,7 +90,7 @@ export function play(name: string): void {
           return made;
         }
         case "compare":
-          return { seen: "SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDUHWcXEYmo5OUYUwM", pinned: [{ fingerprint: "SHA256:Zq1sKmT0m0X1Y0v7pWc9l5S8f1Vw8s0n2dGx3k4j5aE", learned: "pasted or named" }], line: "!ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" };
+          return { seen: "SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDUHWcXEYmo5OUYUwM", pinned: [{ fingerprint: "SHA256:Zq1sKmT0m0X1Y0v7pWc9l5S8f1Vw8s0n2dGx3k4j5aE", learned: "given by you" }], line: "!ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" };
         default:
           console.info("asked", command, JSON.stringify(args));
           return null;

@@ -135,11 +135,10 @@ const key: Question = {
   before: [],
   line: LINE,
   line_lets_in: true,
-  keep_line: KEEP,
   relay_proved_nothing: null,
   last_text: null,
 };
-const login: Question = { ask: "login", name: "colab", user: "root", line: KEEP, keep_line: KEEP, problem: null };
+const login: Question = { ask: "login", name: "colab", user: "root", line: KEEP, problem: null };
 const done: Part = { stage: { stage: "done", outcome }, checks: checks("good", "good", "good", "good", "good") };
 
 export const walk: Part[] = [
@@ -216,7 +215,7 @@ export const scenes: Record<string, Scene> = {
   key: { adding: asks(key, { checks: checks("good", "runs") }) },
   "key-again": {
     adding: asks(
-      { ...key, before: [{ fingerprint: OLD, learned: "pasted or named" }], last_text: "no-fingerprint", relay_proved_nothing: "Port 7423 of me@relay.example.org is held by another user there, so it proves nothing." },
+      { ...key, before: [{ fingerprint: OLD, learned: "given by you" }], last_text: "no-fingerprint", relay_proved_nothing: "Port 7423 of me@relay.example.org is held by another user there, so it proves nothing." },
       { checks: checks("good", "runs") },
     ),
   },

@@ -10,7 +10,9 @@ import type { Say } from "../bindings/Say";
 
 export const addingBegin = (): Promise<AddingView> => invoke("adding_begin");
 
-export const addingSay = (id: string, say: Say): Promise<AddingView> => invoke("adding_say", { id, say });
+/** Says something; an answer to any other question than the one of this number changes nothing. */
+export const addingSay = (id: string, question: number, say: Say): Promise<AddingView> =>
+  invoke("adding_say", { id, question, say });
 
 /** Answers when the conversation is at another revision, or after some seconds with the same. */
 export const addingWait = (id: string, revision: number): Promise<AddingView> =>

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use moorline_core::repoint::adding::matters::{Answer, Reason};
 use moorline_core::repoint::adding::view::{AddingView, Looking, Outcome, Say, Stage, Understood};
 use moorline_core::repoint::adding::{TypedSecret, Wish};
@@ -72,6 +72,12 @@ fn identity_file(path: &Path) -> anyhow::Result<IdentityFile> {
     Ok(whole.as_path().try_into()?)
 }
 
+/// A line for the notebook names this computer's login key, which is made for it and stays: "nothing was changed" alone
+/// would not be true then.
+fn with_key_made(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}; only this computer's login key was made, and stays for the next time")
+}
+
 /// What a session is made from.
 pub enum Given {
     /// What was pasted.
@@ -103,15 +109,17 @@ impl Adding<'_> {
     /// Leads the conversation to its end.
     ///
     /// # Errors
-    /// It was refused, or somebody said no; nothing was changed.
+    /// It was refused, or somebody said no; nothing was changed but that a login key may have been made.
     pub async fn run(&self, given: Given, wish: Wish) -> anyhow::Result<ExitCode> {
         let mut terminal = Terminal::open(self.printer.is_json());
         let (mut partner, first) = Partner::begin(self.tools, wish, terminal.is_some()).await?;
         let id = first.id.clone();
+        let had_key = self.tools.dirs.login_key().exists();
         let led = self.lead(&mut partner, first, given, &mut terminal).await;
         // However it went: what was pasted is not left with the agent.
         partner.end(id).await;
-        self.conclude(&led?);
+        let made_key = !had_key && self.tools.dirs.login_key().exists();
+        self.conclude(&led.map_err(|error| if made_key { with_key_made(&error) } else { error })?);
         Ok(ExitCode::SUCCESS)
     }
 
@@ -126,7 +134,12 @@ impl Adding<'_> {
             Given::Text(text) => Say::Text(text),
             Given::Runtime(runtime) => Say::Answer(Answer::GoogleRuntime(runtime)),
         };
-        let mut view = partner.say(&first, say).await?;
+        let mut view = first;
+        // An answer is to a question, and the first one is asked once the files were read.
+        while say.is_answer() && matches!(view.stage, Stage::Looks { .. }) {
+            view = partner.next(&view).await?;
+        }
+        view = partner.say(&view, say).await?;
         let mut said = false;
         let mut waiting: Option<(Looking, Waiting)> = None;
         loop {

@@ -9,7 +9,7 @@ use moorline_core::agent::socket::protocol::{Answer, Call, Role};
 use moorline_core::repoint::adding::Wish;
 use moorline_core::repoint::adding::clipboard::NoClipboard;
 use moorline_core::repoint::adding::talk::{EXPIRES, Surroundings, Talk};
-use moorline_core::repoint::adding::view::{AddingView, ConversationId, Say};
+use moorline_core::repoint::adding::view::{AddingView, ConversationId, Heard, Say};
 use moorline_core::ssh::context::Tools;
 use tokio::sync::mpsc;
 
@@ -52,16 +52,19 @@ impl Partner {
         Ok((Self::Own(Box::new(talk)), view))
     }
 
-    /// Says something.
+    /// Says something to what is asked in this view. Where something else is asked by now, that comes back.
     ///
     /// # Errors
     /// It cannot be done; one sentence.
     pub async fn say(&mut self, view: &AddingView, say: Say) -> anyhow::Result<AddingView> {
         match self {
             Self::Agent(agent) => {
-                adding(agent.call(Call::AddSay { conversation: view.id.clone(), say }).await?)
+                let (conversation, question) = (view.id.clone(), view.question);
+                adding(agent.call(Call::AddSay { conversation, question, say }).await?)
             }
-            Self::Own(talk) => talk.say(say).await.map_err(anyhow::Error::msg),
+            Self::Own(talk) => {
+                talk.say(view.question, say).await.map(Heard::view).map_err(anyhow::Error::msg)
+            }
         }
     }
 
@@ -88,7 +91,7 @@ impl Partner {
 
 fn adding(answer: Answer) -> anyhow::Result<AddingView> {
     match answer {
-        Answer::Adding(view) => Ok(*view),
+        Answer::Adding(view) | Answer::Stale(view) => Ok(*view),
         _ => bail!("the agent answers something else; end it and start it again"),
     }
 }

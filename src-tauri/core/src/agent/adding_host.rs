@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::repoint::adding::Wish;
 use crate::repoint::adding::clipboard::Clipboard;
 use crate::repoint::adding::talk::{EXPIRES, Surroundings, Talk};
-use crate::repoint::adding::view::{AddingView, ConversationId, Say};
+use crate::repoint::adding::view::{AddingView, ConversationId, Heard, Say};
 use crate::ssh::context::Tools;
 
 /// More at a time than anybody has windows for.
@@ -67,12 +67,12 @@ impl AddingHost {
         view
     }
 
-    /// Says something in one.
+    /// Says something in one; an answer, to the question of this number.
     ///
     /// # Errors
     /// There is no such conversation, or it cannot be done; one sentence.
-    pub async fn say(&self, id: &ConversationId, say: Say) -> Result<AddingView, String> {
-        self.talk(id)?.say(say).await
+    pub async fn say(&self, id: &ConversationId, question: u64, say: Say) -> Result<Heard, String> {
+        self.talk(id)?.say(question, say).await
     }
 
     /// How one is, once that is another revision than this one; or after a few seconds all the same.

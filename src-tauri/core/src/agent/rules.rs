@@ -124,7 +124,8 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
     }
     match sight {
         Sight::Dialling => {
-            if followed.health == Health::Waiting {
+            // Nobody says that it is being reached before there can be something to reach.
+            if followed.health == Health::Waiting && !followed.waits_for_its_cell() {
                 followed.health = Health::Connecting;
             }
             Vec::new()
@@ -152,6 +153,7 @@ fn saw(state: &mut State, name: &Alias, sight: Sight, now: Timestamp) -> Vec<Eff
 fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.approval = None;
     followed.vault_shut = false;
+    followed.found_nothing = None;
     followed.health = Health::Online { since: now };
     followed.was_online = true;
     followed.drop_due = None;
@@ -202,7 +204,13 @@ fn failed(
         Obstacle::Login => login::refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
-            dropped::down(followed, cause, grace, now);
+            if followed.waits_for_its_cell() && cause != Cause::LocalOffline {
+                // Nothing was there that could be gone.
+                followed.health = Health::Waiting;
+                followed.found_nothing = Some(cause);
+            } else {
+                dropped::down(followed, cause, grace, now);
+            }
             [approve::unanswered(followed), lone::given_up(followed, now)].concat()
         }
     }

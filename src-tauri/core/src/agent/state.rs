@@ -9,7 +9,7 @@ use moorline_model::channel_settings::ChannelSettings;
 use moorline_model::colab_runtime::EndpointId;
 use moorline_model::editor::Editor;
 use moorline_model::health::{Health, Light};
-use moorline_model::session::{NotebookUrl, RemotePath, Session};
+use moorline_model::session::{Link, NotebookUrl, RemotePath, Session};
 use moorline_model::settings::Settings;
 use moorline_model::trust::Trust;
 use moorline_model::vitals::Vitals;
@@ -80,6 +80,8 @@ pub(super) struct Followed {
     pub installing: bool,
     /// The kept password is wanted, and the vault is locked.
     pub vault_shut: bool,
+    /// What the last dial found in place of a runtime, while its cell has not run.
+    pub found_nothing: Option<Cause>,
     /// Whether the person has been online on some machine before: a first one is no news.
     pub machine_told: bool,
     /// Minutes before the end of life that were warned of, for this boot.
@@ -181,6 +183,7 @@ impl Followed {
             install_tried: Vec::new(),
             installing: false,
             vault_shut: false,
+            found_nothing: None,
             machine_told: false,
             warned_of_end: None,
             warned_of_disk: false,
@@ -224,6 +227,14 @@ impl Followed {
         Some(self.recalled.clone())
     }
 
+    /// Whether nothing has ever shown that its cell ran. The port on a relay is known before, and is dialled.
+    pub(super) fn waits_for_its_cell(&self) -> bool {
+        let by_a_cell =
+            !self.pinned.is_empty() && self.pinned.iter().all(|(_, trust)| *trust == Trust::Derived);
+        let was_there = self.was_online || self.accepted.is_some() || self.recalled != Recalled::default();
+        self.has_no_runtime_yet() || (matches!(self.session.link, Link::Relay(_)) && by_a_cell && !was_there)
+    }
+
     /// Whether its cell has never run, as far as anybody told: it leads nowhere yet.
     pub(super) fn has_no_runtime_yet(&self) -> bool {
         self.session.link.leads_nowhere()
@@ -244,7 +255,7 @@ impl Followed {
 
     fn action(&self) -> Option<Action> {
         match &self.health {
-            Health::Waiting if self.has_no_runtime_yet() && self.notebook.is_some() => {
+            Health::Waiting if self.waits_for_its_cell() && self.notebook.is_some() => {
                 Some(Action::OpenNotebook)
             }
             Health::NewHostKey { .. } => Some(Action::Compare),
@@ -315,8 +326,8 @@ impl State {
             health: followed.health.clone(),
             state: if followed.vault_shut {
                 wording::VAULT_SHUT.to_owned()
-            } else if followed.health == Health::Waiting && followed.has_no_runtime_yet() {
-                wording::NO_RUNTIME_YET.to_owned()
+            } else if followed.health == Health::Waiting && followed.waits_for_its_cell() {
+                wording::no_runtime_yet(followed.found_nothing.as_ref())
             } else {
                 wording::state(&followed.health)
             },

@@ -15,6 +15,16 @@ pub const NO_RUNTIME_YET: &str = "waiting for you to run the cell";
 /// Beside the state of a session that is online while an announcement says that it is elsewhere.
 pub const RIVAL: &str = "announces itself elsewhere";
 
+/// That, and what is in the way besides: a relay that does not answer would keep the cell from its port, too.
+pub fn no_runtime_yet(found: Option<&Cause>) -> String {
+    match found {
+        Some(Cause::Way { sentence } | Cause::Unknown { sentence }) => {
+            format!("{NO_RUNTIME_YET}; {sentence}")
+        }
+        _ => NO_RUNTIME_YET.to_owned(),
+    }
+}
+
 /// Health in a few words.
 pub fn state(health: &Health) -> String {
     match health {

@@ -164,7 +164,6 @@ fn a_key_takes_its_fingerprint_and_never_a_yes() {
         before: Vec::new(),
         line: "!show".to_owned(),
         line_lets_in: false,
-        keep_line: "!show".to_owned(),
         relay_proved_nothing: None,
         last_text: None,
     }));
@@ -180,7 +179,6 @@ fn what_can_be_made_good_later_is_added_all_the_same() {
         name: name(),
         user: "root".to_owned(),
         line: "!let in".to_owned(),
-        keep_line: "!let in".to_owned(),
         problem: Some("refused".to_owned()),
     }));
     assert!(matches!(said(NONE, &login), Ok(Answer::LoginLater)));

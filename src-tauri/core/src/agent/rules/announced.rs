@@ -343,22 +343,31 @@ fn way(now: &Link, endpoints: &[Endpoint], place: Option<Place>, channel: Channe
 /// Whether no runtime was there yet, or a dial has shown that the one is gone which was followed; its own goodbye alone
 /// does not count, since whoever holds the session key can say it too, and neither does what a dial of another way found.
 fn is_gone(followed: &Followed) -> bool {
-    followed.has_no_runtime_yet() || (gone(&followed.health) && !followed.unproven)
+    followed.has_no_runtime_yet() || (nothing_there(followed) && !followed.unproven)
 }
 
 /// Whether it has no runtime, as far as is known.
 pub(super) fn adrift(followed: &Followed) -> bool {
-    followed.has_no_runtime_yet() || gone(&followed.health)
+    followed.has_no_runtime_yet() || nothing_there(followed)
+}
+
+/// Whether a dial has found no runtime, be it that one is gone or that its cell has not run.
+fn nothing_there(followed: &Followed) -> bool {
+    gone(&followed.health) || followed.found_nothing.as_ref().is_some_and(tells_of_runtime)
 }
 
 /// Whether nothing is left of the runtime that was followed: this computer's own network, and what stands in between,
 /// say nothing about it. A runtime that has proven its key and refuses the login is there.
 fn gone(health: &Health) -> bool {
     match health {
-        Health::Down { cause, .. } => !matches!(cause, Cause::LocalOffline | Cause::Way { .. }),
+        Health::Down { cause, .. } => tells_of_runtime(cause),
         Health::NewHostKey { .. } => true,
         _ => false,
     }
+}
+
+fn tells_of_runtime(cause: &Cause) -> bool {
+    !matches!(cause, Cause::LocalOffline | Cause::Way { .. })
 }
 
 #[cfg(test)]

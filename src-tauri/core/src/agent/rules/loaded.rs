@@ -60,6 +60,7 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 }
                 followed.pinned = pinned;
                 followed.moved_from = None;
+                followed.found_nothing = None;
                 followed.offered = None;
                 if followed.health != Health::Paused && moved {
                     if !matches!(followed.health, Health::Online { .. }) {

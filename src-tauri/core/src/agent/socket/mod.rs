@@ -7,6 +7,7 @@
 mod call;
 mod cells;
 mod line;
+mod no_call;
 pub mod protocol;
 mod serve;
 #[cfg(test)]

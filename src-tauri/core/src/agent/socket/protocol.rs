@@ -87,6 +87,9 @@ pub enum Call {
     AddSay {
         /// Which.
         conversation: ConversationId,
+        /// The number of the question that it answers: see [`AddingView::question`]. What answers none is taken whatever
+        /// is asked.
+        question: u64,
         /// What.
         say: Say,
     },
@@ -174,6 +177,8 @@ pub enum Answer {
     Comparison(Comparison),
     /// A conversation as it is now.
     Adding(Box<AddingView>),
+    /// The same, where what was said answers a question that is not asked any more: it changed nothing.
+    Stale(Box<AddingView>),
     /// What is here already.
     FirstLook(FirstLook),
     /// The cell was made.

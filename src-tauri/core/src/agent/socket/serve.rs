@@ -9,12 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::line::{LineError, Lines, say};
-use super::{Door, LINE, cells};
+use super::{Door, LINE, cells, no_call};
 use crate::agent::event::Event;
 use crate::agent::run::{AgentHandle, Ended};
 use crate::agent::snapshot::Snapshot;
 use crate::agent::socket::protocol::{Answer, Call, Greeting, Numbered, PROTOCOL, Role, Said};
-use crate::repoint::adding::view::AddingView;
+use crate::repoint::adding::view::{AddingView, Heard};
 use crate::store::local_socket::same_user;
 
 /// What a caller may cost.
@@ -157,18 +157,12 @@ impl Conversation {
     }
 
     async fn hear(&mut self, line: &[u8]) -> Result<(), LineError> {
-        let said = match serde_json::from_slice::<serde_json::Value>(line) {
-            Err(_) => Said::Refused { id: None, error: "that line is no JSON object".to_owned() },
-            Ok(value) => {
-                let id = value.get("id").and_then(serde_json::Value::as_u64);
-                match serde_json::from_value::<Numbered>(value) {
-                    Ok(Numbered { id, call }) => match self.meet(call).await {
-                        Ok(answer) => Said::Answer { id, answer },
-                        Err(error) => Said::Refused { id: Some(id), error },
-                    },
-                    Err(error) => Said::Refused { id, error: format!("that is no call: {error}") },
-                }
-            }
+        let said = match serde_json::from_slice::<Numbered>(line) {
+            Ok(Numbered { id, call }) => match self.meet(call).await {
+                Ok(answer) => Said::Answer { id, answer },
+                Err(error) => Said::Refused { id: Some(id), error },
+            },
+            Err(_) => Said::Refused { id: no_call::id(line), error: no_call::why(line) },
         };
         self.say(&said).await
     }
@@ -199,8 +193,11 @@ impl Conversation {
                 found.map(Answer::Comparison).ok_or_else(|| format!("there is no session {session}"))
             }
             Call::Add { wish } => Ok(adding(self.agent.adding()?.begin(wish))),
-            Call::AddSay { conversation, say } => {
-                Ok(adding(self.agent.adding()?.say(&conversation, say).await?))
+            Call::AddSay { conversation, question, say } => {
+                Ok(match self.agent.adding()?.say(&conversation, question, say).await? {
+                    Heard::Taken(view) => adding(view),
+                    Heard::Stale(view) => Answer::Stale(Box::new(view)),
+                })
             }
             Call::AddWait { conversation, revision } => {
                 Ok(adding(self.agent.adding()?.wait(&conversation, revision).await?))

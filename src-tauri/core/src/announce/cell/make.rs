@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use moorline_model::channel_settings::ChannelSettings;
-use moorline_model::clock;
 use moorline_model::session::{Link, RelayTarget, Session};
+use moorline_model::clock;
 use moorline_ssh_files::{Alias, InvalidName, Place, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::wish::CellWish;
 use super::{Cell, CellChannels, CellError, CellLink, Listen, ListenError, RelayWay, cell_of, listen_to};
+use crate::repoint::adding::clipboard::SECRET_STAYS;
 use crate::repoint::name_taken::{Claim, claim};
 use crate::repoint::write::{self, SettleError};
 use crate::ssh::context::Tools;
@@ -64,8 +65,8 @@ pub struct CellMade {
     pub secret_name: String,
     /// The name of another secret that the notebook needs, which the person has from elsewhere.
     pub other_secret: Option<String>,
-    /// How many lines the cell has.
-    pub lines: usize,
+    /// For how many seconds the secret, once copied, stays in the clipboard.
+    pub secret_stays: u64,
 }
 
 /// Why there is no session with a cell, or no cell.
@@ -231,7 +232,7 @@ impl CellMade {
             session: cell.session.clone(),
             secret_name: cell.secret.clone(),
             other_secret: cell.other_secret().map(str::to_owned),
-            lines: cell.setup().lines().count(),
+            secret_stays: SECRET_STAYS.as_secs(),
         }
     }
 }

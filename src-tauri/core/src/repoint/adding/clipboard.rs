@@ -2,8 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use secrecy::SecretString;
+
+/// How long a secret stays in the clipboard; faces say it where one is copied.
+pub const SECRET_STAYS: Duration = Duration::from_secs(30);
 
 /// What lies in the clipboard, once it was read.
 pub type ReadClipboard<'a> = Pin<Box<dyn Future<Output = Result<SecretString, String>> + Send + 'a>>;
@@ -14,7 +18,7 @@ pub trait Clipboard: Send + Sync + 'static {
     fn text(&self) -> ReadClipboard<'_>;
     /// Puts a text there.
     fn put(&self, text: String);
-    /// Puts a secret there: left out of clipboard histories, and gone after a while.
+    /// Puts a secret there: left out of clipboard histories, and gone after [`SECRET_STAYS`].
     fn put_secret(&self, secret: SecretString);
 }
 

@@ -184,8 +184,10 @@ fn loopback() -> HostName {
 fn where_it_leads(reading: &Reading) -> Question {
     let has_password = reading.password.is_some();
     let notices = reading.notices.iter().map(ToString::to_string);
-    let doubts =
-        reading.doubts.iter().filter(|doubt| !(has_password && matches!(doubt, Doubt::NothingFound)));
+    let doubts = reading
+        .doubts
+        .iter()
+        .filter(|doubt| !(has_password && matches!(doubt, Doubt::NothingFound | Doubt::OnlyPassword)));
     let why = notices.chain(doubts.map(ToString::to_string)).collect();
     Question::Where { has_password, why }
 }

@@ -160,12 +160,10 @@ pub struct KeyQuestion {
     pub seen: Fingerprint,
     /// What is remembered, and how it was learned.
     pub before: Vec<KnownKey>,
-    /// One line to run in the notebook now, whose output can be pasted.
+    /// One line to run in the notebook now, or to add to one's cell for good; its output can be pasted.
     pub line: String,
     /// Whether that line lets this computer in, too.
     pub line_lets_in: bool,
-    /// The same, to add to one's cell for good.
-    pub keep_line: String,
     /// Why a relay that was declared the person's own proved nothing, where that is so.
     pub relay_proved_nothing: Option<String>,
     /// What is wrong with the text that was given to compare, if one was.
@@ -203,10 +201,8 @@ pub struct LoginQuestion {
     pub name: Alias,
     /// Whom to log in as.
     pub user: String,
-    /// One line to run in the notebook, which lets this computer in.
+    /// One line to run in the notebook now, or to add to one's cell for good; it lets this computer in.
     pub line: String,
-    /// The same, to add to one's cell for good.
-    pub keep_line: String,
     /// Why the last try failed, one sentence.
     pub problem: Option<String>,
 }
@@ -356,7 +352,8 @@ pub enum Access {
     NotTried(String),
 }
 
-/// Why a conversation cannot go on as it is. Nothing was written or sent. [`std::fmt::Display`] is one sentence; the
+/// Why a conversation cannot go on as it is. Nothing was written or sent, but
+/// that this computer's login key may have been made. [`std::fmt::Display`] is one sentence; the
 /// person can always paste something else, and what else they can do is [`Reason::remedies`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "reason", content = "with", rename_all = "kebab-case")]

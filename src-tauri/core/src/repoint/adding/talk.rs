@@ -11,13 +11,14 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, matters_elsewhere};
 use super::find::Finder;
 use super::known::Known;
 use super::matters::{Access, Answer, Fact, Need, NotSeen, Question, Reason};
 use super::typed_secret::TypedSecret;
 use super::view::{
-    AddingView, Check, CheckKind, CheckState, ConversationId, Copy, Looking, Outcome, Say, Stage, Understood,
+    AddingView, Check, CheckKind, CheckState, ConversationId, Copy, Heard, Looking, Outcome, Say, Stage,
+    Understood,
 };
 use super::{Decided, Step, Wish, carry_out};
 use crate::repoint::adding::clipboard::Clipboard;
@@ -49,7 +50,7 @@ pub struct Surroundings {
 pub struct Talk {
     /// Its number.
     pub id: ConversationId,
-    said: mpsc::Sender<(Say, oneshot::Sender<Result<(), String>>)>,
+    said: mpsc::Sender<Spoken>,
     views: watch::Receiver<AddingView>,
 }
 
@@ -60,6 +61,7 @@ impl Talk {
         let first = AddingView {
             id: id.clone(),
             revision: 0,
+            question: 0,
             echo: None,
             read: None,
             draft: None,
@@ -79,21 +81,23 @@ impl Talk {
             typed_last: false,
             tried: None,
             outcome: None,
+            asked: None,
         };
         tokio::spawn(task.run(hears));
         Self { id, said, views }
     }
 
-    /// Says something. What follows from it is seen in the views.
+    /// Says something; an answer is to the question of this number, and not taken for another one. What follows from it
+    /// is seen in the views.
     ///
     /// # Errors
     /// It cannot be done, such as reading an empty clipboard, or the conversation is over; one sentence.
-    pub async fn say(&self, say: Say) -> Result<AddingView, String> {
+    pub async fn say(&self, question: u64, say: Say) -> Result<Heard, String> {
         let over = || "this is over; begin again".to_owned();
         let (answer, answered) = oneshot::channel();
-        self.said.send((say, answer)).await.map_err(|_| over())?;
-        answered.await.map_err(|_| over())??;
-        Ok(self.now())
+        self.said.send(Spoken { question, say, answer }).await.map_err(|_| over())?;
+        let taken = answered.await.map_err(|_| over())??;
+        Ok(if taken { Heard::Taken(self.now()) } else { Heard::Stale(self.now()) })
     }
 
     /// How it is now.
@@ -126,6 +130,27 @@ struct Task {
     /// A relay's password that was tried, for which session, and what lay there before.
     tried: Option<(Session, Option<SecretString>)>,
     outcome: Option<Outcome>,
+    /// What was asked last, until it is answered.
+    asked: Option<Stage>,
+}
+
+/// What a face says, and where it hears whether that was taken.
+#[derive(Debug)]
+struct Spoken {
+    question: u64,
+    say: Say,
+    answer: oneshot::Sender<Result<bool, String>>,
+}
+
+/// What follows from what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// Something else comes next.
+    News,
+    /// Nothing.
+    Nothing,
+    /// It answers what is not asked.
+    Stale,
 }
 
 /// Where a text comes from.
@@ -139,7 +164,7 @@ enum From {
     Clipboard,
 }
 
-type Hears = mpsc::Receiver<(Say, oneshot::Sender<Result<(), String>>)>;
+type Hears = mpsc::Receiver<Spoken>;
 
 impl Task {
     async fn run(mut self, mut hears: Hears) {
@@ -269,10 +294,10 @@ impl Task {
                     return true;
                 }
                 Ok(None) => return false,
-                Ok(Some((say, answer))) => {
-                    let done = self.hear(say).await;
-                    let changed = matches!(done, Ok(true));
-                    let _ = answer.send(done.map(drop));
+                Ok(Some(spoken)) => {
+                    let done = self.hear(spoken.question, spoken.say).await;
+                    let changed = done == Ok(Follows::News);
+                    let _ = spoken.answer.send(done.map(|follows| follows != Follows::Stale));
                     if changed {
                         return true;
                     }
@@ -299,14 +324,14 @@ impl Task {
                     return false;
                 }
             };
-            let Some((say, answer)) = said else { return false };
-            let done = self.hear(say).await;
-            let changed = matches!(done, Ok(true));
+            let Some(spoken) = said else { return false };
+            let done = self.hear(spoken.question, spoken.say).await;
+            let changed = done == Ok(Follows::News);
             if changed {
                 // Whoever asked sees that something goes on, and not the question that was just answered.
                 self.present(Stage::Looks { at: Looking::Here });
             }
-            let _ = answer.send(done.map(drop));
+            let _ = spoken.answer.send(done.map(|follows| follows != Follows::Stale));
             if changed {
                 return true;
             }
@@ -320,17 +345,38 @@ impl Task {
             said = hears.recv() => said,
             () = sleep_until(end) => None,
         };
-        let Some((say, answer)) = said else { return false };
-        let done = match say {
-            Say::Copy(what) => self.copy(what),
+        let Some(spoken) = said else { return false };
+        let done = match spoken.say {
+            Say::Copy(what) => self.copy(what).map(|()| true),
+            // The last question was answered twice.
+            say if say.is_answer() => Ok(false),
             _ => Err("this is done; begin again for another one".to_owned()),
         };
-        let _ = answer.send(done);
+        let _ = spoken.answer.send(done);
         true
     }
 
+    /// Takes what was said.
+    async fn hear(&mut self, question: u64, say: Say) -> Result<Follows, String> {
+        if say.is_answer() && !self.asks(question) {
+            return Ok(Follows::Stale);
+        }
+        let is_answer = say.is_answer();
+        let changes = self.take(say).await?;
+        if is_answer {
+            self.asked = None;
+        }
+        Ok(if changes { Follows::News } else { Follows::Nothing })
+    }
+
+    /// Whether the question of this number is asked just now.
+    fn asks(&self, question: u64) -> bool {
+        let view = self.show.borrow();
+        view.question == question && self.asked.as_ref() == Some(&view.stage)
+    }
+
     /// Takes what was said. `Ok(true)` if it changes what comes next.
-    async fn hear(&mut self, say: Say) -> Result<bool, String> {
+    async fn take(&mut self, say: Say) -> Result<bool, String> {
         match say {
             Say::Text(text) => self.take_text(&text, From::Typed).await,
             Say::Edited(text) => self.take_text(&text, From::Edited).await,
@@ -419,9 +465,7 @@ impl Task {
         let view = self.show.borrow();
         let line = match (&view.stage, what) {
             (Stage::Asks { question: Question::Key(key) }, Copy::Line) => key.line.clone(),
-            (Stage::Asks { question: Question::Key(key) }, Copy::KeepLine) => key.keep_line.clone(),
             (Stage::Asks { question: Question::Login(login) }, Copy::Line) => login.line.clone(),
-            (Stage::Asks { question: Question::Login(login) }, Copy::KeepLine) => login.keep_line.clone(),
             (Stage::Done { outcome }, Copy::Command) => format!("ssh {}", outcome.name),
             _ => return Err("there is no such line to copy now".to_owned()),
         };
@@ -458,14 +502,20 @@ impl Task {
     }
 
     /// Shows how it is.
-    fn present(&self, stage: Stage) {
+    fn present(&mut self, stage: Stage) {
         // A runtime that was chosen is understood without a text.
         let known = !self.talk.texts().is_empty() || self.talk.reading().link.is_some();
         let read = known.then(|| understood(&self.talk));
         let draft = self.talk.draft();
         let checks = self.checks(&stage);
+        let waits = matches!(stage, Stage::Asks { .. } | Stage::Refuses { .. });
+        let another = waits && self.asked.as_ref() != Some(&stage);
+        if another {
+            self.asked = Some(stage.clone());
+        }
         self.show.send_modify(|view| {
             view.revision += 1;
+            view.question += u64::from(another);
             view.echo.clone_from(&self.echo);
             view.read = read;
             view.draft = draft;
@@ -553,6 +603,7 @@ fn looking(need: &Need) -> Looking {
 
 fn understood(talk: &Conversation) -> Understood {
     let reading = talk.reading();
+    let doubts = reading.doubts.iter().filter(|doubt| !matters_elsewhere(doubt));
     let link = reading.link.as_ref().map(|link| {
         let kind = link.to_link().map_or("colab", |link| link.kind());
         (kind.to_owned(), link.to_string())
@@ -564,7 +615,7 @@ fn understood(talk: &Conversation) -> Understood {
         password: talk.password().is_some(),
         fingerprint: !reading.fingerprints.is_empty() || !reading.host_keys.is_empty(),
         notices: if talk.is_announced() { Vec::new() } else { said(&reading.notices) },
-        doubts: if talk.is_announced() { Vec::new() } else { said(&reading.doubts) },
+        doubts: if talk.is_announced() { Vec::new() } else { doubts.map(ToString::to_string).collect() },
     }
 }
 

@@ -39,6 +39,9 @@ pub struct AddingView {
     pub id: ConversationId,
     /// Rises with every change.
     pub revision: u64,
+    /// The number of what is asked now, or was asked last: an answer names it. Rises with every other question, and once
+    /// one is answered.
+    pub question: u64,
     /// What was pasted last, with every secret in it replaced: what the box shows from now on.
     pub echo: Option<String>,
     /// What was understood of all that was pasted.
@@ -258,6 +261,31 @@ pub enum Say {
     Copy(Copy),
 }
 
+impl Say {
+    /// Whether this means nothing without the question that it answers.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Answer(_) | Self::PasteAnswer)
+    }
+}
+
+/// What became of what was said, and how the conversation is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// It was taken.
+    Taken(AddingView),
+    /// It answers a question that is not asked any more, and changed nothing.
+    Stale(AddingView),
+}
+
+impl Heard {
+    /// How the conversation is now.
+    pub fn view(self) -> AddingView {
+        match self {
+            Self::Taken(view) | Self::Stale(view) => view,
+        }
+    }
+}
+
 /// What can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -265,8 +293,6 @@ pub enum Say {
 pub enum Copy {
     /// The line to run now.
     Line,
-    /// The line for one's cell.
-    KeepLine,
     /// `ssh NAME`.
     Command,
 }

@@ -69,3 +69,45 @@ fn its_notebook_is_one_click_away() {
     let (play, _) = play(Loaded { remembered, ..Loaded::new(begun(), Vec::new()) });
     assert_eq!(play.state.snapshot().sessions[0].action, Some(Action::OpenNotebook));
 }
+
+/// `colab` as a cell begins it behind a relay, whose port is known before the cell runs.
+fn behind_relay() -> Loaded {
+    let relay =
+        RelayLink { relay: "me@relay".parse().unwrap(), port: "7423".parse().unwrap(), mine_alone: false };
+    let session = Session { link: Link::Relay(relay), ..session("colab") };
+    Loaded::new(session, vec![(key(1), Trust::Derived)])
+}
+
+#[test]
+fn behind_a_relay_nothing_is_gone_before_its_cell_has_run() {
+    let (mut play, effects) = play(behind_relay());
+    assert!(dials(&effects), "nobody may tell when it is there: {effects:?}");
+    let relay_is_down = Obstacle::Relay("relay refuses connections".to_owned());
+    for (found, words) in [
+        (Obstacle::NothingBehindRelay, "waiting for you to run the cell"),
+        (relay_is_down, "waiting for you to run the cell; relay refuses connections"),
+        (Obstacle::NothingBehindRelay, "waiting for you to run the cell"),
+    ] {
+        play.saw("colab", Sight::Dialling);
+        let effects = [play.saw("colab", Sight::Failed(found)), play.after(60)].concat();
+        assert!(notices(&effects).is_empty(), "{effects:?}");
+        let shown = play.state.snapshot();
+        assert_eq!((shown.sessions[0].state.as_str(), shown.light), (words, Light::Idle));
+        assert_eq!(shown.sessions[0].health, Health::Waiting);
+    }
+    play.online("colab");
+    play.saw("colab", closed());
+    play.saw("colab", Sight::Failed(Obstacle::NothingBehindRelay));
+    assert_eq!(
+        play.state.snapshot().sessions[0].state,
+        "down: its tunnel is gone, the machine may still run"
+    );
+}
+
+#[test]
+fn one_that_ran_once_is_gone_even_after_a_restart_of_the_agent() {
+    let recalled = Recalled { machine: Some("boot-1".to_owned()), dropped: None };
+    let (mut play, _) = play(Loaded { recalled, ..behind_relay() });
+    play.saw("colab", Sight::Failed(Obstacle::NothingBehindRelay));
+    assert!(matches!(play.health("colab"), Health::Down { .. }));
+}

@@ -100,7 +100,7 @@ async fn a_cell_is_made_and_copied_and_its_secret_is_told_to_nobody() {
         ),
         (
             r#"{"id":5,"call":"make-cell","wish":{"name":"colab","way":{"way":"quick-tunnel"},"told_by":{"by":"paste"}}}"#,
-            r#"{"say":"answer","id":5,"answer":{"cell-made":{"session":"colab","secret_name":"MOORLINE_COLAB","other_secret":null,"lines":"#,
+            r#"{"say":"answer","id":5,"answer":{"cell-made":{"session":"colab","secret_name":"MOORLINE_COLAB","other_secret":null,"secret_stays":30"#,
         ),
         (
             r#"{"id":6,"call":"copy-cell","session":"colab","what":"cell"}"#,

@@ -71,7 +71,11 @@ async fn each_way_makes_a_session_with_a_cell_that_goes_it() {
         assert_eq!(file.get(&colab()).unwrap().link.kind(), kind);
         assert_eq!(file.channels(&colab()).channels, [ChannelKind::Ntfy]);
         let text = cell_text(&home.tools, &colab()).await.unwrap();
-        assert_eq!(text.lines().count(), made.lines, "what is copied is what was made");
+        assert_eq!(
+            made.secret_stays,
+            SECRET_STAYS.as_secs(),
+            "what is said of the clipboard is what it does"
+        );
         let secret = notebook_secret(&home.tools, &colab()).unwrap();
         let told = format!("{text}{}{secret:?}", serde_json::to_string(&made).unwrap());
         assert!(!told.contains(secret.expose_secret()), "the secret is in none of it");
