@@ -8,7 +8,7 @@ use moorline_core::doctor::Next;
 use moorline_core::net::error::CarryError;
 use moorline_core::net::google::GoogleError;
 use moorline_core::net::ngrok::NgrokError;
-use moorline_core::repoint::write::SettleError;
+use moorline_core::repoint::change::SettleError;
 use moorline_core::ssh::ensure_login::EnsureLoginError;
 use moorline_core::ssh::hub::JoinError;
 use moorline_core::ssh::proxy::ProxyError;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use jiff::Timestamp;
+use moorline_core::repoint::change::{Change, SettleError};
 use moorline_core::repoint::session_key::{begin, renew};
-use moorline_core::repoint::write::{Change, SettleError, keep_accepted, settle};
+use moorline_core::repoint::write::{keep_accepted, settle};
 use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::context::Tools;
 use moorline_core::store::dirs::Dirs;

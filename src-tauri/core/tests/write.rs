@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use jiff::Timestamp;
-use moorline_core::repoint::write::{Change, SettleError, forget, heal, preview, settle};
+use moorline_core::repoint::change::{Change, SettleError};
+use moorline_core::repoint::write::{forget, heal, preview, settle};
 use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::context::Tools;
 use moorline_core::store::dirs::Dirs;

@@ -2,9 +2,10 @@
 
 use moorline_ssh_files::{Fingerprint, HostKey};
 
+use super::Doubt;
+use super::reading::LONGEST;
 use super::recognisers::{leading_key, told_by_server};
 use super::text::Text;
-use super::{Doubt, LONGEST};
 
 /// What the notebook said about the runtime's host keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +33,7 @@ fn listed<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Fingerprint> {
     words.next()?.parse().ok()
 }
 
-/// Reads the answer to "run this line in the notebook". Unlike in [`super::read`], a key line or fingerprint need not
+/// Reads the answer to "run this line in the notebook". Unlike in [`super::read_text::read`], a key line or fingerprint need not
 /// say whose it is, since the person was asked for exactly that. What a client prints about an unknown server is left
 /// out: that is the very key in question.
 pub fn compare_answer(text: &str) -> CompareAnswer {

@@ -5,7 +5,9 @@ use moorline_model::session::RelayTarget;
 use moorline_ssh_files::{Port, UserName};
 
 use super::merge::{conclude, keys, password};
-use super::{Doubt, Finding, FoundLink, Reading, What, read};
+use super::read_text::read;
+use super::reading::Reading;
+use super::{Doubt, Finding, FoundLink, What};
 
 /// Reads texts in turn, the oldest first. What a later text says wins over an earlier one, without a doubt about it; what
 /// it does not say is taken from the earlier ones. Where a later text names a way that cannot be used, there is no link:

@@ -4,7 +4,8 @@
 use moorline_ssh_files::{Alias, HostKey, Place, Port, UserName};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Candidate, Confidence, Doubt, Finding, FoundLink, NoticeKind, Reading, What};
+use super::reading::Reading;
+use super::{Candidate, Confidence, Doubt, Finding, FoundLink, NoticeKind, What};
 
 /// More doubts or notices than this tell nobody anything.
 const MOST_TOLD: usize = 20;

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use secrecy::ExposeSecret;
 
+use super::read_text::read;
+use super::reading::LONGEST;
 use super::text::Text;
-use super::{Finding, LONGEST, What, read};
+use super::{Finding, What};
 
 /// What stands where a password stood.
 pub const REDACTED: &str = "••••••";

@@ -1,6 +1,6 @@
 //! Finding `ssh` command lines in text and reading their options, as `ssh(1)` does, without running anything.
 
-use super::text::{Line, Text};
+use super::text::Line;
 
 /// Options without a value (OpenSSH ssh(1)).
 const FLAGS: &str = "46AaCfGgKkMNnqsTtVvXxYy";
@@ -40,17 +40,12 @@ pub struct SshCommand {
     pub stands_alone: bool,
 }
 
-/// All `ssh` commands of a text.
-pub fn commands(text: &Text) -> &[SshCommand] {
-    text.commands.get_or_init(|| text.lines.iter().flat_map(in_line).collect())
-}
-
 /// A command that was given as a text of its own, such as a `ProxyCommand`.
 pub fn parse(command: &str, line: usize) -> Option<SshCommand> {
     in_line(&Line { number: line, text: command.to_owned(), source: false }).into_iter().next()
 }
 
-fn in_line(line: &Line) -> Vec<SshCommand> {
+pub(super) fn in_line(line: &Line) -> Vec<SshCommand> {
     let mut found = Vec::new();
     let mut from = 0;
     // A line with very many commands is noise.
@@ -224,6 +219,7 @@ fn shell_words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{Text, commands};
 
     fn only(line: &str) -> SshCommand {
         let text = Text::new(line);

@@ -15,7 +15,7 @@ use zbus::names::{MemberName, OwnedUniqueName};
 use zbus::zvariant::Value;
 use zbus::{Connection, MatchRule, MessageStream, Proxy};
 
-use super::Shown;
+use super::shown::Shown;
 use crate::bus::next;
 use crate::tray::icons::APP;
 

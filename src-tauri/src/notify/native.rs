@@ -6,7 +6,7 @@
 use moorline_core::agent::notice::{Notice, NoticeAction};
 use tokio::sync::mpsc;
 
-use super::Shown;
+use super::shown::Shown;
 
 /// The identity under which the installer registers the app.
 #[cfg(windows)]

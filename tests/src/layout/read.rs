@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
+use super::CRATES;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Item, ItemMod, ItemUse, UseTree, Visibility};
-
-use super::CRATES;
 
 /// A module: by its crate and its path within it.
 pub type Key = (&'static str, Vec<String>);
@@ -164,6 +164,9 @@ fn mentions_test(attr: &syn::Attribute) -> bool {
 struct Paths<'a>(&'a mut BTreeSet<Vec<String>>);
 
 impl<'ast> Visit<'ast> for Paths<'_> {
+    /// `pub(in …)` uses nothing.
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.segments.len() > 1 {
             self.0.insert(path.segments.iter().map(|one| one.ident.to_string()).collect());

@@ -7,11 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use moorline_core::repoint::adding::{TypedSecret, Wish};
-use moorline_core::repoint::write;
-use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::context::Tools;
-use moorline_core::ssh::kept_secrets;
 use moorline_core::ssh::practice::{PracticeOptions, PracticeRuntime};
+use moorline_core::ssh::{SystemSsh, kept_secrets};
 use moorline_core::store::dirs::Dirs;
 use moorline_core::store::vault::MemoryVault;
 use moorline_ssh_files::Alias;
@@ -76,7 +74,7 @@ fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     let ssh = SystemSsh::find(Some(home))?;
     let tools = Arc::new(Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None });
     Dirs::create_private(&tools.dirs.ssh)?;
-    let config = write::ssh_dir(&tools).config_path();
+    let config = moorline_core::repoint::change::ssh_dir(&tools).config_path();
     std::fs::write(&config, THEIR_CONFIG).context("cannot write into the throw-away home")?;
     let mut stage = Stage { tools, printer, name: "colab".parse()?, steps: Vec::new() };
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 use moorline_core::repoint::adding::{TypedSecret, Wish};
-use moorline_core::repoint::write::{self, Change};
+use moorline_core::repoint::change::Change;
+use moorline_core::repoint::write;
 use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::relay_known_hosts::{RelayRepair, repair_relay_known_hosts};
 use moorline_core::ssh::relay_setup::Prepared;

@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use moorline_core::repoint::write;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::relay_setup::prepared_relays;
 use moorline_core::store::pins_json::Pins;
@@ -66,7 +65,13 @@ fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Sess
         super::relay::retire_former(tools, session, printer)?;
     }
     let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));
-    let pinned = super::block_on(write::renew(tools, name, was.as_ref(), &key, clock::now()))??;
+    let pinned = super::block_on(moorline_core::repoint::session_key::renew(
+        tools,
+        name,
+        was.as_ref(),
+        &key,
+        clock::now(),
+    ))??;
     printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
     match (pinned, trust) {
         (Some(_), _) => {

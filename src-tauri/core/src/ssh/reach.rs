@@ -14,11 +14,10 @@ use crate::net::error::{CarryError, RouteError};
 use crate::net::google::{self, GoogleError, RuntimeAccess};
 use crate::net::websocket::{self, Carrier, ServiceToken};
 use crate::ssh::context::Tools;
-use crate::ssh::kept_secrets;
 use crate::ssh::relay::{self, ChannelError};
 use crate::ssh::{
     Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh, hub,
-    probe,
+    kept_secrets, probe,
 };
 use crate::store::colab_slot::{Holder, holder};
 use crate::store::dirs::Dirs;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use moorline_model::announcement::Accepted;
 use moorline_model::session::{Link, Session};
 use moorline_model::trust::Trust;
-use moorline_ssh_files::{Alias, Fingerprint, HostKey, Place, Port};
+use moorline_ssh_files::{Alias, Fingerprint, HostKey, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::store::dirs::{Dirs, DirsError};
@@ -301,8 +301,7 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 mod place {
-    use super::{Place, Port};
-    use moorline_ssh_files::HostName;
+    use moorline_ssh_files::{HostName, Place, Port};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Deserialize)]

@@ -7,8 +7,8 @@ use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::Order;
 use super::link::Link;
+use super::order::Order;
 use crate::net::backoff::{self, Backoff, PACE};
 use crate::watch::order::{Sight, WatchOrder};
 

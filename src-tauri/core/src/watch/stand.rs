@@ -9,9 +9,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clock::Awake;
 use super::link::{Link, Up};
+use super::order::Order;
 use super::pulse::{self, Pulse};
 use super::run::{Ending, Stopped, Watcher, same_way};
-use super::{Order, vitals};
+use super::vitals;
 use crate::watch::order::{Sight, WatchOrder};
 
 /// How long a connection may take to answer after this computer slept or changed its network.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use moorline_ssh_files::{HostKey, HostName, Place, Port, UserName};
 use serde::{Deserialize, Serialize};
 
-use super::{Announcement, Endpoint, Info, Kind, Refusal, RuntimeId};
+use super::content::{Announcement, Endpoint, Info, Kind, Refusal, RuntimeId};
 use crate::session_key::KeyId;
 
 /// The version that this program knows.

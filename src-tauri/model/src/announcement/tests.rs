@@ -1,3 +1,4 @@
+use moorline_ssh_files::{Place, UserName};
 use proptest::prelude::*;
 
 use super::*;

@@ -10,7 +10,7 @@ use super::super::places::{
 };
 use super::super::text::{Line, Text, bare};
 use super::super::{Confidence, Finding, FoundLink, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "cloudflare";
 const QUICK: &str = ".trycloudflare.com";

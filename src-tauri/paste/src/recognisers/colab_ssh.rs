@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::super::text::{Text, quoted};
 use super::super::{Confidence, Finding, What};
-use super::password::is_stand_in;
+use super::password_words::is_stand_in;
 
 const NAME: &str = "colab-ssh-call";
 /// The calls, with the place of the password among their arguments.

@@ -4,8 +4,9 @@ use moorline_ssh_files::Fingerprint;
 
 use super::super::text::Text;
 use super::super::{Confidence, Doubt, Finding, What};
-use super::key_line::is_about_host_keys;
-use super::refused;
+use super::key_words::is_about_host_keys;
+use super::refused::refused;
+use crate::recognisers::key_words::told_by_server;
 
 const NAME: &str = "fingerprint";
 
@@ -49,26 +50,6 @@ fn printed_by_keygen(line: &str) -> bool {
         && matches!(bits.parse(), Ok(256_u16..=16384))
         && print.starts_with("SHA256:")
         && TYPES.contains(&kind)
-}
-
-/// Whether the line at `index` stands in a client's text about the key that an unknown server sent (the warnings of `OpenSSH`,
-/// its debug output, the questions of `PuTTY` and VS Code): such a key proves nothing.
-pub fn told_by_server(text: &Text, index: usize) -> bool {
-    const NEAR: [&str; 10] = [
-        "remote host identification has changed",
-        "can't be established",
-        "can’t be established",
-        "sent by the remote host",
-        "server host key:",
-        "server's host key",
-        "the server's ssh-",
-        "the server's ecdsa-",
-        "are you sure you want to continue",
-        "has fingerprint",
-    ];
-    let near = |lower: &str| NEAR.iter().any(|mark| lower.contains(mark));
-    let own = text.lines.get(index).is_some_and(|l| l.lower().contains("key fingerprint is sha256:"));
-    own || text.around(index, 12, 4).iter().any(|line| near(&line.lower()))
 }
 
 #[cfg(test)]

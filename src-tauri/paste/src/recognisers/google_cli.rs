@@ -4,7 +4,7 @@ use moorline_ssh_files::Alias;
 
 use super::super::text::Text;
 use super::super::{Confidence, Finding, FoundLink, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "google-cli";
 

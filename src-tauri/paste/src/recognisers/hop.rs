@@ -4,11 +4,11 @@
 use moorline_ssh_files::{HostName, InvalidName, Port, UserName};
 
 use super::super::places::is_placeholder;
-use super::super::ssh_command::{SshCommand, commands, parse};
-use super::super::text::Text;
+use super::super::ssh_command::{SshCommand, parse};
+use super::super::text::{Text, commands};
 use super::super::{Confidence, Doubt, Finding, FoundLink, What};
-use super::refused;
-use super::ssh_login::relay_target;
+use super::refused::refused;
+use super::relay_target::relay_target;
 
 const NAME: &str = "ssh-hop";
 

@@ -8,8 +8,8 @@ use super::super::places::{is_never, is_nowhere, is_placeholder, link_to};
 use super::super::text::{Line, Text};
 use super::super::{Confidence, Doubt, Finding, FoundLink, Notice, NoticeKind, What, ssh_command};
 use super::google_cli::proxied_session;
-use super::refused;
-use super::ssh_login::relay_target;
+use super::refused::refused;
+use super::relay_target::relay_target;
 
 const NAME: &str = "host-block";
 

@@ -5,8 +5,9 @@ use moorline_ssh_files::{HostKey, HostName, Place, Port};
 
 use super::super::text::{Line, Text, bare};
 use super::super::{Confidence, Doubt, Finding, What};
-use super::fingerprint::told_by_server;
-use super::refused;
+use super::key_words::told_by_server;
+use super::refused::refused;
+use crate::recognisers::key_words::is_about_host_keys;
 
 const NAME: &str = "key-line";
 const TYPES: [&str; 5] =
@@ -55,25 +56,6 @@ pub fn leading_key(line: &str) -> Option<HostKey> {
     let (before, key) = split(line)?;
     let runtime = matches!(Owner::of(before), Owner::Named(of) if of.iter().all(|p| p.host.is_loopback()));
     (before.trim().is_empty() || runtime).then(|| key.parse().ok()).flatten()
-}
-
-/// Whether the line or one of the two before it speaks of host keys.
-pub fn is_about_host_keys(text: &Text, index: usize) -> bool {
-    const LABELS: [&str; 8] = [
-        "host key",
-        "hostkey",
-        "ssh_host_",
-        "known_hosts",
-        "keyscan",
-        "fingerprint of host",
-        "host_key",
-        "host fingerprint",
-    ];
-    text.around(index, 2, 0).iter().any(|line| {
-        let lower = line.lower();
-        // `Host key verification failed` is a client's complaint.
-        LABELS.iter().any(|label| lower.contains(label)) && !lower.contains("verification failed")
-    })
 }
 
 /// What stands before a key on its line, and the key with its type and comment.

@@ -5,7 +5,7 @@ use moorline_ssh_files::{HostName, Port, UserName};
 use super::super::places::{is_never, is_nowhere, is_other_service, is_placeholder, link_to, looks_public};
 use super::super::text::{Text, bare};
 use super::super::{Confidence, Finding, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "labels";
 const HOSTS: [&str; 9] = [

@@ -9,24 +9,26 @@ mod google_cli;
 mod hop;
 mod host_block;
 mod key_line;
+mod key_words;
 mod labels;
 mod ngrok;
 mod no_ssh;
 mod password;
+mod password_words;
 mod plain;
+mod refused;
 mod relay;
 mod relay_password;
+mod relay_target;
 mod ssh_login;
 mod tunnel_url;
 mod vscode;
 
-use moorline_ssh_files::InvalidName;
-
-pub use fingerprint::told_by_server;
 pub use key_line::leading_key;
+pub use key_words::told_by_server;
 
+use super::Finding;
 use super::text::Text;
-use super::{Confidence, Doubt, Finding, What};
 
 /// A recogniser: reads a text and says what it saw.
 pub type Recogniser = fn(&Text) -> Vec<Finding>;
@@ -53,7 +55,3 @@ pub const ALL: [Recogniser; 19] = [
     tunnel_url::find,
     vscode::find,
 ];
-
-fn refused(recogniser: &'static str, line: usize, reason: &InvalidName) -> Finding {
-    Finding::new(recogniser, line, Confidence::Likely, What::Doubt(Doubt::refused(line, reason)))
-}

@@ -4,7 +4,7 @@
 use super::super::places::{Authority, after_scheme, authority_of, is_ngrok, is_ngrok_tcp, link_to};
 use super::super::text::{Text, bare};
 use super::super::{Confidence, Finding, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "ngrok";
 

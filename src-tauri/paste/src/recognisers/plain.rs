@@ -8,7 +8,7 @@ use super::super::places::{
 };
 use super::super::text::{Line, Text, bare};
 use super::super::{Confidence, Finding, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "plain";
 

@@ -4,11 +4,11 @@ use moorline_model::session::RelayTarget;
 use moorline_ssh_files::{InvalidName, Place, Port};
 
 use super::super::places::{is_other_service, is_placeholder, is_public_service};
-use super::super::ssh_command::{SshCommand, commands};
-use super::super::text::Text;
+use super::super::ssh_command::SshCommand;
+use super::super::text::{Text, commands};
 use super::super::{Confidence, Doubt, Finding, FoundLink, What};
-use super::refused;
-use super::ssh_login::relay_target;
+use super::refused::refused;
+use super::relay_target::relay_target;
 
 const NAME: &str = "relay";
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use secrecy::SecretString;
 
-use super::super::ssh_command::{commands, parse};
-use super::super::text::{Line, Text};
+use super::super::ssh_command::parse;
+use super::super::text::{Line, Text, commands};
 use super::super::{Confidence, Finding, What};
 use super::hop::hops;
-use super::password::{is_stand_in, sshpass};
+use super::password_words::{is_stand_in, sshpass};
 
 const NAME: &str = "relay-password";
 

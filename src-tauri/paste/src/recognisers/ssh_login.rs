@@ -7,11 +7,12 @@ use super::super::places::{
     Authority, is_never, is_ngrok_tcp, is_nowhere, is_placeholder, is_public_service, is_quick_tunnel,
     link_to, looks_public,
 };
-use super::super::ssh_command::{SshCommand, commands};
-use super::super::text::Text;
+use super::super::ssh_command::SshCommand;
+use super::super::text::{Text, commands};
 use super::super::{Confidence, Doubt, Finding, FoundLink, Notice, NoticeKind, What};
 use super::hop::outside_hops;
-use super::refused;
+use super::refused::refused;
+use crate::recognisers::relay_target::relay_target;
 
 const NAME: &str = "ssh-command";
 
@@ -112,17 +113,4 @@ fn relay_of(command: &SshCommand) -> Result<Option<RelayTarget>, InvalidName> {
         command.proxy_command.as_deref().and_then(|c| super::super::ssh_command::parse(c, command.line));
     let Some(inner) = inner.filter(|i| i.stdio_forward.is_some()) else { return Ok(None) };
     relay_target(&inner).map(Some)
-}
-
-/// How an `ssh` command reaches its own destination, as a relay.
-pub fn relay_target(command: &SshCommand) -> Result<RelayTarget, InvalidName> {
-    let (user, place) = command.login_and_place();
-    let mut relay: RelayTarget = place.parse()?;
-    if let Some(user) = user {
-        relay.user = Some(user.split(':').next().unwrap_or(user).parse()?);
-    }
-    if let Some(port) = &command.port {
-        relay.port = Some(port.parse()?);
-    }
-    Ok(relay)
 }

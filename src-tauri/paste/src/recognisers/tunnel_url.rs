@@ -9,7 +9,7 @@ use super::super::places::{
 };
 use super::super::text::{Text, bare};
 use super::super::{Confidence, Finding, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "tunnel-url";
 

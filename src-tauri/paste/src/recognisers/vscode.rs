@@ -7,7 +7,7 @@ use moorline_ssh_files::Port;
 use super::super::places::{Authority, is_never, is_nowhere, link_to, looks_public};
 use super::super::text::Text;
 use super::super::{Confidence, Finding, What};
-use super::refused;
+use super::refused::refused;
 
 const NAME: &str = "vscode-link";
 /// A line with more links than this is noise.

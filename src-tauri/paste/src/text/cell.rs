@@ -1,7 +1,7 @@
 //! Telling a notebook cell's source from what it prints, and filling in the literals that a cell gives its variables:
 //! `port = 7423` and then `ssh -R {port}:localhost:22 …`. Nothing is evaluated; what is computed stays as it is.
 
-use super::Line;
+use super::line::Line;
 
 /// More variables than this are no cell that a person wrote.
 const MOST_VARIABLES: usize = 64;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::{ConfigError, HostEntry};
+use super::entry::{ConfigError, HostEntry};
 use crate::text::{self, BYTE_ORDER_MARK, Eol, Lines};
 
 /// What a line that opens the block starts with.

@@ -3,7 +3,9 @@
 //! Each line gets `#moorline ALIAS# ` in front, which makes it a comment to ssh. Since all lines of the section go, up
 //! to the next `Host` or `Match`, no other line changes its section.
 
-use super::{ConfigError, check, loose, words};
+use super::check::check;
+use super::entry::ConfigError;
+use super::{loose, words};
 use crate::names::Alias;
 use crate::text::{self, Lines};
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::names::UserName;
 
 fn direct(alias: &str) -> HostEntry {
     HostEntry {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::edit::{KnownHostsEdit, KnownHostsError, Revised};
+use super::hashed;
 use super::line::Entry;
 use super::scan::{Found, Hit, Target};
-use super::{KnownHostsEdit, KnownHostsError, Revised, hashed};
 use crate::host_key::HostKey;
 use crate::revision::{Revision, Span};
 use crate::text::{self, BYTE_ORDER_MARK, Eol};

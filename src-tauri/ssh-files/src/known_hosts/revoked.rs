@@ -1,8 +1,9 @@
 //! Lines that declare a key to be worthless (`sshd(8)`, `SSH_KNOWN_HOSTS` FILE FORMAT, the `@revoked` marker).
 
+use super::Target;
+use super::edit::{KnownHostsEdit, KnownName};
 use super::hashed::Sought;
 use super::line::Entry;
-use super::{KnownHostsEdit, KnownName, Target};
 use crate::host_key::HostKey;
 use crate::text::{Lines, fits};
 
@@ -37,7 +38,7 @@ fn names_target(entry: &Entry<'_>, target: &Target<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Place;
+    use super::super::edit::Place;
     use super::*;
 
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMqXgRLKG73K+sIxs5oj3E2nhu/4FHxOcrmAd4Wv7ki7";

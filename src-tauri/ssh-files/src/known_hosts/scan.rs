@@ -1,8 +1,8 @@
 //! One pass over the file: which lines name one of the targets, and what the file looks like otherwise.
 
+use super::edit::{KnownHostsEdit, KnownName, Place};
 use super::hashed::Sought;
 use super::line::Entry;
-use super::{KnownHostsEdit, KnownName, Place};
 use crate::host_key::HostKey;
 use crate::names::Port;
 

@@ -11,7 +11,7 @@ use moorline_model::session_key;
 use moorline_ssh_files::{Alias, HostKey, IdentityFile};
 
 use super::{Cell, CellChannels, CellLink, RelayWay};
-use crate::repoint::write::SettleError;
+use crate::repoint::change::SettleError;
 use crate::ssh::context::Tools;
 use crate::ssh::{LoginKey, LoginKeyError};
 use crate::store::config_toml::SessionsFile;

@@ -7,16 +7,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use moorline_model::channel_settings::ChannelSettings;
-use moorline_model::session::{Link, RelayTarget, Session};
 use moorline_model::clock;
+use moorline_model::session::{Link, RelayTarget, Session};
 use moorline_ssh_files::{Alias, InvalidName, Place, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::wish::CellWish;
 use super::{Cell, CellChannels, CellError, CellLink, Listen, ListenError, RelayWay, cell_of, listen_to};
 use crate::repoint::adding::clipboard::SECRET_STAYS;
+use crate::repoint::change::SettleError;
 use crate::repoint::name_taken::{Claim, claim};
-use crate::repoint::write::{self, SettleError};
 use crate::ssh::context::Tools;
 use crate::ssh::reach::relay_ssh;
 use crate::ssh::relay_identity::{RelayPlaceError, relay_place};
@@ -181,7 +181,7 @@ pub async fn begin(tools: &Tools, plan: &CellPlan) -> Result<Begun, MakeCellErro
     let relay = way_to_relay(tools, &session).await?;
     let is_new = known.is_none();
     if is_new {
-        write::begin(tools, &session, clock::now()).await?;
+        crate::repoint::session_key::begin(tools, &session, clock::now()).await?;
     }
     let channels = if plan.listen.is_empty() { was } else { listen_to(tools, name, &plan.listen)? };
     Ok(Begun { session, is_new, channels, relay })

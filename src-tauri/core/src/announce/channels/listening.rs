@@ -14,8 +14,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::brake::Filter;
+use super::channel::{Channel as _, Ear, Heard, Lone, Post};
 use super::keyring::{ASK_AGAIN, pause};
-use super::{Channel as _, Ear, Heard, Lone, Post, ngrok, open};
+use super::{ngrok, open};
 use crate::ssh::context::Tools;
 use crate::store::session_keys;
 

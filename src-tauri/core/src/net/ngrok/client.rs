@@ -14,8 +14,7 @@ use tokio::time::Instant;
 
 use super::answer::{self, Agent, AgentId, Endpoint, Listed, ReservedAddress};
 use crate::net::http;
-use crate::store::vault::Vault;
-use crate::store::vault::{SecretName, VaultError};
+use crate::store::vault::{SecretName, Vault, VaultError};
 
 /// Where the API is. The key goes nowhere else, whatever an answer says.
 const BASE: &str = "https://api.ngrok.com/";

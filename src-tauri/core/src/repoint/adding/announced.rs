@@ -8,7 +8,7 @@ use moorline_model::session_key::SessionKey;
 use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, Place, Port};
 
-use super::Wish;
+use super::wish::Wish;
 use crate::ssh::context::Tools;
 use crate::store::pins_json::{Pins, SessionPins};
 use crate::store::session_keys;

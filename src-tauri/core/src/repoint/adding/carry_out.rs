@@ -6,11 +6,11 @@ use moorline_model::session::Session;
 use moorline_ssh_files::{FileChange, Report};
 use similar::TextDiff;
 
-use super::Decided;
 use super::matters::{Access, Reason};
+use super::step::Decided;
 use super::view::{Outcome, WrittenFile};
-use crate::repoint::take_over;
-use crate::repoint::write::{self, SettleError};
+use crate::repoint::change::SettleError;
+use crate::repoint::{take_over, write};
 use crate::ssh::SystemSsh;
 use crate::ssh::check_plain_ssh::OwnLogin;
 use crate::ssh::context::Tools;

@@ -4,7 +4,7 @@ mod announced;
 mod found;
 mod key;
 mod login;
-mod places;
+pub(super) mod places;
 mod said;
 
 use std::collections::BTreeMap;
@@ -16,16 +16,15 @@ use moorline_paste::Reading;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey, IdentityFile};
 use secrecy::SecretString;
 
-pub(super) use places::matters_elsewhere;
-
 use super::announced::Announced;
 use super::draft::Where;
 use super::known::Known;
 use super::matters::{Access, NotSeen, StillThere};
+use super::step::{Decided, Step};
 use super::view::Draft;
-use super::{Decided, Step, Wish};
+use super::wish::Wish;
+use crate::repoint::change::Change;
 use crate::repoint::name_taken::Claim;
-use crate::repoint::write::Change;
 use crate::ssh::reach::Seen;
 
 /// More texts than a person pastes one after the other.

@@ -7,7 +7,8 @@ use moorline_ssh_files::{Alias, HostName, Place, Port, UserName};
 
 use super::known::Known;
 use super::matters::{Need, Question, Reason};
-use super::{Step, Wish};
+use super::step::Step;
+use super::wish::Wish;
 
 /// The name of a session that nobody named.
 const DEFAULT_NAME: &str = "colab";

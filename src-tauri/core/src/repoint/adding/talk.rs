@@ -11,16 +11,19 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::conversation::{Conversation, matters_elsewhere};
+use super::carry_out;
+use super::conversation::Conversation;
+use super::conversation::places::matters_elsewhere;
 use super::find::Finder;
 use super::known::Known;
 use super::matters::{Access, Answer, Fact, Need, NotSeen, Question, Reason};
+use super::step::{Decided, Step};
 use super::typed_secret::TypedSecret;
 use super::view::{
     AddingView, Check, CheckKind, CheckState, ConversationId, Copy, Heard, Looking, Outcome, Say, Stage,
     Understood,
 };
-use super::{Decided, Step, Wish, carry_out};
+use super::wish::Wish;
 use crate::repoint::adding::clipboard::Clipboard;
 use crate::repoint::take_over;
 use crate::ssh::context::Tools;

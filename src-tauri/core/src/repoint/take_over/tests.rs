@@ -6,7 +6,8 @@ use moorline_model::session::{Link, Session};
 use moorline_ssh_files::{Place, UserName};
 
 use super::*;
-use crate::repoint::write::{self, Change};
+use crate::repoint::change::Change;
+use crate::repoint::write;
 use crate::ssh::{Prompts, SystemSsh};
 use crate::store::dirs::Dirs;
 use crate::store::vault::MemoryVault;

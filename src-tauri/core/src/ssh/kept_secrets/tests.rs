@@ -8,7 +8,8 @@ use moorline_ssh_files::{HostKey, Place};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::repoint::write::{self, Change};
+use crate::repoint::change::Change;
+use crate::repoint::write;
 use crate::ssh::SystemSsh;
 use crate::store::vault::MemoryVault;
 

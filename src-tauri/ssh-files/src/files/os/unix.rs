@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Access, AtFlags, CWD, RenameFlags};
 
 use super::lease;
-use crate::files::target;
+use crate::files::read_capped;
 
 pub(in crate::files) const CAN_REMOVE_OPEN_FILES: bool = true;
 
@@ -175,9 +175,9 @@ pub(in crate::files) fn settle(displaced: &Path, expected: &[u8]) -> io::Result<
 
 fn content_if_not(mut file: &File, expected: &[u8]) -> io::Result<Option<Vec<u8>>> {
     file.rewind()?;
-    if target::holds(file, expected)? {
+    if read_capped::holds(file, expected)? {
         return Ok(None);
     }
     file.rewind()?;
-    target::read_capped(file).map(Some)
+    read_capped::read_capped(file).map(Some)
 }

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::Conversation;
 use crate::repoint::adding::announced::Announced;
 use crate::repoint::adding::matters::{Need, Reason};
-use crate::repoint::adding::{Decided, Step};
+use crate::repoint::adding::step::{Decided, Step};
 
 impl Conversation {
     pub(super) fn announcement(&self) -> Result<Option<&Announced>, Step> {

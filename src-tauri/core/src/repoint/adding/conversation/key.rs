@@ -5,8 +5,9 @@ use moorline_model::trust::{Evidence, Trust, Verdict, channel_may_replace, judge
 use moorline_ssh_files::{Fingerprint, HostKey};
 
 use super::{Conversation, ToldOfKey};
+use crate::repoint::adding::lines;
 use crate::repoint::adding::matters::{KeyQuestion, KnownKey, Need, NoComparison, Question, Reason};
-use crate::repoint::adding::{Step, lines};
+use crate::repoint::adding::step::Step;
 use crate::ssh::reach::{Expected, Seen};
 use crate::store::pins_json::SessionPins;
 

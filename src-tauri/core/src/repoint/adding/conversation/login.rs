@@ -4,8 +4,9 @@ use moorline_model::session::Session;
 use moorline_ssh_files::HostKey;
 
 use super::Conversation;
+use crate::repoint::adding::lines;
 use crate::repoint::adding::matters::{Access, LoginQuestion, Need, Question, Reason};
-use crate::repoint::adding::{Step, lines};
+use crate::repoint::adding::step::Step;
 
 impl Conversation {
     pub(super) fn login_key(&self) -> Result<&str, Step> {

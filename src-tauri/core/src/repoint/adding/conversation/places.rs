@@ -4,8 +4,10 @@ use moorline_model::session::{Link, Session};
 use moorline_paste::Doubt;
 
 use super::{Conversation, Take};
+use crate::repoint::adding::draft;
 use crate::repoint::adding::matters::{Need, NotSeen, Question, Reason, StillThere, Summary, Taken};
-use crate::repoint::adding::{Step, Wish, draft};
+use crate::repoint::adding::step::Step;
+use crate::repoint::adding::wish::Wish;
 use crate::repoint::name_taken::Claim;
 use crate::ssh::reach::Seen;
 
