@@ -46,7 +46,6 @@ pub mod system_ssh;
 pub mod verify;
 pub mod watched_connection;
 
-pub use crate::net::error::RouteError;
 pub use client::PING_EVERY;
 pub use failure::SshFailure;
 pub use identity::{Identity, IdentityError};
@@ -56,7 +55,7 @@ pub use probe::ProbeError;
 pub use relay::ChannelError;
 pub use relay_known_hosts::{RelayRepair, RelayRepairError};
 pub use remote_file::RemoteFileError;
-pub use route::{ProxyArgv, Route, Wire};
+pub use route::{ProxyArgv, Route, RouteError, Wire};
 pub use system_ssh::{ASKPASS_RELAY, ASKPASS_SESSION, Prompts, SshRunError, SystemSsh};
 pub use verify::VerifyError;
 pub use watched_connection::{Script, Standing, stand};

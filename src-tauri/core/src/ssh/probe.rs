@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::client::{Accept, Exchange, exchange};
 use super::failure::SshFailure;
 use super::route::Route;
-use crate::net::error::RouteError;
+use crate::ssh::route::RouteError;
 
 /// Why a runtime showed no host key.
 #[derive(Debug, thiserror::Error)]

@@ -10,11 +10,12 @@ use moorline_ssh_files::{Alias, HostKey, HostName, KeyAlgorithm};
 use tokio::time::Instant;
 
 use crate::editors::{SearchEnv, find_program};
-use crate::net::error::{CarryError, RouteError};
+use crate::net::error::CarryError;
 use crate::net::google::{self, GoogleError, RuntimeAccess};
 use crate::net::websocket::{self, Carrier, ServiceToken};
 use crate::ssh::context::Tools;
 use crate::ssh::relay::{self, ChannelError};
+use crate::ssh::route::RouteError;
 use crate::ssh::{
     Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh, hub,
     probe,
