@@ -1,4 +1,4 @@
-//! What it costs to carry SSH over a WebSocket: `moorline proxy` beside plain TCP, and beside the peers that are
+//! What it costs to carry SSH over a WebSocket: `moorline-proxy` beside plain TCP, and beside the peers that are
 //! installed, over the same edge on loopback in the same run.
 
 mod alone;

@@ -61,9 +61,7 @@ pub enum Command {
     Watch,
     /// Play the whole story on a practice runtime on this machine, in a throw-away home.
     Demo(DemoArgs),
-    /// Carry ssh's bytes to a session (used as a ProxyCommand).
-    Proxy(ProxyArgs),
-    /// Hold the one connection of a session for all its editors (started by `proxy`).
+    /// Hold the one connection of a session for all its editors (started by `moorline-proxy`).
     #[command(hide = true)]
     Hub(HubArgs),
     /// Forget every session and remove all that Moorline has written on this machine.
@@ -82,7 +80,6 @@ impl Command {
             Self::Forget(args) => Some(&args.name),
             Self::Cell(args) => Some(&args.name),
             Self::Open(args) => Some(&args.name),
-            Self::Proxy(args) => Some(&args.name),
             Self::Hub(args) => Some(&args.name),
             Self::Secret(_)
             | Self::Doctor
@@ -334,16 +331,6 @@ pub struct DemoArgs {
     /// Keep the throw-away home and say where it is.
     #[arg(long)]
     pub keep: bool,
-}
-
-/// `moorline proxy`
-#[derive(Debug, Args)]
-pub struct ProxyArgs {
-    /// Which session.
-    pub name: Alias,
-    /// Share one connection with the session's other proxies, whatever its link.
-    #[arg(long, hide = true)]
-    pub shared: bool,
 }
 
 /// `moorline hub`

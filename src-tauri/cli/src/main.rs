@@ -1,4 +1,4 @@
-//! `moorline`: the command line and the `ProxyCommand`.
+//! `moorline`: the command line.
 
 mod advice;
 mod args;
@@ -7,7 +7,6 @@ mod askpass;
 mod commands;
 mod ending;
 mod printer;
-mod proxied;
 mod report;
 mod steps;
 mod text_in;
@@ -20,7 +19,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use moorline_core::store::installed_programs;
 use moorline_model::text;
 
 use crate::args::{Cli, Command};
@@ -32,9 +30,6 @@ use crate::printer::Printer;
 static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
 
 fn main() -> ExitCode {
-    if installed_programs::is_proxy() {
-        return proxied::main();
-    }
     if let Some(code) = askpass::acted() {
         return code;
     }
@@ -55,7 +50,6 @@ fn main() -> ExitCode {
         Command::Doctor => commands::doctor::run(&printer),
         Command::Watch => commands::watch::run(&printer),
         Command::Demo(args) => commands::demo::run(&args, &printer),
-        Command::Proxy(args) => commands::proxy::run(&args),
         Command::Hub(args) => commands::hub::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),
         Command::Completions(args) => commands::completions::run(&args, &printer),

@@ -1,4 +1,4 @@
-//! `moorline hub`, which `moorline proxy` starts for links that allow one connection.
+//! `moorline hub`, which `moorline-proxy` starts for links that allow one connection.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -9,7 +9,6 @@ pub mod doctor;
 pub mod forget;
 pub mod hub;
 pub mod open;
-pub mod proxy;
 pub mod repair;
 pub mod secret;
 pub mod status;

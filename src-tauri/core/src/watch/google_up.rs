@@ -50,7 +50,7 @@ impl GoogleUp {
         Self { tools: Arc::clone(tools), session, runtime, looks }
     }
 
-    /// Keeps the way there for `moorline proxy`, which then starts without asking Google. It is renewed in good time,
+    /// Keeps the way there for `moorline-proxy`, which then starts without asking Google. It is renewed in good time,
     /// so that what is kept is always fresh.
     pub(super) async fn keep(&self, found: &Assignment) {
         let good = |until: Timestamp| until.duration_since(clock::now()) > google::MARGIN * 2;

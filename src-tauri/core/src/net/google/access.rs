@@ -105,7 +105,7 @@ pub fn kept(tools: &Tools, session: &Session, now: Timestamp) -> Result<Option<R
     Ok(Some(RuntimeAccess { host, token, expires: kept.expires }).filter(|access| access.is_fresh(now)))
 }
 
-/// Keeps the way to a session's runtime for `moorline proxy`. Blocks as the keyring does.
+/// Keeps the way to a session's runtime for `moorline-proxy`. Blocks as the keyring does.
 ///
 /// # Errors
 /// The session has another link, or the keyring refuses.

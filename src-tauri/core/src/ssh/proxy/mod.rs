@@ -1,5 +1,5 @@
-//! What ssh runs as a `ProxyCommand`: `moorline proxy NAME`, and `moorline-proxy NAME`, which is the same in a program of
-//! its own. Standard output carries ssh's bytes and nothing else; a failure is one sentence, which ssh shows.
+//! What ssh runs as a `ProxyCommand`: `moorline-proxy NAME`. Standard output carries ssh's bytes and nothing else; a
+//! failure is one sentence, which ssh shows.
 
 mod tcp;
 

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::*;
 use crate::repoint::write::{self, Change};
 use crate::ssh::SystemSsh;
+use crate::store::installed_programs;
 use crate::store::vault::MemoryVault;
 
 struct Home {
@@ -23,6 +24,7 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         let dirs = Dirs::under(dir.path());
         Dirs::create_private(&dirs.ssh).unwrap();
+        installed_programs::pretend(&dirs);
         let vault = Arc::new(MemoryVault::default());
         let ssh = SystemSsh::find(Some(dir.path())).unwrap();
         let tools = Tools { dirs, vault: Box::new(Arc::clone(&vault)), ssh, askpass: None };
