@@ -10,6 +10,7 @@ mod printer;
 mod report;
 mod steps;
 mod text_in;
+mod trust_args;
 #[cfg(unix)]
 mod tty;
 #[cfg(unix)]
@@ -17,8 +18,8 @@ mod typed;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 use moorline_model::text;
 
 use crate::args::{Cli, Command};
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args, &printer),
         Command::Hub(args) => commands::hub::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),
-        Command::Completions(args) => commands::completions::run(&args, &printer),
+        Command::Completions(args) => commands::completions::run(&args, Cli::command(), &printer),
     };
     let code = outcome.unwrap_or_else(|error| {
         let step = advice::of_error(&error, about.as_ref());

@@ -15,13 +15,16 @@ pub mod status;
 pub mod uninstall;
 pub mod watch;
 
+mod adding;
 mod agent;
 mod announced;
 mod answering;
 mod claimed;
 mod conversing;
 mod key_question;
+mod leading;
 mod login;
+mod mending;
 mod ngrok;
 mod reaching;
 pub mod relay;

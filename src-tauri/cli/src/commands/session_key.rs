@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use clap::Args;
 use moorline_core::repoint::write;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::relay_setup::prepared_relays;
@@ -18,8 +19,24 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::claimed;
-use crate::args::NewKeyArgs;
 use crate::printer::Printer;
+
+/// `moorline secret new-session-key`
+#[derive(Debug, Args)]
+pub struct NewKeyArgs {
+    /// The session; it need not be there yet.
+    pub name: Alias,
+    /// Make the next one in the place of the one that is there.
+    #[arg(long)]
+    pub rotate: bool,
+}
+
+/// `moorline secret show-session-key`
+#[derive(Debug, Args)]
+pub struct ShowKeyArgs {
+    /// The session.
+    pub name: Alias,
+}
 
 /// Makes the session's key, or the next one in its place.
 pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
