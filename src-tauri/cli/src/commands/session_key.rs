@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
-use moorline_core::repoint::write;
+use moorline_core::repoint::session_key;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::relay_setup::prepared_relays;
 use moorline_core::store::pins_json::Pins;
@@ -83,7 +83,7 @@ fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Sess
         super::relay::retire_former(tools, session, printer)?;
     }
     let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));
-    let pinned = super::block_on(write::renew(tools, name, was.as_ref(), &key, clock::now()))??;
+    let pinned = super::block_on(session_key::renew(tools, name, was.as_ref(), &key, clock::now()))??;
     printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
     match (pinned, trust) {
         (Some(_), _) => {

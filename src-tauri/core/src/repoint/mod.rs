@@ -5,5 +5,6 @@ pub mod first_look;
 pub mod name_taken;
 pub mod plan;
 pub mod session_key;
+mod settling;
 pub mod take_over;
 pub mod write;

@@ -7,7 +7,8 @@ use moorline_model::session_key::{KeyId, SessionKey};
 use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, Report};
 
-use super::write::{Change, LOCK_WAIT, SettleError, settle_under};
+use super::settling::{LOCK_WAIT, SettleError};
+use super::write::{Change, settle_under};
 use crate::ssh::context::Tools;
 use crate::store::config_toml::SessionsFile;
 use crate::store::pins_json::Pins;

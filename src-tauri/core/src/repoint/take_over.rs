@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use moorline_ssh_files::{Alias, FileChange, LooseEntry, Report, SshDir, SshFilesError, config};
 
 use crate::repoint::name_taken::config_files;
-use crate::repoint::write::{LOCK_WAIT, SettleError, ssh_dir};
+use crate::repoint::settling::{LOCK_WAIT, SettleError, ssh_dir};
 use crate::ssh::context::Tools;
 use crate::store::state_lock::StateLock;
 

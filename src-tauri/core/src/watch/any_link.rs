@@ -9,11 +9,11 @@ use moorline_model::vitals::Vitals;
 use moorline_ssh_files::HostKey;
 use tokio::time::Instant;
 
-use super::WatchTools;
 use super::google_link::GoogleLink;
 use super::google_up::GoogleUp;
 use super::link::{Link, Up};
 use super::ssh_link::SshLink;
+use super::tools::WatchTools;
 use crate::ssh::Standing;
 use crate::watch::order::WatchOrder;
 

@@ -12,11 +12,11 @@ use moorline_model::colab_runtime::EndpointId;
 use moorline_model::session;
 use tokio::time::timeout;
 
-use super::WatchTools;
 use super::google_key::{self, Unseen};
 use super::google_up::GoogleUp;
 use super::link::Link;
 use super::network::WaysOut;
+use super::tools::WatchTools;
 use crate::net::google::GoogleError;
 use crate::net::google::account::LISTED_AFRESH;
 use crate::ssh::obstacle;

@@ -11,8 +11,8 @@ use moorline_model::vitals::{Colab, Units, Vitals};
 use moorline_ssh_files::HostKey;
 use tokio::time::{Instant, sleep_until};
 
-use super::WatchTools;
 use super::link::Up;
+use super::tools::WatchTools;
 use crate::net::google::account::{LISTED, LISTED_AFRESH};
 use crate::net::google::answer::Assignment;
 use crate::net::google::{self, GoogleError};

@@ -25,56 +25,27 @@ pub mod ssh_link;
 mod stand;
 #[cfg(test)]
 mod tests;
+mod tools;
 pub mod vitals;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use moorline_model::random::random;
 use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::net::google::Account;
-use crate::ssh::context::Tools;
-use crate::watch::order::{Sight, WatchOrder};
+pub use tools::WatchTools;
+
+use crate::watch::order::{Order, Sight, WatchOrder};
 use any_link::AnyLink;
 use link::Link;
-
-/// What all watchers share.
-pub struct WatchTools {
-    /// The places and the person's ssh.
-    pub tools: Arc<Tools>,
-    /// The person's Google account, one for all watchers.
-    pub google: Account,
-    /// A random number from 0 to 1, which keeps watchers from dialling in step.
-    pub jitter: fn() -> f64,
-    /// The clock that people read, which tells whether this computer slept.
-    pub wall: fn() -> SystemTime,
-}
-
-impl WatchTools {
-    /// With the system's own clock and randomness.
-    pub fn new(tools: Arc<Tools>) -> Self {
-        Self { google: Account::new(Arc::clone(&tools)), tools, jitter: random, wall: SystemTime::now }
-    }
-}
 
 /// A running watcher. Dropping it stops the watcher.
 #[derive(Debug)]
 pub struct WatcherHandle {
     orders: mpsc::UnboundedSender<Order>,
     task: JoinHandle<()>,
-}
-
-/// What a watcher is told.
-#[derive(Debug)]
-enum Order {
-    /// Boxed: a queue makes room for 32 of these at once, in each watcher.
-    Watch(Box<WatchOrder>),
-    Redial,
-    Woke,
-    NetworkChanged,
 }
 
 /// Starts to watch a session over its link. What is seen goes to `out` with the session's name; when nobody

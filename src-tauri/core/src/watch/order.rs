@@ -30,3 +30,13 @@ pub enum Sight {
     /// The vitals, while online.
     Vitals(Vitals),
 }
+
+/// What a watcher is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Boxed: a queue makes room for 32 of these at once, in each watcher.
+    Watch(Box<WatchOrder>),
+    Redial,
+    Woke,
+    NetworkChanged,
+}

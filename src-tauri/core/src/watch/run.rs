@@ -7,10 +7,9 @@ use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::Order;
 use super::link::Link;
 use crate::net::backoff::{self, Backoff, PACE};
-use crate::watch::order::{Sight, WatchOrder};
+use crate::watch::order::{Order, Sight, WatchOrder};
 
 /// How long a dial may take.
 pub(super) const DIAL: Duration = Duration::from_secs(15);

@@ -11,8 +11,8 @@ use super::clock::Awake;
 use super::link::{Link, Up};
 use super::pulse::{self, Pulse};
 use super::run::{Ending, Stopped, Watcher, same_way};
-use super::{Order, vitals};
-use crate::watch::order::{Sight, WatchOrder};
+use super::vitals;
+use crate::watch::order::{Order, Sight, WatchOrder};
 
 /// How long a connection may take to answer after this computer slept or changed its network.
 const PROBE: Duration = Duration::from_secs(4);

@@ -10,7 +10,7 @@ use moorline_model::session::{Link, RemotePath, Session};
 use moorline_model::session_key;
 use moorline_ssh_files::{Alias, HostKey, IdentityFile};
 
-use super::{Cell, CellChannels, CellLink, RelayWay};
+use super::text::{Cell, CellChannels, CellLink, RelayWay};
 use crate::repoint::write::SettleError;
 use crate::ssh::context::Tools;
 use crate::ssh::{LoginKey, LoginKeyError};

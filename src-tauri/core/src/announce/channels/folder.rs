@@ -15,7 +15,7 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 
-use super::{Channel, Ear, Heard, Post};
+use super::channel::{Channel, Ear, Heard, Post};
 use crate::store::read_file;
 
 /// How often the folder is looked at when nothing is heard of it.

@@ -12,8 +12,8 @@ use moorline_model::session_key::KeyId;
 use moorline_ssh_files::Place;
 use tokio::time::Instant;
 
+use super::channel::{Channel, Ear, Heard, Lone};
 use super::keyring::{ASK_AGAIN, pause};
-use super::{Channel, Ear, Heard, Lone};
 use crate::net::ngrok::matching::{self, Match};
 use crate::net::ngrok::{self, Account, NgrokError};
 use crate::ssh::Route;

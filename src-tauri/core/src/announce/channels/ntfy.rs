@@ -14,7 +14,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{Channel, Ear, Heard, Post};
+use super::channel::{Channel, Ear, Heard, Post};
 use crate::net::http;
 
 /// A server sends a sign of life every 45 s (ntfy's default; every minute at most).

@@ -10,7 +10,7 @@ use moorline_model::random::random as jitter;
 use moorline_model::session::{Link, RelayTarget};
 use tokio::time::Instant;
 
-use super::{Channel, Ear, Heard, Post};
+use super::channel::{Channel, Ear, Heard, Post};
 use crate::net::backoff::Backoff;
 use crate::ssh::reach::relay_ssh;
 use crate::ssh::{SshFailure, SshRunError};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use moorline_ssh_files::{HostName, Place};
 
-use super::ProxyError;
+use super::error::ProxyError;
 use crate::net::connect::ConnectError;
 use crate::net::dial::Dialling;
 use crate::net::error::CarryError;
