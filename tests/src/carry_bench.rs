@@ -1,9 +1,10 @@
-//! What it costs to carry SSH over a WebSocket: `moorline proxy` beside plain TCP, and beside the peers that are
+//! What it costs to carry SSH over a WebSocket: `moorline-proxy` beside plain TCP, and beside the peers that are
 //! installed, over the same edge on loopback in the same run.
 
 mod alone;
 pub mod capped;
 pub mod floor;
+mod measuring;
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -14,22 +15,18 @@ use std::time::{Duration, Instant};
 
 use crate::edge::CloudflareEdge;
 use crate::internet::Internet;
-use crate::processes::until;
 use crate::story::Story;
 use alone::{Memory, Start, alone};
+use measuring::{COUNTED, TRANSFERS, finish, median, rate};
 
 const HOST: &str = "bench.trycloudflare.com";
 const BULK: &str = "bulk.trycloudflare.com";
 /// Rounds of what takes milliseconds; odd, so that the median is a measured value.
 const STARTS: usize = 31;
-/// Rounds of a transfer.
-const TRANSFERS: usize = 5;
 /// What goes one way in a transfer.
 const BYTES: u64 = 300_000_000;
 /// The same, over a line that is capped.
 const CAPPED: u64 = 60_000_000;
-/// What goes one way where processor time is counted: so much that starting and ending is nothing beside it.
-const COUNTED: u64 = 1_000_000_000;
 /// How long a peer may take until sshd's greeting is through.
 const PEER: Duration = Duration::from_secs(20);
 
@@ -239,10 +236,6 @@ fn piped(mut command: Command) -> (Child, ChildStdout) {
     (child, output)
 }
 
-fn finish(mut child: Child) {
-    until("the proxy to end", || child.try_wait().expect("a child can be asked").is_some());
-}
-
 /// Greets like an sshd, then sends or takes as many bytes as it is told.
 fn bulk_server() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
@@ -313,19 +306,4 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let done = work();
     (start.elapsed(), done)
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
-}
-
-/// In MB/s.
-fn rate(bytes: u64, seconds: f64) -> f64 {
-    as_float(bytes) / 1e6 / seconds
-}
-
-fn as_float(bytes: u64) -> f64 {
-    f64::from(u32::try_from(bytes).expect("fits"))
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::desktop::Desktop;
-use crate::namespace::passwd_entry;
 use crate::notebook::{Host, NotebookRuntime};
 use crate::outcome::Outcome;
+use crate::person::passwd_entry;
 use crate::stage::Stage;
 
 /// The session key of the known answers: bytes 0 to 31, generation 1.

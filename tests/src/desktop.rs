@@ -6,9 +6,9 @@ use std::process::Stdio;
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
+use crate::bus::session_bus;
 use crate::processes::{Program, until};
 use crate::stage::Stage;
-use crate::tray::session_bus;
 
 /// The person's desktop session: bus and keyring, both inside the stage.
 #[derive(Debug)]

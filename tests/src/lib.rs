@@ -43,6 +43,8 @@
 
 pub mod agent_bench;
 pub mod announcer;
+mod built;
+pub mod bus;
 pub mod carry_bench;
 pub mod cells;
 pub mod clients;
@@ -64,6 +66,7 @@ pub mod notifications;
 pub mod ntfy;
 pub mod outcome;
 pub mod page;
+pub mod person;
 pub mod processes;
 pub mod pty;
 pub mod recording;

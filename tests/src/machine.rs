@@ -13,10 +13,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::keys::KeyPair;
-use crate::namespace::{Mount, Namespace, is_root, passwd_entry};
+use crate::namespace::{Mount, Namespace};
+use crate::person::{is_root, passwd_entry};
 use crate::processes::{Program, descendants, until};
 use crate::stage::venv;
 use crate::weather::Weather;
+
+/// The relay's name on the stage.
+pub const RELAY_NAME: &str = "relay.example.net";
 
 /// A machine in a mount namespace of its own. Its one user is whoever runs the tests.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ impl Machine {
             DirBuilder::new().mode(0o700).create(at(name)).expect("a fresh folder");
         }
         // The one name that a runtime must know.
-        fs::write(at("hosts"), format!("127.0.0.1 localhost {}\n", crate::relay::NAME)).expect("its names");
+        fs::write(at("hosts"), format!("127.0.0.1 localhost {RELAY_NAME}\n")).expect("its names");
         let mut mounts = vec![Mount::Bind { from: at("hosts"), at: PathBuf::from("/etc/hosts") }];
         // Before the home is covered, below which it may lie.
         if venv().is_dir() {
@@ -243,4 +247,13 @@ fn hashed(password: &str) -> String {
     drop(stdin);
     let output = child.wait_with_output().expect("openssl ends");
     String::from_utf8(output.stdout).expect("a hash is text").trim_end().to_owned()
+}
+
+/// A password like those that cells print.
+pub fn random_password() -> String {
+    let mut bytes = [0u8; 20];
+    let mut source = File::open("/dev/urandom").expect("the system has random bytes");
+    std::io::Read::read_exact(&mut source, &mut bytes).expect("random bytes are read");
+    let alphabet = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+    bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::person::is_root;
 use crate::weather::Weather;
 
 /// What a namespace shows differently from the machine around it.
@@ -103,27 +104,6 @@ impl Drop for Namespace {
         let _ = holder.kill();
         let _ = holder.wait();
     }
-}
-
-/// Whether the tests run as root.
-pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// The name and home of whoever runs the tests, as the password database has them: where OpenSSH looks.
-pub fn passwd_entry() -> (String, PathBuf) {
-    let id = rustix::process::geteuid().as_raw().to_string();
-    let output = Command::new("getent").args(["passwd", &id]).output().expect("getent is installed");
-    let line = String::from_utf8(output.stdout).expect("the password database is text");
-    let fields: Vec<&str> = line.trim_end().split(':').collect();
-    let [name, _, _, _, _, home, ..] = fields.as_slice() else {
-        panic!("user {id} is not in the password database")
-    };
-    assert!(
-        Path::new(home).is_dir(),
-        "the home {home} of {name} does not exist, so ssh has no place to look"
-    );
-    ((*name).to_owned(), PathBuf::from(home))
 }
 
 /// What the holder is told.

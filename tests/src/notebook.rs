@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use serde_json::{Value, json};
 
 use crate::machine::Machine;
-use crate::namespace::is_root;
+use crate::person::is_root;
 use crate::processes::Program;
 use crate::stage::venv;
 
@@ -125,7 +125,7 @@ impl NotebookRuntime {
         self.runs += 1;
         let path = self.machine.disk().join(format!("notebook-{}.ipynb", self.runs));
         fs::write(&path, notebook).expect("the notebook is uploaded");
-        let inside = crate::namespace::passwd_entry().1.join(path.file_name().expect("it has a name"));
+        let inside = crate::person::passwd_entry().1.join(path.file_name().expect("it has a name"));
         self.request(&json!({ "run": inside, "types": typed }))
     }
 
@@ -167,7 +167,7 @@ impl NotebookRuntime {
         let here = self.machine.programs().join("notebook_runtime.py");
         fs::copy(script, &here).expect("the Jupyter server is installed");
         self.put_modules();
-        let home = crate::namespace::passwd_entry().1;
+        let home = crate::person::passwd_entry().1;
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.machine.programs().display());
         command.arg(python).arg(here).env("PATH", path).env("HOME", home);
         command.env("PYTHONPATH", self.machine.programs().join("secrets"));

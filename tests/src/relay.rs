@@ -1,8 +1,7 @@
 //! The relay: the person's own server, which holds the ports of reverse tunnels.
 
 use crate::keys::KeyPair;
-use crate::machine::Machine;
-use crate::runtime::random_password;
+use crate::machine::{Machine, RELAY_NAME, random_password};
 use crate::stage::Stage;
 use crate::weather::{self, Weather};
 
@@ -20,9 +19,6 @@ pub struct Relay {
 
 /// An address that stands for the relay's public one: neither `127.0.0.1` nor reachable from outside.
 pub const PUBLIC_ADDRESS: &str = "127.0.0.2";
-
-/// The relay's name on the stage.
-pub const NAME: &str = "relay.example.net";
 
 impl Relay {
     /// Starts a relay.
@@ -89,13 +85,13 @@ impl Relay {
 
     /// As [`Relay::befriend`], without the key: the person logs in with [`Relay::password`].
     pub fn befriend_without_key(&self, stage: &Stage, alias: &str) -> String {
-        stage.knows_host(self.addresses[0], NAME);
+        stage.knows_host(self.addresses[0], RELAY_NAME);
         let port = self.machine.port();
         let mut known = stage.text(".ssh/known_hosts");
-        known.push_str(&format!("[{NAME}]:{port} {}\n", self.host_key.public()));
+        known.push_str(&format!("[{RELAY_NAME}]:{port} {}\n", self.host_key.public()));
         stage.put(".ssh/known_hosts", known);
         let user = self.user();
-        format!("Host {alias}\n    HostName {NAME}\n    Port {port}\n    User {user}\n")
+        format!("Host {alias}\n    HostName {RELAY_NAME}\n    Port {port}\n    User {user}\n")
     }
 
     /// The options with which a runtime logs in.

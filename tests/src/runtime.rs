@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::process::Stdio;
 
 use crate::keys::KeyPair;
-use crate::machine::Machine;
+use crate::machine::{Machine, random_password};
 use crate::processes::Program;
 use crate::relay::Relay;
 use crate::weather::Weather;
@@ -207,13 +207,4 @@ fn listens(process: u32, address: Ipv4Addr, port: u16) -> bool {
         let fields: Vec<&str> = line.split_whitespace().collect();
         fields.get(1) == Some(&wanted.as_str()) && fields.get(3) == Some(&"0A")
     })
-}
-
-/// A password like those that cells print.
-pub fn random_password() -> String {
-    let mut bytes = [0u8; 20];
-    let mut source = File::open("/dev/urandom").expect("the system has random bytes");
-    std::io::Read::read_exact(&mut source, &mut bytes).expect("random bytes are read");
-    let alphabet = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
-    bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
 }

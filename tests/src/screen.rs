@@ -3,12 +3,10 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
+use crate::bus::WATCHER;
 use crate::desktop::{Desktop, name_is_owned};
 use crate::processes::{Program, until};
 use crate::stage::Stage;
-
-/// What the panel's tray plugin, like every tray host's watcher, is called on the bus.
-pub const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
 /// The person's screen.
 #[derive(Debug)]

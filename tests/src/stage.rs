@@ -13,8 +13,10 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::namespace::{Mount, Namespace, passwd_entry};
+use crate::built::target_folder;
+use crate::namespace::{Mount, Namespace};
 use crate::outcome::Outcome;
+use crate::person::passwd_entry;
 use crate::secrets::Secrets;
 use crate::weather::{self, Weather};
 
@@ -307,12 +309,4 @@ pub(crate) fn venv() -> PathBuf {
     let target = target_folder();
     let target = target.parent().expect("the profile's folder lies in target");
     std::env::var_os("MOORLINE_TEST_VENV").map_or_else(|| target.join("test-venv"), PathBuf::from)
-}
-
-/// `target/debug` or its like: where cargo put the running test's programs.
-pub(crate) fn target_folder() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own program");
-    let folder = test.parent().expect("a program lies in a folder");
-    if folder.ends_with("deps") { folder.parent().expect("deps lies in a folder") } else { folder }
-        .to_path_buf()
 }

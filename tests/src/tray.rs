@@ -6,11 +6,11 @@ use std::process::{ChildStdin, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use zbus::blocking::{Connection, Proxy, connection};
+use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{OwnedValue, Value};
 
+use crate::bus::{WATCHER, session_bus};
 use crate::processes::{Program, until};
-use crate::screen::WATCHER;
 use crate::stage::Stage;
 
 /// `moorline-tray` with somebody else as its agent.
@@ -175,14 +175,6 @@ impl Tray {
     fn menu_proxy(&self) -> Proxy<'_> {
         Proxy::new(&self.bus, self.name(), "/MenuBar", "com.canonical.dbusmenu").expect("valid names")
     }
-}
-
-/// A connection of the test's own to the stage's session bus.
-pub fn session_bus(stage: &Stage) -> Connection {
-    let address = format!("unix:path={}", stage.runtime_dir().join("bus").display());
-    connection::Builder::address(address.as_str())
-        .and_then(connection::Builder::build)
-        .expect("the bus is there")
 }
 
 /// What the tray host shows, by bus name and path; nothing when there is no host.

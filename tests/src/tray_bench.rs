@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use zbus::blocking::Connection;
 
+use crate::bus::session_bus;
 use crate::processes::Program;
-use crate::tray::{session_bus, shown_items};
+use crate::tray::shown_items;
 use crate::weigh::{processor_time, pss};
 use crate::{Screen, Stage};
 

@@ -25,7 +25,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::namespace::is_root;
+use crate::person::is_root;
 
 /// The namespace's own address.
 pub const HERE: &str = "10.77.0.1";
@@ -156,7 +156,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 
 /// The program that cargo built beside the tests.
 fn program() -> PathBuf {
-    let path = crate::stage::target_folder().join("weather");
+    let path = crate::built::target_folder().join("weather");
     assert!(path.is_file(), "{} is missing: run `cargo build -p moorline-tests --bins`", path.display());
     path
 }

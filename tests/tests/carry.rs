@@ -1,4 +1,4 @@
-//! SSH carried over a WebSocket by `moorline proxy`, and by the agent: real ssh and sshd, a stand-in edge.
+//! SSH carried over a WebSocket by `moorline-proxy`, and by the agent: real ssh and sshd, a stand-in edge.
 #![cfg(target_os = "linux")]
 
 use std::process::Stdio;
@@ -221,9 +221,9 @@ fn without_a_proxy_the_edge_is_dialled_itself() {
 fn it_ends_with_either_side_and_at_a_signal() {
     let (story, _internet, edge) = followed();
     let start = || {
-        let mut command = story.stage.command("moorline");
-        command.args(["proxy", "colab"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().expect("moorline runs")
+        let mut command = story.stage.command("moorline-proxy");
+        command.arg("colab").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("moorline-proxy runs")
     };
     let greeted = |child: &mut std::process::Child| {
         let mut greeting = [0; 8];
@@ -238,7 +238,7 @@ fn it_ends_with_either_side_and_at_a_signal() {
         let asked = Instant::now();
         kill_process(pid, signal).expect("it can be reached");
         let input = child.stdin.take();
-        let status = Program::adopt(child, "moorline proxy").wait_in_time("moorline proxy");
+        let status = Program::adopt(child, "moorline-proxy").wait_in_time("moorline-proxy");
         assert!(!status.success(), "{signal:?} ended it: {status}");
         assert!(asked.elapsed() < Duration::from_secs(5), "at once");
         drop(input);
@@ -247,13 +247,13 @@ fn it_ends_with_either_side_and_at_a_signal() {
     let mut child = start();
     greeted(&mut child);
     drop(child.stdin.take());
-    assert!(Program::adopt(child, "moorline proxy").wait_in_time("moorline proxy").success());
+    assert!(Program::adopt(child, "moorline-proxy").wait_in_time("moorline-proxy").success());
     // The edge goes away.
     let mut child = start();
     greeted(&mut child);
     edge.cut();
     let input = child.stdin.take();
-    assert!(Program::adopt(child, "moorline proxy").wait_in_time("moorline proxy").success());
+    assert!(Program::adopt(child, "moorline-proxy").wait_in_time("moorline-proxy").success());
     drop(input);
     until("the edge to be rid of all of them", || edge.open_now() == 0);
 }

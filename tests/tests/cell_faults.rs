@@ -4,7 +4,7 @@
 use moorline_tests::cells::{KEY, Person, read, run_parts};
 use moorline_tests::keys::KeyPair;
 use moorline_tests::machine::Machine;
-use moorline_tests::namespace::is_root;
+use moorline_tests::person::is_root;
 
 #[test]
 fn what_a_person_wants_besides_keeps_nobody_out() {

@@ -1,7 +1,7 @@
 //! Notifications against a server of the test's own.
 #![cfg(target_os = "linux")]
 
-use moorline_tests::tray::session_bus;
+use moorline_tests::bus::session_bus;
 use moorline_tests::{Notifications, Screen, Stage, Tray};
 use serde_json::{Value, json};
 

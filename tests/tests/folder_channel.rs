@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use moorline_tests::cells::Person;
-use moorline_tests::namespace::passwd_entry;
+use moorline_tests::person::passwd_entry;
 
 const CONFIG: &str = ".config/moorline/config.toml";
 

@@ -1,4 +1,4 @@
-//! Several connections over one slot: the hub that `moorline proxy` starts.
+//! Several connections over one slot: the hub that `moorline-proxy` starts.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -36,7 +36,7 @@ fn an_upstream_that_breaks_ends_all_and_the_next_one_connects() {
 
 /// ssh as the person has it, which gives up after 15 s without a reason.
 fn impatient(shared: &Shared) -> Outcome {
-    let proxy = "ProxyCommand=moorline proxy --shared colab";
+    let proxy = "ProxyCommand=moorline-proxy --shared colab";
     shared
         .stage()
         .run("ssh", &["-o", proxy, "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "colab", "true"])

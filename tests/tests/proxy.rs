@@ -62,7 +62,7 @@ fn through(story: &Story) -> moorline_tests::Outcome {
 }
 
 #[test]
-fn entries_name_the_small_program_and_those_of_an_earlier_version_still_work() {
+fn entries_name_the_small_program_and_a_repair_puts_it_back() {
     let (story, _internet, _edge) = followed();
     let at = |name: &str| story.stage.home().join(COPIES).join(name);
     let small = std::fs::read(at("moorline-proxy")).expect("the small one is there");
@@ -72,15 +72,6 @@ fn entries_name_the_small_program_and_those_of_an_earlier_version_still_work() {
     assert!(written.contains("/bin/moorline-proxy colab\n"), "{written}");
     Client::OpenSsh.connects(&story.stage, "colab");
 
-    let earlier = written.replace("/bin/moorline-proxy colab\n", "/bin/moorline proxy colab\n");
-    story.stage.put(".ssh/config", &earlier);
-    std::fs::remove_file(at("moorline-proxy")).expect("an earlier version had none");
-    Client::OpenSsh.connects(&story.stage, "colab");
-    // Another session is all that changes, and the whole block is written anew.
-    story.follow("plain", "127.0.0.1");
-    assert!(story.stage.text(".ssh/config").contains("/bin/moorline-proxy colab\n"));
-    Client::OpenSsh.connects(&story.stage, "colab");
-    story.stage.moorline(&["forget", "plain", "--yes"]).works("the other goes again");
     std::fs::remove_file(at("moorline-proxy")).expect("it is there");
     story.stage.moorline(&["doctor"]).says("moorline-proxy is gone");
     story.stage.moorline(&["repair", "colab", "--yes"]).works("the program is put back");
@@ -89,18 +80,23 @@ fn entries_name_the_small_program_and_those_of_an_earlier_version_still_work() {
 }
 
 #[test]
-fn moorline_alone_under_another_name_stands_in_for_the_small_program() {
+fn moorline_under_another_name_needs_the_small_program_beside_it() {
     let (story, _internet, _edge) = followed();
     let copies = story.stage.home().join(COPIES);
     std::fs::remove_dir_all(&copies).expect("the copies can be removed");
-    let alone = story.stage.home().join("ml");
-    std::fs::copy(moorline_tests::stage::moorline_binary(), &alone).expect("moorline can be copied");
+    let home = story.stage.home();
+    let (alone, beside) = (home.join("ml"), home.join("moorline-proxy"));
+    let moorline = moorline_tests::stage::moorline_binary();
+    std::fs::copy(&moorline, &alone).expect("moorline can be copied");
     let inside = story.stage.home_inside().join("ml").display().to_string();
-    story.stage.run(&inside, &["repair", "colab", "--yes"]).works("it knows itself");
-    std::fs::remove_file(&alone).expect("it is not needed any more");
+    let repair = || story.stage.run(&inside, &["repair", "colab", "--yes"]);
+    repair().fails("ssh would have nothing to run").says("moorline-proxy is not beside");
+    std::fs::copy(moorline.with_file_name("moorline-proxy"), &beside).expect("so can the small one");
+    repair().works("it knows itself, and finds the other");
+    for moved in [&alone, &beside] {
+        std::fs::remove_file(moved).expect("it is not needed any more");
+    }
     Client::OpenSsh.connects(&story.stage, "colab");
-    let lost = story.stage.run("sh", &["-c", &format!("exec ~/{COPIES}/moorline-proxy --what")]);
-    lost.fails_with(2, "it takes the small one's arguments").says("usage: moorline-proxy NAME");
 }
 
 #[test]

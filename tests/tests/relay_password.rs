@@ -81,12 +81,12 @@ fn other_questions_get_no_answer() {
     story.stage.set_env("MOORLINE_ASKPASS", "colab");
     story.stage.set_env("MOORLINE_ASKPASS_RELAY", "relay");
     let user = relay.user();
-    let relays = format!("{user}@{}'s password: ", moorline_tests::relay::NAME);
+    let relays = format!("{user}@{}'s password: ", moorline_tests::machine::RELAY_NAME);
     let answer = story.stage.moorline(&[&relays]).works("the relay's own question is answered");
     assert!(answer.stdout == format!("{}\n", relay.password()), "with the password and nothing else");
     for question in [
         format!("{user}@jump.example.net's password: "),
-        format!("somebody@{}'s password: ", moorline_tests::relay::NAME),
+        format!("somebody@{}'s password: ", moorline_tests::machine::RELAY_NAME),
         "Enter passphrase for key '/home/me/.ssh/id_relay': ".to_owned(),
         "Are you sure you want to continue connecting (yes/no/[fingerprint])? ".to_owned(),
         "status".to_owned(),

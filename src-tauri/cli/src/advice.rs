@@ -85,46 +85,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> Option<NextStep> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
-    use moorline_model::secret_kind::SecretKind;
-
     use super::*;
-    use crate::args::Cli;
-
-    fn every_step(session: Option<&Alias>) -> Vec<NextStep> {
-        let session = session.cloned();
-        let mut steps = vec![
-            NextStep::Add { session: session.clone() },
-            NextStep::ChooseRuntime,
-            NextStep::CopyGoogleSignIn,
-            NextStep::LookAtStatus,
-            NextStep::NewSessionKey { session: session.clone() },
-            NextStep::NameFolders { session: "colab".parse().unwrap() },
-            NextStep::Repair { session: session.clone() },
-            NextStep::StopNgrokAgents { session: session.clone() },
-        ];
-        let store = |kind| NextStep::StoreSecret { session: session.clone(), kind };
-        // Moorline stores the runtime's token by itself.
-        steps.extend(SecretKind::ALL.into_iter().filter(|kind| *kind != SecretKind::RuntimeToken).map(store));
-        steps
-    }
-
-    #[test]
-    fn every_step_is_a_command_that_is_right_usage() {
-        let colab = "colab".parse().unwrap();
-        for step in [every_step(None), every_step(Some(&colab))].concat() {
-            for one in command(&step).split(", or ") {
-                let words = one.split(' ').map(|word| match word {
-                    "NAME" => "colab",
-                    "PATH" => "/folder",
-                    word => word,
-                });
-                let parsed = Cli::command().try_get_matches_from(words);
-                assert!(parsed.is_ok(), "{step:?}: {one}: {}", parsed.unwrap_err());
-            }
-        }
-    }
 
     #[test]
     fn the_step_of_an_error_is_found_under_what_was_said_around_it() {

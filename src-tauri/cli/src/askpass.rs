@@ -10,7 +10,7 @@ use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 
 /// Acts as askpass if ssh started this program as such: the variable is set and there is exactly one argument, the
-/// prompt. A `moorline proxy NAME` below such an ssh inherits the variable and has other arguments.
+/// prompt. A `moorline hub NAME` below such an ssh inherits the variable and has other arguments.
 pub fn acted() -> Option<ExitCode> {
     let session = std::env::var(ASKPASS_SESSION).ok()?;
     let mut arguments = std::env::args().skip(1);

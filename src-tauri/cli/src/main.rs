@@ -1,4 +1,4 @@
-//! `moorline`: the command line and the `ProxyCommand`.
+//! `moorline`: the command line.
 
 mod advice;
 mod args;
@@ -7,10 +7,10 @@ mod askpass;
 mod commands;
 mod ending;
 mod printer;
-mod proxied;
 mod report;
 mod steps;
 mod text_in;
+mod trust_args;
 #[cfg(unix)]
 mod tty;
 #[cfg(unix)]
@@ -18,9 +18,8 @@ mod typed;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
-use moorline_core::store::installed_programs;
+use clap::{CommandFactory as _, Parser};
 use moorline_model::text;
 
 use crate::args::{Cli, Command};
@@ -32,9 +31,6 @@ use crate::printer::Printer;
 static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
 
 fn main() -> ExitCode {
-    if installed_programs::is_proxy() {
-        return proxied::main();
-    }
     if let Some(code) = askpass::acted() {
         return code;
     }
@@ -55,10 +51,9 @@ fn main() -> ExitCode {
         Command::Doctor => commands::doctor::run(&printer),
         Command::Watch => commands::watch::run(&printer),
         Command::Demo(args) => commands::demo::run(&args, &printer),
-        Command::Proxy(args) => commands::proxy::run(&args),
         Command::Hub(args) => commands::hub::run(&args),
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),
-        Command::Completions(args) => commands::completions::run(&args, &printer),
+        Command::Completions(args) => commands::completions::run(&args, Cli::command(), &printer),
     };
     let code = outcome.unwrap_or_else(|error| {
         let step = advice::of_error(&error, about.as_ref());

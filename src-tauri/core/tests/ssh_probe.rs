@@ -6,11 +6,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use moorline_core::net::error::RouteError;
+use moorline_core::net::connect::ConnectError;
 use moorline_core::ssh::practice::{PracticeEvent, PracticeOptions, PracticeRuntime};
 use moorline_core::ssh::probe::{host_key, host_key_of, host_key_preferring};
 use moorline_core::ssh::reach::named_key;
-use moorline_core::ssh::{ProbeError, Route, SshFailure};
+use moorline_core::ssh::{ProbeError, Route, RouteError, SshFailure};
 use moorline_model::trust::Evidence;
 use moorline_ssh_files::KeyAlgorithm;
 
@@ -94,7 +94,10 @@ fn a_practice_runtime_shows_its_key_and_another_after_a_restart() {
         "nobody tried to log in"
     );
     let gone = probe(&Route::Tcp(place), LIMIT);
-    assert!(matches!(gone, Err(ProbeError::Route(RouteError::Refused { .. }))), "{gone:?}");
+    assert!(
+        matches!(gone, Err(ProbeError::Route(RouteError::Connect(ConnectError::Refused { .. })))),
+        "{gone:?}"
+    );
 }
 
 #[test]
@@ -104,7 +107,12 @@ fn a_name_without_an_address_is_unknown() {
     let error = probe(&Route::Tcp(place), LIMIT).unwrap_err();
     // A machine without any name server cannot tell a wrong name from no network.
     assert!(
-        matches!(error, ProbeError::Route(RouteError::NameUnknown { .. } | RouteError::OwnNetwork { .. })),
+        matches!(
+            error,
+            ProbeError::Route(RouteError::Connect(
+                ConnectError::NameUnknown { .. } | ConnectError::OwnNetwork { .. }
+            ))
+        ),
         "{error:?}"
     );
     assert!(error.to_string().contains("gone.invalid"), "{error}");
@@ -113,7 +121,10 @@ fn a_name_without_an_address_is_unknown() {
 #[test]
 fn a_closed_port_refuses() {
     let error = probe(&tcp(free_port()), LIMIT).unwrap_err();
-    assert!(matches!(error, ProbeError::Route(RouteError::Refused { .. })), "{error:?}");
+    assert!(
+        matches!(error, ProbeError::Route(RouteError::Connect(ConnectError::Refused { .. }))),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -146,7 +157,10 @@ fn a_full_backlog_times_out() {
         assert!(held.len() < 64, "the queue must fill");
     }
     let error = probe(&tcp(address.port()), SHORT).unwrap_err();
-    assert!(matches!(error, ProbeError::Route(RouteError::TimedOut { .. })), "{error:?}");
+    assert!(
+        matches!(error, ProbeError::Route(RouteError::Connect(ConnectError::TimedOut { .. }))),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -31,6 +31,9 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         let dirs = Dirs::under(dir.path());
         Dirs::create_private(&dirs.ssh).unwrap();
+        // No moorline-proxy is beside a test's own program.
+        Dirs::create_private(dirs.proxy_program().parent().unwrap()).unwrap();
+        fs::write(dirs.proxy_program(), "").unwrap();
         fs::write(dirs.ssh.join("config"), THEIRS).unwrap();
         let ssh = SystemSsh::find(Some(dir.path())).unwrap();
         Self { tools: Tools { dirs, vault: Box::new(MemoryVault::default()), ssh, askpass: None }, _dir: dir }

@@ -42,9 +42,8 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// The last announcement of a session that was accepted, as it is kept to refuse what is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
-    /// Under which session key it was made; not known of what older versions kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kid: Option<KeyId>,
+    /// Under which session key it was made.
+    pub kid: KeyId,
     /// The runtime.
     pub runtime: RuntimeId,
     /// When it was born.
@@ -58,7 +57,7 @@ pub struct Accepted {
 impl Accepted {
     /// Whether it was said by the same runtime under the same session key.
     pub fn is_of(&self, said: &Announcement) -> bool {
-        self.runtime == said.runtime && self.kid.as_ref().is_none_or(|kid| *kid == said.kid)
+        self.runtime == said.runtime && self.kid == said.kid
     }
 
     /// Whether it was said too long ago to tell anything.
@@ -68,10 +67,9 @@ impl Accepted {
 
     /// Whether `other` is older news than this, under the same session key: it may not take this one's place.
     pub fn outdates(&self, other: &Self) -> bool {
-        let same_key = self.kid.is_none() || other.kid.is_none() || self.kid == other.kid;
         let newer =
             if self.runtime == other.runtime { self.seq > other.seq } else { self.born >= other.born };
-        same_key && newer
+        self.kid == other.kid && newer
     }
 }
 
@@ -121,14 +119,14 @@ pub fn accept(last: Option<&Accepted>, said: &Announcement, now: Timestamp) -> R
     if said.born > said.at {
         return Err(Refusal::BornLater);
     }
-    let last = last.filter(|last| last.kid.as_ref().is_none_or(|kid| *kid == said.kid));
+    let last = last.filter(|last| last.kid == said.kid);
     match last {
         Some(last) if last.runtime == said.runtime && said.seq == last.seq => return Err(Refusal::Known),
         Some(last) if last.runtime == said.runtime && said.seq < last.seq => return Err(Refusal::Replayed),
         Some(last) if last.runtime != said.runtime && said.born <= last.born => return Err(Refusal::Older),
         _ => {}
     }
-    let (kid, runtime) = (Some(said.kid.clone()), said.runtime.clone());
+    let (kid, runtime) = (said.kid.clone(), said.runtime.clone());
     Ok(Accepted { kid, runtime, born: said.born, seq: said.seq, at: said.at })
 }
 

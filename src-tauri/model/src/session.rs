@@ -66,7 +66,7 @@ impl Link {
         host.as_str().ends_with(".invalid")
     }
 
-    /// Whether ssh runs `moorline proxy` to get there.
+    /// Whether ssh runs `moorline-proxy` to get there.
     pub fn runs_moorline(&self) -> bool {
         matches!(self, Self::Cloudflare(_) | Self::Colab(_))
     }

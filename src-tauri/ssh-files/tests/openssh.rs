@@ -73,7 +73,7 @@ fn every_other_host_resolves_as_before() {
         let home = Home::new().with_config(&fixture(&format!("{name}.config")));
         let before: Vec<_> = hosts.map(|h| resolved(&home.path("config"), h)).into();
         let direct = session("colab", "0.tcp.eu.ngrok.io", 15873, &[OLD_KEY]);
-        let entries = [direct.entry(), proxied("trainer", &["/opt/x y/moorline", "proxy", "trainer"])];
+        let entries = [direct.entry(), proxied("trainer", &["/opt/x y/moorline-proxy", "trainer"])];
         home.try_write_edit(&direct.pin(None), &entries).unwrap();
         for (host, before) in hosts.iter().zip(before) {
             assert_eq!(resolved(&home.path("config"), host), before, "{name}: {host}");
@@ -97,7 +97,7 @@ fn every_other_host_resolves_as_before() {
         }
         let trainer = resolved(&home.path("config"), "trainer").unwrap();
         assert!(trainer.contains("\nhostname trainer\n"), "{trainer}");
-        assert!(trainer.contains("\nproxycommand '/opt/x y/moorline' proxy trainer\n"), "{trainer}");
+        assert!(trainer.contains("\nproxycommand '/opt/x y/moorline-proxy' trainer\n"), "{trainer}");
     }
 }
 

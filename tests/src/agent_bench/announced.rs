@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{ROUNDS, Table};
+use super::table::{ROUNDS, Table};
 use crate::{Scene, Watching};
 
 /// Measures, for each channel that pushes, from the moment when the channel has the announcement until

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{ROUNDS, Table, followed};
+use super::table::{ROUNDS, Table, followed};
 use crate::{Story, Watching, Weather, weather};
 
 /// Longer than any notification of a drop may take.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use super::Table;
+use super::table::Table;
 use crate::processes::Program;
 use crate::weigh::{processor_time, pss};
 use crate::{Screen, Stage, Story, Watching};

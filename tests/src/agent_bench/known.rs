@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::{ROUNDS, Table, timed};
+use super::table::{ROUNDS, Table, timed};
 use crate::Story;
 use crate::stage::feed;
 

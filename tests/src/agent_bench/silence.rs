@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{ROUNDS, Table, followed};
+use super::table::{ROUNDS, Table, followed};
 use crate::processes::{Program, until};
 use crate::{Stage, Watching, Weather, weather};
 

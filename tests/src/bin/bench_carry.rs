@@ -1,4 +1,4 @@
-//! Weighs `moorline proxy`: time to the first byte, speed, processor time and memory.
+//! Weighs `moorline-proxy`: time to the first byte, speed, processor time and memory.
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::{COUNTED, TRANSFERS, as_float, finish, median, rate};
+use super::measuring::{COUNTED, TRANSFERS, as_float, finish, median, rate};
 
 /// A way to start a program that carries.
 pub(super) type Start<'a> = &'a dyn Fn() -> (Child, ChildStdout);

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use crate::namespace::is_root;
+use crate::person::is_root;
 
 /// The servers' end of the line.
 pub(super) const FAR: &str = "10.88.0.1";

@@ -3,8 +3,11 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
+use moorline_model::next_step::NextStep;
+use moorline_model::secret_kind::SecretKind;
 
 use super::*;
+use crate::steps;
 
 /// Every sentence of the program that names one of its commands names one that works.
 #[test]
@@ -47,6 +50,40 @@ fn commands_are_found_as_sentences_name_them() {
         "moorline repair colab",
     ];
     assert_eq!(commands(text), found);
+}
+
+fn every_step(session: Option<&Alias>) -> Vec<NextStep> {
+    let session = session.cloned();
+    let mut steps = vec![
+        NextStep::Add { session: session.clone() },
+        NextStep::ChooseRuntime,
+        NextStep::CopyGoogleSignIn,
+        NextStep::LookAtStatus,
+        NextStep::NewSessionKey { session: session.clone() },
+        NextStep::NameFolders { session: "colab".parse().unwrap() },
+        NextStep::Repair { session: session.clone() },
+        NextStep::StopNgrokAgents { session: session.clone() },
+    ];
+    let store = |kind| NextStep::StoreSecret { session: session.clone(), kind };
+    // Moorline stores the runtime's token by itself.
+    steps.extend(SecretKind::ALL.into_iter().filter(|kind| *kind != SecretKind::RuntimeToken).map(store));
+    steps
+}
+
+#[test]
+fn every_step_is_a_command_that_is_right_usage() {
+    let colab = "colab".parse().unwrap();
+    for step in [every_step(None), every_step(Some(&colab))].concat() {
+        for one in steps::command(&step).split(", or ") {
+            let words = one.split(' ').map(|word| match word {
+                "NAME" => "colab",
+                "PATH" => "/folder",
+                word => word,
+            });
+            let parsed = Cli::command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{step:?}: {one}: {}", parsed.unwrap_err());
+        }
+    }
 }
 
 fn rust_files(dir: &Path, into: &mut Vec<PathBuf>) {

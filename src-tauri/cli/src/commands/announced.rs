@@ -18,7 +18,7 @@ use moorline_model::clock;
 use moorline_model::session::Session;
 use serde_json::json;
 
-use super::add::Adding;
+use super::adding::Adding;
 use crate::printer::Printer;
 use crate::report;
 

@@ -12,7 +12,7 @@ use moorline_model::session::RelayTarget;
 use moorline_ssh_files::Alias;
 use zeroize::Zeroizing;
 
-use super::add::Adding;
+use super::adding::Adding;
 use crate::ask::{Terminal, ask_secret, confirm};
 use crate::steps;
 

@@ -1,8 +1,10 @@
 //! `moorline cell`: the setup cell of a session, and the session itself if it is new.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
+use clap::{Args, ValueEnum};
 use moorline_core::announce::cell::{
     self, Begun, Cell, CellLink, CellPlan, CellWay, Listen, ListenError, MakeCellError,
 };
@@ -10,12 +12,75 @@ use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::relay_setup::Prepared;
 use moorline_core::store::session_keys::SessionKeyError;
 use moorline_model::channel_settings::ChannelKind;
-use moorline_model::session::{Link, Session};
+use moorline_model::session::{Link, RelayTarget, RemotePath, Session};
+use moorline_ssh_files::{Alias, HostName, Port, UserName};
 use serde_json::json;
 
-use crate::args::{CellArgs, CellLinkKind};
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
+
+/// `moorline cell`
+#[derive(Debug, Args)]
+pub struct CellArgs {
+    /// Which session. One that does not exist yet is made: say its --link.
+    pub name: Alias,
+    /// Print a whole notebook (.ipynb) instead of the cell.
+    #[arg(long, conflicts_with = "announce_only")]
+    pub notebook: bool,
+    /// Print the one line that announces a runtime, for the end of a cell of your own.
+    #[arg(long)]
+    pub announce_only: bool,
+    /// How the runtime is to be reached, for a new session.
+    #[arg(long)]
+    pub link: Option<CellLinkKind>,
+    /// The relay, for a new session behind one, as your own ssh knows it.
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub relay: Option<RelayTarget>,
+    /// The host name of a named Cloudflare tunnel or of a direct link, for a new session.
+    #[arg(long)]
+    pub host: Option<HostName>,
+    /// The port on the relay or of a direct link, for a new session.
+    #[arg(long)]
+    pub port: Option<Port>,
+    /// The user on the runtime, for a new session. Default: root.
+    #[arg(long)]
+    pub user: Option<UserName>,
+    /// Over which channels the runtime announces itself and this desktop listens, from now on. Default for a new
+    /// session: relay behind a relay, else ntfy.
+    #[arg(long = "channel", value_name = "CHANNEL", value_delimiter = ',', value_parser = channel)]
+    pub channels: Vec<ChannelKind>,
+    /// For the folder channel: the folder on this computer that Drive, Syncthing or the like keeps in step.
+    #[arg(long, value_name = "PATH", value_parser = own_folder)]
+    pub folder: Option<PathBuf>,
+    /// For the folder channel: the same folder as the runtime sees it, such as /content/drive/MyDrive/moorline.
+    #[arg(long, value_name = "PATH")]
+    pub runtime_folder: Option<RemotePath>,
+    /// Let the runtime in on the relay: add its key line there, restricted to one port and one command.
+    #[arg(long)]
+    pub prepare_relay: bool,
+}
+
+/// Links that a setup cell opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CellLinkKind {
+    /// A port on a relay of your own.
+    Relay,
+    /// A Cloudflare tunnel: a quick one, or with --host a named one.
+    Cloudflare,
+    /// An ngrok TCP endpoint.
+    Ngrok,
+    /// A place where the runtime can be reached anyway.
+    Direct,
+}
+
+fn channel(word: &str) -> Result<ChannelKind, &'static str> {
+    ChannelKind::of_word(word).ok_or("a channel is ntfy, relay, ngrok or folder")
+}
+
+/// A folder of this computer, absolute, with a name that config.toml can hold.
+fn own_folder(path: &str) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|error| error.to_string())
+}
 
 /// Runs the command.
 pub fn run(args: &CellArgs, printer: &Printer) -> anyhow::Result<ExitCode> {

@@ -2,15 +2,40 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use clap::{Args, ValueEnum};
 use clap_complete::{Shell as Target, generate};
 
-use crate::args::{Cli, CompletionsArgs, Shell};
 use crate::printer::Printer;
 
-/// Runs the command.
+/// `moorline completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    pub shell: Shell,
+}
+
+/// Shells that completions can be made for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// Windows `PowerShell`
+    Powershell,
+    /// elvish
+    Elvish,
+}
+
+/// Runs the command; `grammar` is the whole program's.
 #[expect(clippy::unnecessary_wraps, reason = "every command has the same shape")]
-pub fn run(args: &CompletionsArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
+pub fn run(
+    args: &CompletionsArgs,
+    mut grammar: clap::Command,
+    printer: &Printer,
+) -> anyhow::Result<ExitCode> {
     let target = match args.shell {
         Shell::Bash => Target::Bash,
         Shell::Zsh => Target::Zsh,
@@ -19,7 +44,7 @@ pub fn run(args: &CompletionsArgs, printer: &Printer) -> anyhow::Result<ExitCode
         Shell::Elvish => Target::Elvish,
     };
     let mut script = Vec::new();
-    generate(target, &mut Cli::command(), "moorline", &mut script);
+    generate(target, &mut grammar, "moorline", &mut script);
     printer.raw(&String::from_utf8_lossy(&script));
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use clap::Args;
 use moorline_core::repoint::adding::{TypedSecret, Wish};
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::practice::{PracticeOptions, PracticeRuntime};
@@ -16,12 +17,13 @@ use moorline_ssh_files::Alias;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::add::{Adding, Given};
+use super::adding::Adding;
 use super::forget::forget;
-use super::repair::repair;
-use crate::args::{DemoArgs, TrustArgs};
+use super::leading::Given;
+use super::mending::mend;
 use crate::ending::Due;
 use crate::printer::Printer;
+use crate::trust_args::TrustArgs;
 
 /// A person's config as it might be, to show that it stays.
 const THEIR_CONFIG: &str = "\
@@ -32,6 +34,14 @@ Host bastion
     HostName 10.0.0.1
     User me
 ";
+
+/// `moorline demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Keep the throw-away home and say where it is.
+    #[arg(long)]
+    pub keep: bool,
+}
 
 /// Runs the command.
 pub fn run(args: &DemoArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -100,7 +110,7 @@ fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     runtime.restart_at_same_port()?;
     stage.ssh_fails()?;
     printer.line("This is where one would run ssh-keygen -R and type the password again. Instead: moorline repair colab");
-    stage.repair(&runtime)?;
+    stage.mend(&runtime)?;
     stage.ssh_works()?;
 
     stage.step("4. `moorline forget colab` takes back what was written, to the byte:");
@@ -132,12 +142,12 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn repair(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
+    fn mend(&self, runtime: &PracticeRuntime) -> anyhow::Result<()> {
         // As in life, the new machine has a new password, which the cell printed.
         let session = super::session(&self.tools, Some(&self.name))?;
         kept_secrets::keep_password(&self.tools, &session, runtime.host_key(), runtime.password())?;
         let trust = self.compare(runtime);
-        super::block_on(repair(&self.adding(&trust), &session, false))??;
+        super::block_on(mend(&self.adding(&trust), &session, false))??;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
 use moorline_core::editors::{self, SearchEnv};
 use moorline_core::repoint::write;
 use moorline_core::ssh::context::Tools;
@@ -12,10 +13,19 @@ use moorline_model::secret_kind::SecretKind;
 use moorline_ssh_files::{Alias, Report};
 use serde_json::json;
 
-use crate::args::ForgetArgs;
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
 use crate::report;
+
+/// `moorline forget`
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// Which session.
+    pub name: Alias,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
 
 /// Runs the command.
 pub fn run(args: &ForgetArgs, printer: &Printer) -> anyhow::Result<ExitCode> {

@@ -1,11 +1,21 @@
-//! `moorline hub`, which `moorline proxy` starts for links that allow one connection.
+//! `moorline hub`, which `moorline-proxy` starts for links that allow one connection.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use moorline_core::ssh::hub::{Hub, HubError, Limits};
+use moorline_ssh_files::Alias;
 
-use crate::args::HubArgs;
+/// `moorline hub`
+#[derive(Debug, Args)]
+pub struct HubArgs {
+    /// Which session.
+    pub name: Alias,
+    /// How many seconds it stays when nobody needs it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub idle: u64,
+}
 
 /// Is the hub until nobody needs it.
 pub fn run(args: &HubArgs) -> anyhow::Result<ExitCode> {

@@ -10,7 +10,7 @@ use moorline_model::session::Session;
 use moorline_model::trust::{Evidence, Trust, Verdict, channel_may_replace, judge};
 use moorline_ssh_files::HostKey;
 
-use super::add::Adding;
+use super::adding::Adding;
 use super::reaching::{Reached, patient};
 use crate::ask::Terminal;
 

@@ -3,13 +3,32 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use clap::Args;
 use moorline_core::editors::{self, EditorError, Launch, LaunchOptions, SearchEnv, Started};
 use moorline_model::editor::Editor;
 use moorline_model::session::RemotePath;
+use moorline_ssh_files::Alias;
 use serde_json::json;
 
-use crate::args::OpenArgs;
 use crate::printer::Printer;
+
+/// `moorline open`
+#[derive(Debug, Args)]
+pub struct OpenArgs {
+    /// Which session.
+    pub name: Alias,
+    /// The program.
+    #[arg(long = "in", value_name = "EDITOR", default_value = "vscode")]
+    pub editor: Editor,
+    /// The folder on the runtime. Default: the session's, else /content.
+    pub path: Option<RemotePath>,
+    /// In a terminal: inside `tmux new -A -s main`, so that what runs there outlives a lost connection.
+    #[arg(long)]
+    pub tmux: bool,
+    /// Print the argument list or the link, one argument a line, and start nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
 /// Runs the command.
 pub fn run(args: &OpenArgs, printer: &Printer) -> anyhow::Result<ExitCode> {

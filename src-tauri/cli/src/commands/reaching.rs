@@ -10,6 +10,9 @@ use moorline_model::session::{Link, Session};
 use crate::ask::Terminal;
 use crate::printer::Printer;
 
+/// How long a runtime may take to answer.
+pub const LIMIT: Duration = Duration::from_secs(15);
+
 /// How long a person may take to type what ssh asks for, and all that follows.
 const TYPING_LIMIT: Duration = Duration::from_secs(60);
 

@@ -1,32 +1,56 @@
 //! `moorline repair`: what people do with `ssh-keygen -R`, safely.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::bail;
+use clap::Args;
 use moorline_core::repoint::adding::{TypedSecret, Wish};
-use moorline_core::repoint::change::Change;
-use moorline_core::repoint::write;
-use moorline_core::ssh::SystemSsh;
-use moorline_core::ssh::relay_known_hosts::{RelayRepair, repair_relay_known_hosts};
+use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::relay_setup::Prepared;
-use moorline_model::clock;
 use moorline_model::session::{Link, Session};
-use moorline_model::trust::Evidence;
-use moorline_ssh_files::HostKey;
+use moorline_ssh_files::Alias;
 use serde_json::json;
 
-use super::add::{Adding, Given};
-use super::reaching::{patient, reach};
-use super::{announced, key_question, login, rival};
-use crate::args::RepairArgs;
-use crate::ask::Terminal;
+use super::adding::Adding;
+use super::leading::Given;
+use super::mending::mend;
+use super::{announced, rival};
 use crate::printer::Printer;
-use crate::{report, text_in};
+use crate::text_in;
+use crate::trust_args::TrustArgs;
 
-/// How long a runtime may take to answer.
-pub const LIMIT: Duration = Duration::from_secs(15);
+/// `moorline repair`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct RepairArgs {
+    /// Which session. Default: the only one.
+    pub name: Option<Alias>,
+    /// Text that the restarted cell printed, to re-point the session with; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    /// Also mend the relay's own known_hosts, for people who hop on from there.
+    #[arg(long, conflicts_with = "from")]
+    pub relay_known_hosts: bool,
+    /// Let the session's runtimes in on its relay, for its port and its announcements, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run"])]
+    pub prepare_relay: bool,
+    /// Show the ngrok agents that former runtimes left behind, ask for each whether to stop it, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay"])]
+    pub stop_agents: bool,
+    /// Follow the other runtime that announced itself while this one is online, and do nothing else.
+    #[arg(long, conflicts_with_all = ["from", "relay_known_hosts", "dry_run", "prepare_relay", "stop_agents"])]
+    pub take_over: bool,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Answer yes to the questions about names and endpoints; never to one about a host key.
+    #[arg(long, short)]
+    pub yes: bool,
+}
 
 /// Runs the command.
 pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -36,9 +60,7 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         bail!("{} does not go through a relay; leave --relay-known-hosts out", session.name);
     }
     if args.prepare_relay {
-        let prepared = super::relay::prepare(&tools, &session, printer)?;
-        printer.json(&json!({ "session": session.name, "relay_prepared": true, "changed": prepared != Prepared::Unchanged }));
-        return Ok(ExitCode::SUCCESS);
+        return prepare_relay(&tools, &session, printer);
     }
     if args.stop_agents {
         return super::ngrok::stop_agents(&tools, &session, args.yes, printer);
@@ -58,36 +80,11 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
         named: true,
     };
     let outcome = super::block_on(async {
-        if let Some(from) = &args.from {
-            let text = text_in::read(Some(from), printer)?;
-            let wish = Wish {
-                name: Some(session.name.clone()),
-                fingerprint: args.trust.fingerprint,
-                first_use: args.trust.trust_first_use,
-                dry_run: args.dry_run,
-                ..Wish::default()
-            };
-            return adding.run(Given::Text(TypedSecret::from(text.as_str())), wish).await;
+        match &args.from {
+            Some(from) => re_point(&adding, &session, from).await,
+            None if args.take_over => take_over(&adding, &session).await,
+            None => follow_and_mend(&adding, &session, args.relay_known_hosts).await,
         }
-        let heard = announced::heard(&tools, &session).await?;
-        if args.take_over {
-            // No agent knows of anything; what the channels hold is what the person means.
-            return match heard {
-                Some(announced) => announced::settle(&announced, &adding, &Wish::default(), printer).await,
-                None => bail!("{} announces itself nowhere else; look at `moorline status`", session.name),
-            };
-        }
-        if let Some(announced) = heard
-            && !rival::keeps(&tools, &session, &announced, printer).await?
-        {
-            if args.dry_run {
-                return announced::settle(&announced, &adding, &Wish::default(), printer).await;
-            }
-            announced::settle(&announced, &adding, &Wish::default(), &printer.for_steps()).await?;
-            let session = super::session(&tools, Some(&session.name))?;
-            return repair(&adding, &session, args.relay_known_hosts).await;
-        }
-        repair(&adding, &session, args.relay_known_hosts).await
     })?;
     if !args.dry_run {
         super::agent::reload(&tools);
@@ -95,85 +92,47 @@ pub fn run(args: &RepairArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
     outcome
 }
 
-/// Reaches, compares, settles, logs in.
-///
-/// # Errors
-/// The runtime cannot be reached, its key is not accepted, or the files cannot be edited.
-pub async fn repair(adding: &Adding<'_>, session: &Session, on_relay: bool) -> anyhow::Result<ExitCode> {
-    let Adding { tools, printer, .. } = *adding;
-    let named =
-        Evidence { fingerprints: adding.trust.fingerprint.into_iter().collect(), ..Evidence::default() };
-    let expected = key_question::expected(tools, session, &named, false)?;
-    let mut terminal = Terminal::open(printer.is_json());
-    let reached = match reach(tools, session, &expected, LIMIT, terminal.as_ref(), printer).await {
-        Ok(reached) => reached,
-        Err(error) => {
-            if !adding.dry_run {
-                let healed = write::heal(tools, session, clock::now()).await?;
-                report::print(&healed, printer);
-            }
-            let what = format!("{} cannot be reached, so its key was not checked", session.name);
-            return Err(anyhow::Error::new(error).context(what));
-        }
-    };
-    let answer = key_question::settle_key(adding, session, &expected, &reached, &mut terminal).await?;
-    let change = Change {
-        was: Some(session.clone()),
-        keys: vec![(answer.key.clone(), answer.trust)],
-        ..Change::of(session.clone(), clock::now())
-    };
-    if adding.dry_run {
-        let preview = write::preview(tools, &change).await?;
-        report::print_preview(&preview, printer);
-        if on_relay && let Link::Relay(link) = &session.link {
-            printer.note(format!(
-                "known_hosts on {} would be mended, too; --dry-run does not look at it",
-                link.relay
-            ));
-        }
-        printer.json(&json!({ "dry_run": true, "files": report::to_json(&preview) }));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let written = write::settle(tools, &change).await?;
-    report::print(&written, printer);
-    if adding.diffs {
-        report::print_diffs(&written, printer);
-    }
-    if !written.known_hosts.changed() && !written.config.changed() {
-        printer.done("the ssh files were in order; nothing was written");
-    }
-    if on_relay {
-        repair_on_relay(adding, &reached.ssh, session, &answer.key).await?;
-    }
-    let login = login::ensure(tools, &reached.ssh, session, None, printer).await?;
-    let ssh_works = login::ssh_agrees(&reached.ssh, session, login, printer).await;
-    if login.works() && ssh_works != Some(false) {
-        printer.heading(format!("Ready: ssh {}", session.name));
-    }
-    printer.json(&json!({
-        "session": session.name,
-        "host_key": { "fingerprint": answer.key.fingerprint(), "trust": answer.trust },
-        "login": login.word(),
-        "ssh_works": ssh_works,
-        "files": report::to_json(&written),
-    }));
+fn prepare_relay(tools: &Tools, session: &Session, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let prepared = super::relay::prepare(tools, session, printer)?;
+    let changed = prepared != Prepared::Unchanged;
+    printer.json(&json!({ "session": session.name, "relay_prepared": true, "changed": changed }));
     Ok(ExitCode::SUCCESS)
 }
 
-async fn repair_on_relay(
-    adding: &Adding<'_>,
-    ssh: &SystemSsh,
-    session: &Session,
-    key: &HostKey,
-) -> anyhow::Result<()> {
-    let Link::Relay(link) = &session.link else { return Ok(()) };
-    let relay = &link.relay;
-    let repaired = repair_relay_known_hosts(ssh, relay, link.port, key, patient(LIMIT, ssh)).await?;
-    adding.printer.done(match repaired {
-        RelayRepair::Unchanged => format!("known_hosts on {relay} was in order"),
-        RelayRepair::Written { .. } => {
-            format!("mended known_hosts on {relay}; the old one is kept beside it")
-        }
-    });
-    Ok(())
+/// Leads the session to where the pasted text says.
+async fn re_point(adding: &Adding<'_>, session: &Session, from: &Path) -> anyhow::Result<ExitCode> {
+    let text = text_in::read(Some(from), adding.printer)?;
+    let wish = Wish {
+        name: Some(session.name.clone()),
+        fingerprint: adding.trust.fingerprint,
+        first_use: adding.trust.trust_first_use,
+        dry_run: adding.dry_run,
+        ..Wish::default()
+    };
+    adding.run(Given::Text(TypedSecret::from(text.as_str())), wish).await
+}
+
+/// Leads the session to where its channels say: no agent knows of anything, so what they hold is what the person means.
+async fn take_over(adding: &Adding<'_>, session: &Session) -> anyhow::Result<ExitCode> {
+    match announced::heard(adding.tools, session).await? {
+        Some(announced) => announced::settle(&announced, adding, &Wish::default(), adding.printer).await,
+        None => bail!("{} announces itself nowhere else; look at `moorline status`", session.name),
+    }
+}
+
+/// Leads the session to where its channels say unless it answers where it is, and mends it there.
+async fn follow_and_mend(adding: &Adding<'_>, session: &Session, on_relay: bool) -> anyhow::Result<ExitCode> {
+    let Adding { tools, printer, .. } = *adding;
+    let Some(announced) = announced::heard(tools, session).await? else {
+        return mend(adding, session, on_relay).await;
+    };
+    if rival::keeps(tools, session, &announced, printer).await? {
+        return mend(adding, session, on_relay).await;
+    }
+    if adding.dry_run {
+        return announced::settle(&announced, adding, &Wish::default(), printer).await;
+    }
+    announced::settle(&announced, adding, &Wish::default(), &printer.for_steps()).await?;
+    let session = super::session(tools, Some(&session.name))?;
+    mend(adding, &session, on_relay).await
 }

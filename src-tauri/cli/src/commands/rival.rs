@@ -9,7 +9,7 @@ use moorline_core::store::pins_json::{Pins, SessionPins};
 use moorline_model::cause::Obstacle;
 use moorline_model::session::Session;
 
-use super::repair::LIMIT;
+use super::reaching::LIMIT;
 use crate::printer::Printer;
 
 /// Whether the session stays where it is, although this was announced; then that was said.

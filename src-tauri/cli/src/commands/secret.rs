@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
 use moorline_core::net::google::{Credentials, Source};
 use moorline_core::net::websocket::ServiceToken;
 use moorline_core::repoint::write;
@@ -14,18 +15,54 @@ use moorline_core::store::vault::SecretName;
 use moorline_model::secret_kind::SecretKind;
 use moorline_model::session::{Link, Session};
 use moorline_model::session_key::SessionKey;
-use moorline_ssh_files::HostName;
+use moorline_ssh_files::{Alias, HostName};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::session_key;
-use crate::args::{SecretArgs, SecretCommand, SecretSetArgs};
+use super::session_key::{self, NewKeyArgs, ShowKeyArgs};
 use crate::ask::ask_secret;
 use crate::printer::Printer;
 
 /// Longer than any password, key or token that belongs here.
 const LIMIT: u64 = 16 * 1024;
+
+/// `moorline secret`
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Store a secret; it is asked for without echo, or read from standard input.
+    Set(SecretSetArgs),
+    /// Name the secrets that are stored, never their values.
+    List,
+    /// Delete a secret.
+    Delete(SecretArgs),
+    /// Make a session's key, with which its runtimes announce themselves; one that is there stays.
+    NewSessionKey(NewKeyArgs),
+    /// Show a session's key on this terminal, to be put into the notebook's secrets.
+    ShowSessionKey(ShowKeyArgs),
+}
+
+/// `moorline secret set`
+#[derive(Debug, Args)]
+pub struct SecretSetArgs {
+    #[command(flatten)]
+    pub which: SecretArgs,
+    /// Copy google-colab-cli's sign-in (for google-refresh-token).
+    #[arg(long)]
+    pub from_colab_cli: bool,
+    /// Copy gcloud's Application Default Credentials (for google-refresh-token).
+    #[arg(long, conflicts_with = "from_colab_cli")]
+    pub from_gcloud: bool,
+}
+
+/// Which secret.
+#[derive(Debug, Args)]
+pub struct SecretArgs {
+    /// The session it belongs to; for an account's secret, what it is: ngrok-api-key or google-refresh-token.
+    pub name: Alias,
+    /// What it is. Default: password.
+    pub kind: Option<SecretKind>,
+}
 
 /// Runs the command.
 pub fn run(command: &SecretCommand, printer: &Printer) -> anyhow::Result<ExitCode> {

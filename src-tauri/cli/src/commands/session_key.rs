@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use clap::Args;
+use moorline_core::repoint::session_key;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::relay_setup::prepared_relays;
 use moorline_core::store::pins_json::Pins;
@@ -17,8 +19,24 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::claimed;
-use crate::args::NewKeyArgs;
 use crate::printer::Printer;
+
+/// `moorline secret new-session-key`
+#[derive(Debug, Args)]
+pub struct NewKeyArgs {
+    /// The session; it need not be there yet.
+    pub name: Alias,
+    /// Make the next one in the place of the one that is there.
+    #[arg(long)]
+    pub rotate: bool,
+}
+
+/// `moorline secret show-session-key`
+#[derive(Debug, Args)]
+pub struct ShowKeyArgs {
+    /// The session.
+    pub name: Alias,
+}
 
 /// Makes the session's key, or the next one in its place.
 pub fn new(tools: &Tools, args: &NewKeyArgs, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -65,13 +83,7 @@ fn rotate(tools: &Tools, name: &Alias, printer: &Printer) -> anyhow::Result<Sess
         super::relay::retire_former(tools, session, printer)?;
     }
     let trust = Pins::load(&tools.dirs.pins_file())?.get(name).and_then(|pin| Some(pin.keys.first()?.trust));
-    let pinned = super::block_on(moorline_core::repoint::session_key::renew(
-        tools,
-        name,
-        was.as_ref(),
-        &key,
-        clock::now(),
-    ))??;
+    let pinned = super::block_on(session_key::renew(tools, name, was.as_ref(), &key, clock::now()))??;
     printer.done(format!("made a new session key for {name} (generation {})", key.generation()));
     match (pinned, trust) {
         (Some(_), _) => {

@@ -3,20 +3,30 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use moorline_core::agent::wording;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::reach::{Expected, reach, relay_ssh};
 use moorline_core::store::pins_json::{Pins, SessionPins};
 use moorline_model::channel_settings::ChannelKind;
 use moorline_model::session::{Link, Session};
-use moorline_ssh_files::HostKey;
+use moorline_ssh_files::{Alias, HostKey};
 use serde_json::{Value, json};
 
 use crate::advice::with_command;
-use crate::args::StatusArgs;
 use crate::printer::Printer;
 
 const LIMIT: Duration = Duration::from_secs(8);
+
+/// `moorline status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Only this session.
+    pub name: Option<Alias>,
+    /// Knock at each endpoint, and say what answers.
+    #[arg(long)]
+    pub check: bool,
+}
 
 /// Runs the command.
 pub fn run(args: &StatusArgs, printer: &Printer) -> anyhow::Result<ExitCode> {

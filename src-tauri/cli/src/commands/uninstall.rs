@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
 use moorline_core::agent::socket::Door;
 use moorline_core::repoint::take_over;
 use moorline_core::ssh::context::Tools;
@@ -10,9 +11,16 @@ use moorline_core::store::vault::VaultError;
 use serde_json::json;
 
 use super::forget::forget;
-use crate::args::UninstallArgs;
 use crate::ask::{Terminal, confirm};
 use crate::printer::Printer;
+
+/// `moorline uninstall`
+#[derive(Debug, Args)]
+pub struct UninstallArgs {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
 
 /// Runs the command.
 pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> {

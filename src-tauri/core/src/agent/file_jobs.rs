@@ -209,7 +209,7 @@ async fn adopt(tools: &Tools, adoption: Adoption) -> Vec<Msg> {
     // It may have been heard, or have waited, under a session key that was made anew meanwhile. A keyring that is
     // locked by now says nothing about that.
     if let Ok(key) = session_keys::load(&*tools.vault, &name)
-        && key.map(|key| key.id()) != accepted.kid
+        && key.is_none_or(|key| key.id() != accepted.kid)
     {
         let sentence = format!(
             "{name}: the notebook secret was changed, so an announcement under the one before is not followed"

@@ -1,6 +1,7 @@
 //! The ssh agent.
 
-use super::{AgentFacts, Check, Surroundings};
+use super::check::Check;
+use super::surroundings::{AgentFacts, Surroundings};
 
 /// sshd's `MaxAuthTries` is 6, and each offered key is a try.
 const TRIES: usize = 5;

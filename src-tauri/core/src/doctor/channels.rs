@@ -3,7 +3,8 @@
 use moorline_model::next_step::NextStep;
 use moorline_ssh_files::Alias;
 
-use super::{Check, Next, Surroundings};
+use super::check::{Check, Next};
+use super::surroundings::Surroundings;
 
 /// Nothing when each folder channel has its folder.
 pub(super) fn folders(found: &Surroundings) -> Option<Check> {

@@ -5,7 +5,8 @@
 
 use moorline_ssh_files::config::{BEGIN, END};
 
-use super::{Check, Next, Surroundings};
+use super::check::{Check, Next};
+use super::surroundings::Surroundings;
 
 /// Options of our entries that decide whether a session connects, and to whom.
 const DECISIVE: [&str; 15] = [

@@ -2,8 +2,9 @@
 
 use moorline_model::editor::Editor;
 
+use super::check::Check;
 use super::config::sentence;
-use super::{Check, Surroundings};
+use super::surroundings::Surroundings;
 
 pub(super) fn programs(found: &Surroundings) -> Check {
     const ID: &str = "editors";

@@ -1,7 +1,8 @@
 //! Whether our block and the sessions agree, and what interrupted writes left behind.
 
+use super::check::{Check, Next};
 use super::config::{block_aliases, some};
-use super::{Check, Next, Surroundings};
+use super::surroundings::Surroundings;
 
 pub(super) fn entries(found: &Surroundings) -> Check {
     const ID: &str = "entries";

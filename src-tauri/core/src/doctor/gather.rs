@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime};
 use moorline_model::editor::Editor;
 use moorline_ssh_files::Alias;
 
-use super::{AgentFacts, ClockFacts, EditorConfigFile, FileFacts, ProxyProgram, SshFiles, Surroundings};
+use super::surroundings::{
+    AgentFacts, ClockFacts, EditorConfigFile, FileFacts, ProxyProgram, SshFiles, Surroundings,
+};
 use crate::editors::{Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
 use crate::repoint::take_over;
 use crate::store::read_file;

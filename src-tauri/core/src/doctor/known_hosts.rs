@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Check, Surroundings};
+use super::check::Check;
+use super::surroundings::Surroundings;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

@@ -2,8 +2,9 @@
 
 use moorline_model::next_step::NextStep;
 
+use super::check::{Check, Next};
 use super::config::some;
-use super::{Check, Next, Surroundings};
+use super::surroundings::Surroundings;
 use crate::repoint::take_over::Found;
 
 pub(super) fn entries(found: &Surroundings) -> Check {

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::check::Check;
 use super::config::sentence;
-use super::{Check, Surroundings};
+use super::surroundings::Surroundings;
 use crate::editors::Os;
 
 /// Announcements are refused beyond five minutes; a minute is early enough to say so.

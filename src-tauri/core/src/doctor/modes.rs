@@ -4,7 +4,8 @@
 //! may be written by group or others (Debian used to forgive a private group; OpenSSH 10 there does not), and ignores a
 //! private key that others may read.
 
-use super::{Check, FileFacts, Next, Surroundings};
+use super::check::{Check, Next};
+use super::surroundings::{FileFacts, Surroundings};
 
 const OTHERS_WRITE: u32 = 0o022;
 const OTHERS_ANY: u32 = 0o077;

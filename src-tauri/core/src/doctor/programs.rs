@@ -1,7 +1,8 @@
 //! The programs that a session runs, ssh and our own copy for proxied links, and the sign-in that one of another
 //! program's may be.
 
-use super::{Check, Next, Surroundings};
+use super::check::{Check, Next};
+use super::surroundings::Surroundings;
 use crate::editors::Os;
 
 /// `Include`, without which a person's config may not even load; also the first release with `ProxyJump`.

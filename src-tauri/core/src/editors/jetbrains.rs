@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use moorline_model::session::RemotePath;
 use moorline_ssh_files::names::{Alias, UserName};
 
+use super::error::EditorError;
+use super::launch::Launch;
 use super::link::encode_all;
-use super::search::{below, find_program, is_program};
-use super::{EditorError, Launch, Os, SearchEnv};
+use super::programs::{Os, SearchEnv, below, find_program, is_program};
 
 /// Which program takes the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::search::find_program;
-use super::{Os, SearchEnv};
+use super::programs::{Os, SearchEnv, find_program};
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

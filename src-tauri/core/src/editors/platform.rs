@@ -8,7 +8,8 @@ use moorline_model::editor::Editor;
 use moorline_ssh_files::Alias;
 use moorline_ssh_files::files::{Refusal, SshFilesError, edit_file};
 
-use super::{SearchEnv, SettingsError, platform_setting, settings_file, without_platform_setting};
+use super::programs::SearchEnv;
+use super::settings::{SettingsError, platform_setting, settings_file, without_platform_setting};
 use crate::store::read_file;
 
 /// The editor does not lock its settings, and Moorline's own processes are done in no time.

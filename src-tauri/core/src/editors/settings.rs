@@ -1,59 +1,23 @@
 //! The settings file of the VS Code family: JSON with comments, edited so that every other byte stays.
 
 mod cut;
+mod format;
 
 use std::path::PathBuf;
 
-use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
-use jsonc_parser::errors::ParseError;
 use moorline_model::editor::Editor;
 use moorline_ssh_files::Alias;
 
-use super::search::below;
-use super::vscode::member;
-use super::{Os, SearchEnv};
+pub use format::SettingsError;
 
-const PLATFORM: &str = "remote.SSH.remotePlatform";
+use super::programs::{Os, SearchEnv, below};
+use super::vscode::member;
+use format::{NO_LIST, PLATFORM, WHAT_VS_CODE_TAKES, unreadable};
+
 const CONFIG_FILE: &str = "remote.SSH.configFile";
 const LINUX: &str = "linux";
-const NO_LIST: SettingsError =
-    SettingsError::Unexpected { setting: PLATFORM, wanted: "a list of machines in {…}" };
-/// Comments and trailing commas, nothing looser.
-const WHAT_VS_CODE_TAKES: ParseOptions = ParseOptions {
-    allow_comments: true,
-    allow_trailing_commas: true,
-    allow_loose_object_property_names: false,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
 const BOM: char = '\u{feff}';
-
-/// Why a settings file was left as it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// It is not JSON with comments.
-    #[error("the settings cannot be read (line {line}: {reason}); mend that line in the editor first")]
-    Unreadable {
-        /// Line, counted from 1.
-        line: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// A setting holds another kind of value than the editor expects.
-    #[error("{setting} in the settings is not {wanted}; mend or remove it in the editor first")]
-    Unexpected {
-        /// The setting.
-        setting: &'static str,
-        /// What it should be.
-        wanted: &'static str,
-    },
-}
 
 /// The person's settings file of `editor`, whether it exists or not; `None` for what is not of the VS Code family.
 pub fn settings_file(editor: Editor, search: &SearchEnv) -> Option<PathBuf> {
@@ -119,14 +83,6 @@ fn parse(settings: &str) -> Result<(&str, CstRootNode), SettingsError> {
     let bom = settings.strip_suffix(body).unwrap_or_default();
     let root = CstRootNode::parse(body, &WHAT_VS_CODE_TAKES).map_err(|error| unreadable(&error))?;
     Ok((bom, root))
-}
-
-fn unreadable(error: &ParseError) -> SettingsError {
-    SettingsError::Unreadable { line: error.line_display(), reason: error.kind().to_string().to_lowercase() }
-}
-
-fn not_settings() -> SettingsError {
-    SettingsError::Unreadable { line: 1, reason: "it is not one {…} of settings".to_owned() }
 }
 
 fn top(root: &CstRootNode) -> Result<CstObject, SettingsError> {

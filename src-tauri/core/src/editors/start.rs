@@ -6,9 +6,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{io, thread};
 
+use super::error::EditorError;
+use super::launch::Launch;
+use super::link::opener_argv;
+use super::programs::SearchEnv;
 use super::taker::ensure_taken;
 use super::terminal::shown;
-use super::{EditorError, Launch, SearchEnv, opener_argv};
 
 /// How long a program may take to fail before it counts as started.
 const WATCHED: Duration = Duration::from_secs(1);
@@ -120,7 +123,7 @@ fn not_started(argv: &[OsString], error: &io::Error) -> EditorError {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use super::super::Os;
+    use super::super::programs::Os;
     use super::super::search::tests::{Machine, write_script};
     use super::*;
     use std::fs;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use moorline_model::editor::Editor;
 
-use super::search::find_program;
-use super::{EditorError, Os, SearchEnv, vscode};
+use super::error::EditorError;
+use super::programs::{Os, SearchEnv, find_program};
+use super::vscode;
 use crate::store::run_program::{Stream, printed};
 
 /// How long the desktop may think about it; then the link is tried.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use moorline_model::session::RemotePath;
 use moorline_ssh_files::Alias;
 
-use super::search::{below, find_program, is_program};
-use super::{EditorError, Launch, Os, SearchEnv};
+use super::error::EditorError;
+use super::launch::Launch;
+use super::programs::{Os, SearchEnv, below, find_program, is_program};
 
 /// How a terminal program is told what to run. After each of these all that follows is the command, word by word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

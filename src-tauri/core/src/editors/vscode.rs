@@ -7,9 +7,9 @@ use moorline_model::editor::Editor;
 use moorline_model::session::RemotePath;
 use moorline_ssh_files::Alias;
 
+use super::launch::Launch;
 use super::link::encode_path;
-use super::search::{below, find_program, is_program};
-use super::{Launch, Os, SearchEnv};
+use super::programs::{Os, SearchEnv, below, find_program, is_program};
 
 /// What sets one member of the family apart.
 pub(super) struct Member {

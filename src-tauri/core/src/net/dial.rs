@@ -1,7 +1,7 @@
 //! The TCP connection to an edge or a tunnel: straight, or through the proxy that the environment names.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -10,151 +10,136 @@ use std::time::{Duration, Instant};
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use moorline_ssh_files::HostName;
+use tokio::sync::oneshot;
 use tungstenite::http::{HeaderValue, Uri};
 
+pub(crate) use super::connect::left;
+
+use super::connect::{self, ConnectError, NO_NAMES, Span};
 use super::error::CarryError;
 use super::socks;
-use crate::net::error::RouteError;
 
 /// What a proxy may say before it lets us through.
 const ANSWER: usize = 16 * 1024;
 
-const NO_NAMES: &str = "no name server answered";
+/// The way that a connection takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Straight to the host.
+    Straight,
+    /// Through the proxy that the environment names for the host, if there is one. The rules of `HTTPS_PROXY`,
+    /// `ALL_PROXY` and `NO_PROXY` (and of the system's settings on macOS and Windows) are those of every HTTPS request of
+    /// this program: the same code reads them. This very computer is never looked for behind a proxy.
+    AsEnvironmentSays,
+}
 
-/// A connection on its way, on a thread of its own: a name server may take its time beyond any limit, and the caller
+/// Connects to this port within `limit`.
+pub(crate) async fn connect(
+    way: Way,
+    host: &HostName,
+    port: u16,
+    limit: Duration,
+) -> Result<TcpStream, CarryError> {
+    let (tell, told) = oneshot::channel();
+    let attempt = Attempt::new(way.proxy(host), host, port, Instant::now() + limit);
+    attempt.run(move |dialled| drop(tell.send(dialled)))?;
+    match tokio::time::timeout(limit, told).await {
+        Ok(Ok(dialled)) => dialled,
+        _ => Err(attempt.silence()),
+    }
+}
+
+/// A connection on its way, through the environment's proxy if it names one, for a caller without an async runtime that
 /// has other things to do meanwhile.
 pub(crate) struct Dialling {
     told: Receiver<Result<TcpStream, CarryError>>,
-    goal: Goal,
-    /// Host and port of the proxy that is asked.
-    proxy: Option<String>,
-    /// Whether the name that is dialled, the host's or the proxy's, has an address.
-    resolved: Arc<AtomicBool>,
-}
-
-/// Where a connection is to lead, and until when it is worth anything.
-#[derive(Clone)]
-struct Goal {
-    host: HostName,
-    port: u16,
-    begun: Instant,
-    end: Instant,
+    attempt: Attempt,
 }
 
 impl Dialling {
-    /// Begins to connect to this port before `end`. The rules of `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` (and of the
-    /// system's settings on macOS and Windows) are those of every HTTPS request of this program: the same code reads
-    /// them. This very computer is never looked for behind a proxy.
+    /// Begins to connect to this port before `end`.
     pub(crate) fn start(host: &HostName, port: u16, end: Instant) -> Result<Self, CarryError> {
-        Self::start_through(proxy_for(host), host, port, end)
+        Self::begin(Attempt::new(Way::AsEnvironmentSays.proxy(host), host, port, end))
     }
 
-    fn start_through(
-        proxy: Option<Intercept>,
-        host: &HostName,
-        port: u16,
-        end: Instant,
-    ) -> Result<Self, CarryError> {
+    fn begin(attempt: Attempt) -> Result<Self, CarryError> {
         let (tell, told) = mpsc::sync_channel(1);
-        let goal = Goal { host: host.clone(), port, begun: Instant::now(), end };
-        let resolved = Arc::new(AtomicBool::new(false));
-        let dialling = Self {
-            told,
-            goal: goal.clone(),
-            proxy: proxy.as_ref().map(shown),
-            resolved: Arc::clone(&resolved),
-        };
-        let thread = thread::Builder::new().name("dial".to_owned());
-        let started = thread.spawn(move || drop(tell.send(dial(proxy.as_ref(), &goal, &resolved))));
-        started.map_err(|error| CarryError::Cut { host: host.clone(), reason: error.to_string() })?;
-        Ok(dialling)
+        attempt.run(move |dialled| drop(tell.send(dialled)))?;
+        Ok(Self { told, attempt })
     }
 
     /// Waits for the connection.
     pub(crate) fn finish(self) -> Result<TcpStream, CarryError> {
-        self.told.recv_timeout(left(self.goal.end)).unwrap_or_else(|_| Err(self.silence()))
+        self.told.recv_timeout(self.attempt.span.left()).unwrap_or_else(|_| Err(self.attempt.silence()))
+    }
+}
+
+impl Way {
+    fn proxy(self, host: &HostName) -> Option<Intercept> {
+        if self == Self::Straight || is_this_computer(host.as_str()) {
+            return None;
+        }
+        let authority = if host.as_str().contains(':') { format!("[{host}]") } else { host.to_string() };
+        let uri: Uri = format!("https://{authority}/").parse().ok()?;
+        Matcher::from_system().intercept(&uri)
+    }
+}
+
+/// Where a connection is to lead, over what, and until when it is worth anything.
+#[derive(Clone)]
+struct Attempt {
+    host: HostName,
+    port: u16,
+    proxy: Option<Intercept>,
+    span: Span,
+    /// Whether the name that is dialled, the host's or the proxy's, has an address.
+    resolved: Arc<AtomicBool>,
+}
+
+impl Attempt {
+    fn new(proxy: Option<Intercept>, host: &HostName, port: u16, end: Instant) -> Self {
+        Self { host: host.clone(), port, proxy, span: Span::until(end), resolved: Arc::default() }
+    }
+
+    /// Dials on a thread of its own: a name server may take its time beyond any limit.
+    fn run(
+        &self,
+        tell: impl FnOnce(Result<TcpStream, CarryError>) + Send + 'static,
+    ) -> Result<(), CarryError> {
+        let attempt = self.clone();
+        let thread = thread::Builder::new().name("dial".to_owned()).spawn(move || tell(attempt.dial()));
+        thread.map_err(|error| CarryError::Cut { host: self.host.clone(), reason: error.to_string() })?;
+        Ok(())
+    }
+
+    fn dial(&self) -> Result<TcpStream, CarryError> {
+        match &self.proxy {
+            None => Ok(connect::connect(self.host.as_str(), self.port, self.span, &self.resolved)?),
+            Some(proxy) => through(proxy, self),
+        }
     }
 
     /// Who did not answer: the thread's own limits end at the same moment, so it may not have said so itself.
     fn silence(&self) -> CarryError {
-        let host = self.goal.host.to_string();
+        let host = self.host.to_string();
         let resolved = self.resolved.load(Ordering::Relaxed);
-        let route = match (&self.proxy, resolved) {
-            (Some(proxy), true) => return refused(proxy, self.goal.unanswered()),
-            (Some(proxy), false) => return refused(proxy, format!("cannot be used: {NO_NAMES}")),
-            (None, true) => RouteError::TimedOut { host, port: self.goal.port, after: self.goal.limit() },
-            (None, false) => RouteError::OwnNetwork { host, cause: NO_NAMES.to_owned() },
-        };
-        Box::new(route).into()
-    }
-}
-
-impl Goal {
-    /// The limit, in whole seconds.
-    fn limit(&self) -> Duration {
-        let limit = self.end.saturating_duration_since(self.begun);
-        Duration::from_secs(limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX))
+        match (self.proxy.as_ref().map(shown), resolved) {
+            (Some(proxy), true) => refused(proxy, self.unanswered()),
+            (Some(proxy), false) => refused(proxy, format!("cannot be used: {NO_NAMES}")),
+            (None, true) => ConnectError::TimedOut { host, port: self.port, after: self.span.limit() }.into(),
+            (None, false) => ConnectError::OwnNetwork { host, cause: NO_NAMES.to_owned() }.into(),
+        }
     }
 
     /// As it follows on "the proxy ...".
     fn unanswered(&self) -> String {
-        format!("does not answer within {} s", self.limit().as_secs())
+        format!("does not answer within {} s", self.span.limit().as_secs())
     }
-}
-
-fn dial(proxy: Option<&Intercept>, goal: &Goal, resolved: &AtomicBool) -> Result<TcpStream, CarryError> {
-    match proxy {
-        None => connect(goal.host.as_str(), goal.port, goal.end, resolved).map_err(|e| Box::new(e).into()),
-        Some(proxy) => through(proxy, goal, resolved),
-    }
-}
-
-/// What is left until `end`, and never nothing, which a socket takes for no limit at all.
-pub(crate) fn left(end: Instant) -> Duration {
-    end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
-}
-
-/// Whether the environment names a proxy for this host.
-pub(crate) fn wants_proxy(host: &HostName) -> bool {
-    proxy_for(host).is_some()
-}
-
-fn proxy_for(host: &HostName) -> Option<Intercept> {
-    if is_this_computer(host.as_str()) {
-        return None;
-    }
-    let authority = if host.as_str().contains(':') { format!("[{host}]") } else { host.to_string() };
-    let uri: Uri = format!("https://{authority}/").parse().ok()?;
-    Matcher::from_system().intercept(&uri)
 }
 
 /// Whether a host, without brackets, is the very computer that this runs on.
 pub(crate) fn is_this_computer(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-fn connect(host: &str, port: u16, end: Instant, resolved: &AtomicBool) -> Result<TcpStream, RouteError> {
-    let started = Instant::now();
-    let addresses: Vec<SocketAddr> =
-        (host, port).to_socket_addrs().map_err(|cause| name_error(host.to_owned(), &cause))?.collect();
-    resolved.store(true, Ordering::Relaxed);
-    let mut last = RouteError::NameUnknown { host: host.to_owned() };
-    for (tried, address) in addresses.iter().enumerate() {
-        // Every address gets its share of what is left, so that a dead one does not use up the others' time.
-        let share = left(end) / u32::try_from(addresses.len() - tried).unwrap_or(1);
-        last = match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
-            Ok(stream) => {
-                // Without it a key exchange waits for delayed acknowledgements; a failure costs only speed.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(cause) if matches!(cause.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
-                RouteError::TimedOut { host: host.to_owned(), port, after: started.elapsed() }
-            }
-            Err(cause) => connect_error(host, port, cause),
-        };
-    }
-    Err(last)
 }
 
 /// Host and port of a proxy, without what stands before the `@`.
@@ -171,32 +156,32 @@ fn parts(proxy: &Intercept) -> (&str, &str, u16) {
     (scheme, uri.host().unwrap_or_default().trim_matches(['[', ']']), uri.port_u16().unwrap_or(own_port))
 }
 
-fn refused(proxy: &str, reason: String) -> CarryError {
-    CarryError::Proxy { proxy: proxy.to_owned(), reason, no_way: false }
+fn refused(proxy: String, reason: String) -> CarryError {
+    CarryError::Proxy { proxy, reason, no_way: false }
 }
 
-fn through(proxy: &Intercept, goal: &Goal, resolved: &AtomicBool) -> Result<TcpStream, CarryError> {
-    let (Goal { host, port, end, .. }, (scheme, name, its_port)) = (goal, parts(proxy));
+fn through(proxy: &Intercept, attempt: &Attempt) -> Result<TcpStream, CarryError> {
+    let (Attempt { host, port, span, resolved, .. }, (scheme, name, its_port)) = (attempt, parts(proxy));
     let shown = shown(proxy);
     let refuse = |reason: String, no_way| CarryError::Proxy { proxy: shown.clone(), reason, no_way };
     if !matches!(scheme, "http" | "socks5" | "socks5h") {
         return Err(refuse(format!("is of the kind {scheme}, which Moorline does not speak"), false));
     }
-    let stream = connect(name, its_port, *end, resolved).map_err(|error| {
+    let stream = connect::connect(name, its_port, *span, resolved).map_err(|error| {
         let reason = match error {
-            RouteError::TimedOut { .. } => goal.unanswered(),
+            ConnectError::TimedOut { .. } => attempt.unanswered(),
             // The rest of the sentence would be about the host.
-            RouteError::OwnNetwork { cause, .. } => format!("cannot be used: {cause}"),
-            RouteError::NameUnknown { .. } => "cannot be used: its name does not resolve".to_owned(),
+            ConnectError::OwnNetwork { cause, .. } => format!("cannot be used: {cause}"),
+            ConnectError::NameUnknown { .. } => "cannot be used: its name does not resolve".to_owned(),
             error => format!("cannot be used: {error}"),
         };
         refuse(reason, false)
     })?;
     let broken = |error: io::Error| match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => refuse(goal.unanswered(), false),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => refuse(attempt.unanswered(), false),
         _ => refuse(format!("hung up ({error})"), false),
     };
-    let mut timed = Timed { stream: &stream, end: *end };
+    let mut timed = Timed { stream: &stream, span: *span };
     if scheme != "http" {
         return match socks::ask(&mut timed, proxy.raw_auth(), host, *port) {
             Ok(()) => Ok(stream),
@@ -219,16 +204,12 @@ fn through(proxy: &Intercept, goal: &Goal, resolved: &AtomicBool) -> Result<TcpS
 /// A stream on which everything together ends at one moment, however often a byte comes.
 struct Timed<'a> {
     stream: &'a TcpStream,
-    end: Instant,
+    span: Span,
 }
 
 impl Timed<'_> {
     fn left(&self) -> io::Result<Option<Duration>> {
-        if Instant::now() >= self.end {
-            Err(io::ErrorKind::TimedOut.into())
-        } else {
-            Ok(Some(left(self.end)))
-        }
+        if self.span.is_over() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(self.span.left())) }
     }
 }
 
@@ -284,29 +265,6 @@ fn connect_answer(stream: &mut Timed<'_>) -> io::Result<u16> {
     })
 }
 
-/// What an address that was not reached means.
-pub(crate) fn connect_error(host: &str, port: u16, cause: io::Error) -> RouteError {
-    let host = host.to_owned();
-    match cause.kind() {
-        io::ErrorKind::ConnectionRefused => RouteError::Refused { host, port },
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            RouteError::OwnNetwork { host, cause: "no route out".to_owned() }
-        }
-        _ => RouteError::Unreachable { host, port, cause },
-    }
-}
-
-/// What a name that was not resolved means.
-pub(crate) fn name_error(host: String, cause: &io::Error) -> RouteError {
-    // The C library's EAI_AGAIN has no code of its own in io::Error; its text is never translated here.
-    let text = cause.to_string();
-    if text.contains("Temporary failure") {
-        RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }
-    } else {
-        RouteError::NameUnknown { host }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
@@ -321,8 +279,8 @@ mod tests {
         let matcher = Matcher::builder().all(proxy).build();
         let intercept = matcher.intercept(&"https://far.example/".parse().unwrap());
         assert!(intercept.is_some(), "{proxy}");
-        let dialling = Dialling::start_through(intercept, &host, 4022, Instant::now() + LIMIT).unwrap();
-        match dialling.finish().unwrap_err() {
+        let attempt = Attempt::new(intercept, &host, 4022, Instant::now() + LIMIT);
+        match Dialling::begin(attempt).unwrap().finish().unwrap_err() {
             CarryError::Proxy { proxy, reason, no_way: false } => format!("{proxy} {reason}"),
             other => panic!("it is not the proxy's: {other}"),
         }
@@ -369,17 +327,16 @@ mod tests {
 
     #[test]
     fn what_hangs_is_named_by_how_far_it_came() {
-        let (_tell, told) = mpsc::sync_channel(1);
-        let now = Instant::now();
-        let goal = Goal { host: "far.example".parse().unwrap(), port: 22, begun: now, end: now };
-        let mut dialling = Dialling { told, goal, proxy: None, resolved: Arc::new(AtomicBool::new(false)) };
-        assert!(dialling.silence().to_string().starts_with("this computer has no network connection"));
-        dialling.resolved.store(true, Ordering::Relaxed);
-        assert!(dialling.silence().to_string().starts_with("far.example port 22 did not answer within"));
-        dialling.proxy = Some("p:3128".to_owned());
-        assert!(dialling.silence().to_string().starts_with("the proxy p:3128 does not answer within"));
-        dialling.resolved.store(false, Ordering::Relaxed);
+        let host = "far.example".parse().unwrap();
+        let mut attempt = Attempt::new(None, &host, 22, Instant::now());
+        assert!(attempt.silence().to_string().starts_with("this computer has no network connection"));
+        attempt.resolved.store(true, Ordering::Relaxed);
+        assert!(attempt.silence().to_string().starts_with("far.example port 22 did not answer within"));
+        attempt.proxy =
+            Matcher::builder().all("http://p:3128").build().intercept(&Uri::from_static("https://f/"));
+        assert!(attempt.silence().to_string().starts_with("the proxy p:3128 does not answer within"));
+        attempt.resolved.store(false, Ordering::Relaxed);
         let unnamed = "the proxy p:3128 cannot be used: no name server answered";
-        assert!(dialling.silence().to_string().starts_with(unnamed));
+        assert!(attempt.silence().to_string().starts_with(unnamed));
     }
 }

@@ -1,12 +1,12 @@
 //! Why SSH could not be carried: one sentence each, with the next step.
 
-use std::io;
 use std::time::Duration;
 
 use moorline_model::next_step::NextStep;
 use moorline_model::secret_kind::SecretKind;
 use moorline_ssh_files::HostName;
 
+use super::connect::ConnectError;
 use crate::store::colab_slot::Holder;
 use crate::store::vault::VaultError;
 
@@ -15,7 +15,7 @@ use crate::store::vault::VaultError;
 pub enum CarryError {
     /// The edge itself cannot be reached.
     #[error(transparent)]
-    Dial(#[from] Box<RouteError>),
+    Connect(#[from] ConnectError),
     /// The proxy that the environment names is in the way.
     #[error("the proxy {proxy} {reason}; check HTTPS_PROXY and NO_PROXY, or this system's proxy settings")]
     Proxy {
@@ -179,73 +179,7 @@ impl CarryError {
                 Some(NextStep::StoreSecret { session: None, kind: SecretKind::ServiceToken })
             }
             Self::Vault { cause, .. } => cause.next_step(),
-            Self::Dial(error) => error.next_step(),
             _ => None,
         }
-    }
-}
-
-/// Why no byte stream could be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// The name has no address.
-    #[error("the name {host} does not resolve; the tunnel may be gone, or the name misspelt")]
-    NameUnknown {
-        /// The name.
-        host: String,
-    },
-    /// This machine has no way out: no network, or no name server answers.
-    #[error("this computer has no network connection to {host} ({cause}); check your own network")]
-    OwnNetwork {
-        /// The name or address.
-        host: String,
-        /// The system's reason.
-        cause: String,
-    },
-    /// The machine is there, nothing listens on the port.
-    #[error("{host} port {port} refuses connections; the tunnel is down or its port has changed")]
-    Refused {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// The way there is broken somewhere else.
-    #[error("{host} port {port} cannot be reached: {cause}")]
-    Unreachable {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-        /// The system's reason.
-        cause: io::Error,
-    },
-    /// Nothing answered at all.
-    #[error("{host} port {port} did not answer within {} s; the machine or its tunnel is gone, or a firewall is in the way", after.as_secs())]
-    TimedOut {
-        /// The host.
-        host: String,
-        /// The port.
-        port: u16,
-        /// The limit.
-        after: Duration,
-    },
-    /// The edge that carries SSH, or the way there.
-    #[error(transparent)]
-    Carry(Box<CarryError>),
-    /// The program could not be started.
-    #[error("cannot start {program}: {cause}; check that it is installed")]
-    Start {
-        /// The program.
-        program: String,
-        /// The system's reason.
-        cause: io::Error,
-    },
-}
-
-impl RouteError {
-    /// What a person can do about it here.
-    pub fn next_step(&self) -> Option<NextStep> {
-        if let Self::Carry(error) = self { error.next_step() } else { None }
     }
 }

@@ -1,13 +1,13 @@
 //! The session key and the host key that follows from it, written in one step: two processes at once would leave the
 //! keyring with the one's and the pins with the other's. All of this blocks for as long as the keyring does.
 
+use super::change::{Change, LOCK_WAIT, SettleError};
 use jiff::Timestamp;
 use moorline_model::session::Session;
 use moorline_model::session_key::{KeyId, SessionKey};
 use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, Report};
 
-use super::change::{Change, LOCK_WAIT, SettleError};
 use super::write::settle_under;
 use crate::ssh::context::Tools;
 use crate::store::config_toml::SessionsFile;

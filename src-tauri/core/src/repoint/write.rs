@@ -4,14 +4,15 @@
 //! takes along is kept for the new key, then the session's pins and the session itself are saved, then `known_hosts`, then
 //! `config`, and the old password goes last. Each step is atomic, and the next run repeats what is missing.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use moorline_model::announcement::Accepted;
 use moorline_model::session::{Link, Session};
 use moorline_ssh_files::{Alias, HostEntry, InvalidName, KnownHostsEdit, Report, known_hosts};
+use std::time::Duration;
 
-use crate::repoint::change::{Change, LOCK_WAIT, SettleError, ssh_dir};
+pub use crate::repoint::change::{SettleError, ssh_dir};
+
+use crate::repoint::change::{Change, LOCK_WAIT};
 use crate::repoint::{plan, take_over};
 use crate::ssh::context::Tools;
 use crate::ssh::kept_secrets::Rebinding;

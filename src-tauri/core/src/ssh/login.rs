@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::client::{Accept, Connection, Exchange, Gate, Purpose, exchange_for};
 use super::failure::last_line;
 use super::login_key::LoginKey;
-use super::probe::ProbeError;
+use super::probe_error::ProbeError;
 use super::route::Route;
 
 /// Adds the line that comes on standard input to `authorized_keys`, unless its key is there.

@@ -2,9 +2,11 @@
 
 use moorline_model::cause::Obstacle;
 
-use crate::net::error::{CarryError, RouteError};
+use crate::net::connect::ConnectError;
+use crate::net::error::CarryError;
 use crate::net::google::GoogleError;
 use crate::ssh::reach::ReachError;
+use crate::ssh::route::RouteError;
 use crate::ssh::{IdentityError, LoginError, LoginKeyError, ProbeError, SshFailure, SshRunError};
 
 /// What a probe ran into.
@@ -100,19 +102,25 @@ pub fn may_be_own_network(obstacle: &Obstacle) -> bool {
 
 fn of_route(error: &RouteError) -> Obstacle {
     match error {
-        RouteError::NameUnknown { .. } => Obstacle::NameUnknown,
-        RouteError::OwnNetwork { .. } => Obstacle::OwnNetwork,
-        RouteError::Refused { .. } => Obstacle::Refused,
-        RouteError::Unreachable { .. } | RouteError::TimedOut { .. } => Obstacle::Unreachable,
+        RouteError::Connect(error) => of_connect(error),
         RouteError::Start { .. } => Obstacle::Program(error.to_string()),
         RouteError::Carry(error) => of_carry(error),
+    }
+}
+
+fn of_connect(error: &ConnectError) -> Obstacle {
+    match error {
+        ConnectError::NameUnknown { .. } => Obstacle::NameUnknown,
+        ConnectError::OwnNetwork { .. } => Obstacle::OwnNetwork,
+        ConnectError::Refused { .. } => Obstacle::Refused,
+        ConnectError::Unreachable { .. } | ConnectError::TimedOut { .. } => Obstacle::Unreachable,
     }
 }
 
 /// What an edge said, or what kept it from saying anything.
 fn of_carry(error: &CarryError) -> Obstacle {
     match error {
-        CarryError::Dial(error) => of_route(error),
+        CarryError::Connect(error) => of_connect(error),
         CarryError::TunnelGone(_) | CarryError::Proxy { no_way: true, .. } => Obstacle::TunnelGone,
         CarryError::OriginDown(_) | CarryError::ColabSshdDown | CarryError::ClosedAtOnce(_) => {
             Obstacle::ClosedAtOnce
@@ -165,15 +173,15 @@ mod tests {
 
     #[test]
     fn every_way_to_fail_has_its_name() {
-        let route = |error: RouteError| ProbeError::Route(error);
+        let connect = |error: ConnectError| ProbeError::Route(RouteError::Connect(error));
         let unreachable =
-            RouteError::Unreachable { host: host(), port: 1, cause: io::ErrorKind::HostUnreachable.into() };
+            ConnectError::Unreachable { host: host(), port: 1, cause: io::ErrorKind::HostUnreachable.into() };
         let table = [
-            (route(RouteError::NameUnknown { host: host() }), Obstacle::NameUnknown),
-            (route(RouteError::OwnNetwork { host: host(), cause: String::new() }), Obstacle::OwnNetwork),
-            (route(RouteError::Refused { host: host(), port: 1 }), Obstacle::Refused),
-            (route(unreachable), Obstacle::Unreachable),
-            (route(RouteError::TimedOut { host: host(), port: 1, after: AFTER }), Obstacle::Unreachable),
+            (connect(ConnectError::NameUnknown { host: host() }), Obstacle::NameUnknown),
+            (connect(ConnectError::OwnNetwork { host: host(), cause: String::new() }), Obstacle::OwnNetwork),
+            (connect(ConnectError::Refused { host: host(), port: 1 }), Obstacle::Refused),
+            (connect(unreachable), Obstacle::Unreachable),
+            (connect(ConnectError::TimedOut { host: host(), port: 1, after: AFTER }), Obstacle::Unreachable),
             (ProbeError::ClosedAtOnce, Obstacle::ClosedAtOnce),
             (ProbeError::Silent { after: AFTER }, Obstacle::Silent),
             (ProbeError::NotSsh { said: "HTTP/1.1 400".to_owned() }, Obstacle::NotSsh),
@@ -194,7 +202,9 @@ mod tests {
         assert!(matches!(of_probe(&handshake), Obstacle::Program(said) if said.contains("Cloudflare")));
         let start =
             RouteError::Start { program: "cloudflared".into(), cause: io::ErrorKind::NotFound.into() };
-        assert!(matches!(of_probe(&route(start)), Obstacle::Program(said) if said.contains("cloudflared")));
+        assert!(
+            matches!(of_probe(&ProbeError::Route(start)), Obstacle::Program(said) if said.contains("cloudflared"))
+        );
         let exchange = ProbeError::KeyExchange { reason: "odd".to_owned() };
         assert!(matches!(of_probe(&exchange), Obstacle::Other(said) if said.contains("odd")));
     }

@@ -10,17 +10,19 @@ use moorline_ssh_files::{Alias, HostKey, HostName, KeyAlgorithm};
 use tokio::time::Instant;
 
 use crate::editors::{SearchEnv, find_program};
-use crate::net::error::{CarryError, RouteError};
+use crate::net::error::CarryError;
 use crate::net::google::{self, GoogleError, RuntimeAccess};
 use crate::net::websocket::{self, Carrier, ServiceToken};
 use crate::ssh::context::Tools;
 use crate::ssh::relay::{self, ChannelError};
+use crate::ssh::route::RouteError;
 use crate::ssh::{
-    Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh, hub,
+    Identity, IdentityError, LoginKey, LoginKeyError, ProbeError, Prompts, Route, SshFailure, SystemSsh,
     kept_secrets, probe,
 };
 use crate::store::colab_slot::{Holder, holder};
 use crate::store::dirs::Dirs;
+use crate::store::hub_place::HubPlace;
 use crate::store::pins_json::{Pins, PinsError, runs_our_proxy};
 use crate::store::vault::Vault;
 
@@ -186,7 +188,7 @@ fn colab_with(tools: &Tools, session: &Session, access: RuntimeAccess) -> Result
 fn through_hub(tools: &Tools, session: &Session, runtime: &EndpointId) -> Option<Vec<String>> {
     let Holder::Here(process) = holder(&tools.dirs, runtime) else { return None };
     let proxy = tools.dirs.proxy_program();
-    let is_hub = hub::process(&tools.dirs, &session.name) == Some(process) && proxy.exists();
+    let is_hub = HubPlace::of(&tools.dirs, &session.name).process() == Some(process) && proxy.exists();
     is_hub.then(|| vec![proxy.to_string_lossy().into_owned(), session.name.to_string()])
 }
 

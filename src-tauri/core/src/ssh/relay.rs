@@ -7,7 +7,8 @@ use moorline_model::session::{RelayLink, RelayTarget};
 use moorline_ssh_files::{HostKey, KeyAlgorithm, Port};
 use tokio::time::Instant;
 
-use super::probe::{self, ProbeError};
+use super::probe;
+use super::probe_error::ProbeError;
 use super::route::Route;
 use super::system_ssh::{SshRunError, SystemSsh};
 

@@ -2,24 +2,23 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use moorline_model::next_step::NextStep;
 use moorline_ssh_files::Place;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
-use tokio::time::Instant;
 
 use super::child;
-use crate::net::dial::{Dialling, connect_error, name_error};
-use crate::net::error::{CarryError, RouteError};
-use crate::net::websocket::{self, Carried, Carrier};
+use crate::net::connect::ConnectError;
+use crate::net::dial::{self, Way};
+use crate::net::error::CarryError;
+use crate::net::websocket::{Carried, Carrier};
 
 /// How much of a child's standard error is kept, from its end.
 const STDERR_KEPT: usize = 4096;
@@ -35,6 +34,42 @@ pub enum Route {
     Carry(Box<Carrier>),
     /// Through a program that speaks SSH on its standard streams (`ssh -W`, cloudflared); no shell is involved.
     Program(ProxyArgv),
+}
+
+/// Why no byte stream could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// There is no connection to the host and port.
+    #[error(transparent)]
+    Connect(ConnectError),
+    /// The edge that carries SSH, or the way there.
+    #[error(transparent)]
+    Carry(Box<CarryError>),
+    /// The program could not be started.
+    #[error("cannot start {program}: {cause}; check that it is installed")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        cause: io::Error,
+    },
+}
+
+impl RouteError {
+    /// What a person can do about it here.
+    pub fn next_step(&self) -> Option<NextStep> {
+        if let Self::Carry(error) = self { error.next_step() } else { None }
+    }
+}
+
+impl From<CarryError> for RouteError {
+    /// A connection that was not made is the same failure with nothing above it.
+    fn from(error: CarryError) -> Self {
+        match error {
+            CarryError::Connect(error) => Self::Connect(error),
+            error => Self::Carry(Box::new(error)),
+        }
+    }
 }
 
 /// A program that carries the byte stream, and what is added to its environment, and to no other program's.
@@ -57,9 +92,9 @@ impl Route {
     /// Opens the stream within `limit`. A child is killed when its [`Wire`] is dropped.
     pub async fn open(&self, limit: Duration) -> Result<Wire, RouteError> {
         match self {
-            Self::Proxied(place) if websocket::wants_proxy(&place.host) => through_proxy(place, limit).await,
-            Self::Tcp(place) | Self::Proxied(place) => connect(place, limit).await.map(Wire::Tcp),
-            Self::Carry(carrier) => carry(carrier, limit).await,
+            Self::Tcp(place) => connect(Way::Straight, place, limit).await,
+            Self::Proxied(place) => connect(Way::AsEnvironmentSays, place, limit).await,
+            Self::Carry(carrier) => Ok(Wire::Carried(Box::new(carrier.connect(limit).await?))),
             Self::Program(program) => start(program),
         }
     }
@@ -170,58 +205,11 @@ impl AsyncWrite for Wire {
     }
 }
 
-async fn connect(place: &Place, limit: Duration) -> Result<TcpStream, RouteError> {
-    let (host, port) = (place.host.to_string(), place.port.get());
-    let end = Instant::now() + limit;
-    let timed_out = || RouteError::TimedOut { host: host.clone(), port, after: limit };
-    let lookup = tokio::net::lookup_host((host.clone(), port));
-    let addresses: Vec<SocketAddr> = match tokio::time::timeout_at(end, lookup).await {
-        Err(_) => return Err(RouteError::OwnNetwork { host, cause: "no name server answered".to_owned() }),
-        Ok(Err(cause)) => return Err(name_error(host, &cause)),
-        Ok(Ok(found)) => found.collect(),
-    };
-    let mut last = RouteError::NameUnknown { host: host.clone() };
-    for (tried, address) in addresses.iter().enumerate() {
-        // Every address gets its share of what is left, so that a dead one does not use up the others' time.
-        let left = end.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
-        last = match tokio::time::timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                // Without it a key exchange waits for delayed acknowledgements; a failure costs only speed.
-                let _ = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Ok(Err(cause)) if cause.kind() == io::ErrorKind::TimedOut => timed_out(),
-            Ok(Err(cause)) => connect_error(&host, port, cause),
-            Err(_) => timed_out(),
-        };
-    }
-    Err(last)
-}
-
-async fn through_proxy(place: &Place, limit: Duration) -> Result<Wire, RouteError> {
-    let (there, end) = (place.clone(), std::time::Instant::now() + limit);
-    let dialled = spawn_blocking(move || {
-        Dialling::start(&there.host, there.port.get(), end).and_then(Dialling::finish)
-    });
-    let broken =
-        |error: &dyn ToString| CarryError::Cut { host: place.host.clone(), reason: error.to_string() };
-    let stream = dialled.await.map_err(|error| broken(&error)).flatten().map_err(unwrapped)?;
+async fn connect(way: Way, place: &Place, limit: Duration) -> Result<Wire, RouteError> {
+    let stream = dial::connect(way, &place.host, place.port.get(), limit).await?;
     let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-    stream.map(Wire::Tcp).map_err(|error| unwrapped(broken(&error)))
-}
-
-async fn carry(carrier: &Carrier, limit: Duration) -> Result<Wire, RouteError> {
-    let carried = carrier.connect(limit).await.map_err(unwrapped)?;
-    Ok(Wire::Carried(Box::new(carried)))
-}
-
-/// What befell the connection below is said in the same words as without anything above it.
-fn unwrapped(error: CarryError) -> RouteError {
-    match error {
-        CarryError::Dial(error) => *error,
-        error => RouteError::Carry(Box::new(error)),
-    }
+    let broken = |error: io::Error| CarryError::Cut { host: place.host.clone(), reason: error.to_string() };
+    Ok(Wire::Tcp(stream.map_err(broken)?))
 }
 
 fn start(ProxyArgv { argv, env }: &ProxyArgv) -> Result<Wire, RouteError> {

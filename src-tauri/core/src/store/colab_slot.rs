@@ -4,14 +4,14 @@
 //! here: whoever carries SSH to a runtime locks a file, which the system unlocks however that program ends.
 
 use std::fmt;
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use moorline_model::colab_runtime::EndpointId;
 
 use crate::store::dirs::Dirs;
+use crate::store::file_lock::{self, FileLock};
 
 /// How long Google may take to notice that a connection broke off.
 const HALF_OPEN: Duration = Duration::from_secs(120);
@@ -22,7 +22,7 @@ const REFRESHED: Duration = Duration::from_secs(20);
 /// A connection of this computer. Dropped, it is over.
 #[derive(Debug)]
 pub struct Slot {
-    file: Option<File>,
+    lock: Option<FileLock>,
     /// When the note was written last.
     noted: Instant,
     /// What was noted before, and when.
@@ -63,15 +63,14 @@ impl Slot {
     /// sentence for the next one.
     pub fn take(dirs: &Dirs, runtime: &EndpointId) -> Self {
         let (mut before, mut written) = (String::new(), None);
-        let taken = Self::open(dirs, runtime).and_then(|file| {
-            file.try_lock()?;
-            written = file.metadata()?.modified().ok();
-            (&file).take(16).read_to_string(&mut before)?;
-            note(&file, &std::process::id().to_string())?;
-            Ok(file)
+        let taken = Self::lock(dirs, runtime).and_then(|lock| {
+            written = lock.file().metadata()?.modified().ok();
+            lock.file().take(16).read_to_string(&mut before)?;
+            lock.note(&std::process::id().to_string())?;
+            Ok(lock)
         });
-        let file = taken.inspect_err(|error| tracing::debug!(%error, "the SSH slot is not noted")).ok();
-        Self { file, noted: Instant::now(), before, written }
+        let lock = taken.inspect_err(|error| tracing::debug!(%error, "the SSH slot is not noted")).ok();
+        Self { lock, noted: Instant::now(), before, written }
     }
 
     /// Something came over the connection just now: the note's age is counted from here.
@@ -80,59 +79,47 @@ impl Slot {
             return;
         }
         self.noted = Instant::now();
-        if let Some(file) = &self.file {
-            let _ = file.set_modified(SystemTime::now());
+        if let Some(lock) = &self.lock {
+            let _ = lock.file().set_modified(SystemTime::now());
         }
     }
 
     /// It was not had after all: the note stays as it was found, so that its age is that of the last real connection.
     pub fn leave(mut self) {
-        if let Some(file) = self.file.take() {
-            let _ = note(&file, &self.before);
-            let _ = self.written.map(|written| file.set_modified(written));
+        if let Some(lock) = self.lock.take() {
+            let _ = lock.note(&self.before);
+            let _ = self.written.map(|written| lock.file().set_modified(written));
         }
     }
 
-    fn open(dirs: &Dirs, runtime: &EndpointId) -> io::Result<File> {
+    fn lock(dirs: &Dirs, runtime: &EndpointId) -> io::Result<FileLock> {
         Dirs::create_private(&dirs.runtime).map_err(io::Error::other)?;
-        File::options().read(true).write(true).create(true).truncate(false).open(path(dirs, runtime))
+        Ok(FileLock::take(&path(dirs, runtime), Duration::ZERO)?)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(file) = &self.file {
+        if let Some(lock) = &self.lock {
             // The file's age tells how long ago that was.
-            let _ = note(file, "over");
+            let _ = lock.note("over");
         }
     }
 }
 
 /// Who on this computer may hold the runtime's slot.
 pub fn holder(dirs: &Dirs, runtime: &EndpointId) -> Holder {
-    let Ok(mut file) = File::options().read(true).open(path(dirs, runtime)) else { return Holder::Elsewhere };
-    let mut text = String::new();
-    let _ = (&mut file).take(16).read_to_string(&mut text);
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => text.trim().parse().map_or(Holder::Elsewhere, Holder::Here),
-        Err(TryLockError::Error(_)) => Holder::Elsewhere,
-        Ok(()) => {
-            let written = fs::metadata(path(dirs, runtime)).and_then(|found| found.modified()).ok();
-            let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
-            // A process that was killed wrote nothing at its end: that was shortly after the note was refreshed.
-            let killed = text.trim() != "over";
-            let limit = if killed { HALF_OPEN + REFRESHED } else { HALF_OPEN };
-            let recent = age.is_some_and(|age| age < limit);
-            if recent { Holder::HalfOpen } else { Holder::Elsewhere }
-        }
+    let Ok(Some(seen)) = file_lock::look(&path(dirs, runtime)) else { return Holder::Elsewhere };
+    if seen.held {
+        return seen.note.trim().parse().map_or(Holder::Elsewhere, Holder::Here);
     }
-}
-
-/// Which process, or that it is over.
-fn note(mut file: &File, text: &str) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(text.as_bytes())
+    let written = seen.file.metadata().and_then(|found| found.modified()).ok();
+    let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
+    // A process that was killed wrote nothing at its end: that was shortly after the note was refreshed.
+    let killed = seen.note.trim() != "over";
+    let limit = if killed { HALF_OPEN + REFRESHED } else { HALF_OPEN };
+    let recent = age.is_some_and(|age| age < limit);
+    if recent { Holder::HalfOpen } else { Holder::Elsewhere }
 }
 
 fn path(dirs: &Dirs, runtime: &EndpointId) -> PathBuf {
@@ -141,6 +128,8 @@ fn path(dirs: &Dirs, runtime: &EndpointId) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]
@@ -175,7 +164,7 @@ mod tests {
         slot.lives();
         assert!(written() < Duration::from_secs(60), "that it lives is noted now and then");
         // It is killed: the lock goes, the note stays.
-        slot.file.take().unwrap().unlock().unwrap();
+        slot.lock.take().unwrap().file().unlock().unwrap();
         assert_eq!(holder(&dirs, &one), Holder::HalfOpen, "that may have been just now");
         age(130);
         assert_eq!(holder(&dirs, &one), Holder::HalfOpen, "it may have lived for a while after its note");
@@ -190,7 +179,7 @@ mod tests {
         let one = "gpu-1".parse().unwrap();
         let first = Slot::take(&dirs, &one);
         let second = Slot::take(&dirs, &one);
-        assert!(first.file.is_some() && second.file.is_none());
+        assert!(first.lock.is_some() && second.lock.is_none());
         drop(second);
         assert_eq!(holder(&dirs, &one), Holder::Here(std::process::id()));
     }

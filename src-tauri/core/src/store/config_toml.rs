@@ -46,11 +46,12 @@
 mod cell;
 mod channels;
 mod edit;
+mod error;
+mod fault;
 mod read;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use moorline_model::channel_settings::ChannelSettings;
@@ -60,13 +61,12 @@ use moorline_model::settings::Settings;
 use moorline_ssh_files::Alias;
 use toml_edit::DocumentMut;
 
+pub use error::SessionsFileError;
 pub use moorline_model::remembered::Remembered;
 
-use crate::store::dirs::{Dirs, DirsError};
+use crate::store::dirs::Dirs;
 use crate::store::{read_file, write_file};
 
-/// The layout that this version reads and writes.
-const VERSION: i64 = 1;
 const BOM: char = '\u{feff}';
 
 /// The sessions file in memory. Whoever saves holds the [state lock](crate::store::state_lock::StateLock) from before
@@ -83,56 +83,6 @@ pub struct SessionsFile {
     remembered: BTreeMap<Alias, Remembered>,
     channels: BTreeMap<Alias, ChannelSettings>,
     settings: Settings,
-}
-
-/// Why the sessions file could not be used. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionsFileError {
-    /// The file is there, and cannot be read.
-    #[error("cannot read {path}: {source}; check its permissions and try again")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file cannot be replaced.
-    #[error("cannot write {path}: {source}; the old file is still in place")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file's directory cannot be made.
-    #[error(transparent)]
-    Dir(#[from] DirsError),
-    /// The file holds what it may not.
-    #[error("{path}, line {line}: {what}; correct the line and try again")]
-    Bad {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The key and what is wrong with it.
-        what: String,
-    },
-    /// A newer Moorline wrote the file.
-    #[error(
-        "{path} has version {found}, and this Moorline knows version {VERSION}: use the newer Moorline that wrote it"
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The version that it says.
-        found: i64,
-    },
-    /// Another program wrote the file between load and save.
-    #[error("{path} was changed by another program just now; nothing was written, try again")]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
 }
 
 /// In place of the names of all sessions.

@@ -15,6 +15,14 @@ pub enum ProxyProgramError {
     /// Their directory.
     #[error(transparent)]
     Dir(#[from] DirsError),
+    /// There is nothing to copy.
+    #[error("{name} is not beside {}; keep Moorline's programs in one directory", running.display())]
+    Missing {
+        /// The program that is missing.
+        name: &'static str,
+        /// The running one.
+        running: PathBuf,
+    },
     /// Reading a program or writing its copy failed.
     #[error(
         "cannot put the proxy program at {path}: {source}; free some space or check the directory's permissions"
@@ -37,8 +45,6 @@ const PROXY: &str = "moorline-proxy";
 /// [`Dirs::hub_program`], unless the same bytes lie there: a config entry must not name a path that goes away with an
 /// upgrade or with a mounted image.
 ///
-/// Where `moorline` was moved without `moorline-proxy`, its copy stands in for that one: see [`is_proxy`].
-///
 /// # Errors
 /// A copy cannot be written, or there is nothing to copy; the old one, if any, is still in place.
 pub fn install(dirs: &Dirs) -> Result<(), ProxyProgramError> {
@@ -47,10 +53,15 @@ pub fn install(dirs: &Dirs) -> Result<(), ProxyProgramError> {
         Dirs::create_private(parent)?;
     }
     let running = own_path().map_err(|source| ProxyProgramError::Copy { path: hub.clone(), source })?;
-    let moorline = beside(&running, MOORLINE);
-    let small = beside(&running, PROXY);
-    for (source, path) in [(moorline.as_ref(), hub), (small.as_ref().or(moorline.as_ref()), proxy)] {
-        copy(source, &path).map_err(|source| ProxyProgramError::Copy { path, source })?;
+    for (name, path) in [(MOORLINE, hub), (PROXY, proxy)] {
+        match beside(&running, name) {
+            Some(source) => {
+                copy(&source, &path).map_err(|source| ProxyProgramError::Copy { path, source })?;
+            }
+            // The tray alone was moved or updated; what was put there before still does.
+            None if path.is_file() => {}
+            None => return Err(ProxyProgramError::Missing { name, running }),
+        }
     }
     Ok(())
 }
@@ -61,12 +72,6 @@ pub fn install(dirs: &Dirs) -> Result<(), ProxyProgramError> {
 /// There is none.
 pub fn command_line() -> io::Result<PathBuf> {
     beside(&own_path()?, MOORLINE).ok_or_else(|| io::Error::other("it does not lie where it belongs"))
-}
-
-/// Whether the running program goes by the name of `moorline-proxy`, whatever it holds, and is to act as it.
-pub fn is_proxy() -> bool {
-    let called = std::env::args_os().next();
-    called.is_some_and(|called| Path::new(&called).file_stem().is_some_and(|stem| stem == PROXY))
 }
 
 /// Where the running program lies. When it was replaced since it began, what lies there now is its newer version.
@@ -90,12 +95,7 @@ fn beside(running: &Path, name: &str) -> Option<PathBuf> {
     beside.is_file().then_some(beside)
 }
 
-fn copy(source: Option<&PathBuf>, path: &Path) -> io::Result<()> {
-    let Some(source) = source else {
-        // The tray alone was moved or updated; what was put there before still does.
-        let missing = || Err(io::Error::other("the command line's program is not beside the tray"));
-        return if path.is_file() { Ok(()) } else { missing() };
-    };
+fn copy(source: &Path, path: &Path) -> io::Result<()> {
     let program = std::fs::read(source)?;
     if !std::fs::read(path).is_ok_and(|there| there == program) {
         write_file::replace(path, &program)?;
@@ -112,6 +112,14 @@ fn make_executable(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_executable(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Puts something where `moorline-proxy` belongs: none is beside a test's own program.
+#[cfg(test)]
+pub(crate) fn pretend(dirs: &Dirs) {
+    let proxy = dirs.proxy_program();
+    Dirs::create_private(proxy.parent().unwrap()).unwrap();
+    std::fs::write(proxy, "").unwrap();
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 pub mod colab_slot;
 pub mod config_toml;
 pub mod dirs;
-pub mod hub_lock;
+pub(crate) mod file_lock;
+pub mod hub_place;
 pub mod installed_programs;
 pub mod local_socket;
 pub mod made_dirs;
 pub mod pins_json;
 pub mod read_file;
-pub mod read_settled;
 pub mod run_program;
 pub mod session_keys;
 pub mod state_lock;

@@ -325,7 +325,7 @@ mod place {
     }
 }
 
-/// Whether ssh reaches the session through `moorline proxy`. A runtime whose host key is derived is, wherever it is:
+/// Whether ssh reaches the session through `moorline-proxy`. A runtime whose host key is derived is, wherever it is:
 /// its endpoint changes, and neither the entry nor `known_hosts` does.
 pub fn runs_our_proxy(session: &Session, pin: &SessionPins) -> bool {
     match &session.link {
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn a_runtime_that_was_heard_before_is_held_to_its_own_numbers() {
         let accepted = |runtime: u8, seq| {
-            let (kid, born) = (Some("--OZ09tBwwt2".parse().unwrap()), at(i64::from(runtime)));
+            let (kid, born) = ("--OZ09tBwwt2".parse().unwrap(), at(i64::from(runtime)));
             Accepted { kid, runtime: RuntimeId::of([runtime; 16]), born, seq, at: at(60) }
         };
         let mut pin = SessionPins { accepted: Some(accepted(2, 5)), ..SessionPins::default() };

@@ -1,21 +1,18 @@
 //! One writer at a time: the lock that every process of a home takes before it changes ssh files or state.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::store::dirs::{Dirs, DirsError};
-use crate::store::{made_dirs, read_file};
-
-const POLL: Duration = Duration::from_millis(20);
+use crate::store::file_lock::{FileLock, NotLocked};
+use crate::store::made_dirs;
 
 /// The lock, held until it is dropped. The system frees it when the process ends, however it ends, so it never
 /// goes stale; the file itself stays.
 #[derive(Debug)]
 pub struct StateLock {
-    _file: File,
+    _lock: FileLock,
 }
 
 /// Why the lock was not had.
@@ -57,62 +54,28 @@ impl StateLock {
     /// Another process still holds it, or the lock file cannot be used.
     pub fn acquire(dirs: &Dirs, wait: Duration) -> Result<Self, StateLockError> {
         let path = dirs.lock_file();
-        let unusable = |source| StateLockError::Unusable { path: path.clone(), source };
         let missing = made_dirs::missing(dirs);
         Dirs::create_private(&dirs.state)?;
-        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(StateLockError::Odd { path });
-        }
-        let file = open(&path).map_err(unusable)?;
-        let since = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    note_holder(&file);
-                    // Whoever makes directories holds the lock.
-                    made_dirs::note(dirs, &missing);
-                    return Ok(Self { _file: file });
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        match FileLock::take_noted(&path, wait) {
+            Ok(lock) => {
+                // Whoever makes directories holds the lock.
+                made_dirs::note(dirs, &missing);
+                Ok(Self { _lock: lock })
             }
-            let left = wait.saturating_sub(since.elapsed());
-            if left.is_zero() {
-                return Err(StateLockError::Held { who: holder(&path), path });
+            Err(NotLocked::Held(process)) => {
+                let who = process.map_or_else(String::new, |process| format!(" (process {process})"));
+                Err(StateLockError::Held { path, who })
             }
-            thread::sleep(left.min(POLL));
+            Err(NotLocked::Odd) => Err(StateLockError::Odd { path }),
+            Err(NotLocked::System(source)) => Err(StateLockError::Unusable { path, source }),
         }
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // The holder's number is written into it: a link would lead that into somebody's file.
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(read_file::flags(flags));
-    }
-    options.open(path)
-}
-
-/// Says who holds the lock, for the next one's error message alone: nobody decides by it.
-fn note_holder(mut file: &File) {
-    let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-    if let Err(error) = noted {
-        tracing::debug!(%error, "cannot note the holder of the state lock");
-    }
-}
-
-fn holder(path: &Path) -> String {
-    let pid = read_file::read_text(path).ok().flatten().and_then(|text| text.trim().parse::<u32>().ok());
-    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, thread};
+
     use super::*;
 
     #[test]
@@ -156,7 +119,8 @@ mod tests {
         let said = StateLock::acquire(&dirs, Duration::ZERO).unwrap_err().to_string();
         assert!(said.contains("not a regular file; remove it"), "{said}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "dear", "what the link leads to is not ours");
-        assert!(open(&dirs.lock_file()).is_err(), "not even if the link comes after the look");
+        let opened = crate::store::file_lock::open(&dirs.lock_file());
+        assert!(opened.is_err(), "not even if the link comes after the look");
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! Replacing one of Moorline's own files: whole, synced and for the person alone, or not at all.
+//!
+//! The writer of the ssh files is another one: it merges with programs that write those at the same moment, and keeps
+//! their mode and owner, where these here are always 0600 and have no other writer.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

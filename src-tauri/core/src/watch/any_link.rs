@@ -13,7 +13,7 @@ use super::google_link::GoogleLink;
 use super::google_up::GoogleUp;
 use super::link::{Link, Up};
 use super::ssh_link::SshLink;
-use super::watch_tools::WatchTools;
+use super::tools::WatchTools;
 use crate::ssh::Standing;
 use crate::watch::order::WatchOrder;
 

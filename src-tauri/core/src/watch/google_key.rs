@@ -6,9 +6,10 @@ use std::time::Duration;
 use moorline_model::cause::Obstacle;
 use moorline_ssh_files::HostKey;
 
-use crate::net::error::{CarryError, RouteError};
+use crate::net::error::CarryError;
 use crate::ssh::context::Tools;
 use crate::ssh::reach::{self, ReachError};
+use crate::ssh::route::RouteError;
 use crate::ssh::{ProbeError, Route, obstacle, probe};
 use crate::watch::order::WatchOrder;
 

@@ -16,7 +16,7 @@ use super::google_key::{self, Unseen};
 use super::google_up::GoogleUp;
 use super::link::Link;
 use super::network::WaysOut;
-use super::watch_tools::WatchTools;
+use super::tools::WatchTools;
 use crate::net::google::GoogleError;
 use crate::net::google::account::LISTED_AFRESH;
 use crate::ssh::obstacle;

@@ -12,7 +12,7 @@ use moorline_ssh_files::HostKey;
 use tokio::time::{Instant, sleep_until};
 
 use super::link::Up;
-use super::watch_tools::WatchTools;
+use super::tools::WatchTools;
 use crate::net::google::account::{LISTED, LISTED_AFRESH};
 use crate::net::google::answer::Assignment;
 use crate::net::google::{self, GoogleError};
@@ -50,7 +50,7 @@ impl GoogleUp {
         Self { tools: Arc::clone(tools), session, runtime, looks }
     }
 
-    /// Keeps the way there for `moorline proxy`, which then starts without asking Google. It is renewed in good time,
+    /// Keeps the way there for `moorline-proxy`, which then starts without asking Google. It is renewed in good time,
     /// so that what is kept is always fresh.
     pub(super) async fn keep(&self, found: &Assignment) {
         let good = |until: Timestamp| until.duration_since(clock::now()) > google::MARGIN * 2;

@@ -25,8 +25,8 @@ pub mod ssh_link;
 mod stand;
 #[cfg(test)]
 mod tests;
+mod tools;
 pub mod vitals;
-mod watch_tools;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -35,7 +35,7 @@ use moorline_ssh_files::Alias;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-pub use watch_tools::WatchTools;
+pub use tools::WatchTools;
 
 use crate::watch::order::{Order, Sight, WatchOrder};
 use any_link::AnyLink;

@@ -1,16 +1,14 @@
 //! A watcher's loop: wait, dial, stand, and again.
 
-use std::time::{Duration, SystemTime};
-
-use moorline_model::cause::Obstacle;
-use moorline_ssh_files::Alias;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
-
 use super::link::Link;
 use super::order::Order;
 use crate::net::backoff::{self, Backoff, PACE};
 use crate::watch::order::{Sight, WatchOrder};
+use moorline_model::cause::Obstacle;
+use moorline_ssh_files::Alias;
+use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 /// How long a dial may take.
 pub(super) const DIAL: Duration = Duration::from_secs(15);

@@ -1,12 +1,5 @@
 //! What a watcher does while a connection stands: pings, vitals, and listening for orders.
 
-use std::time::{Duration, SystemTime};
-
-use moorline_model::cause::Loss;
-use moorline_ssh_files::Alias;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
-
 use super::clock::Awake;
 use super::link::{Link, Up};
 use super::order::Order;
@@ -14,6 +7,11 @@ use super::pulse::{self, Pulse};
 use super::run::{Ending, Stopped, Watcher, same_way};
 use super::vitals;
 use crate::watch::order::{Sight, WatchOrder};
+use moorline_model::cause::Loss;
+use moorline_ssh_files::Alias;
+use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long a connection may take to answer after this computer slept or changed its network.
 const PROBE: Duration = Duration::from_secs(4);

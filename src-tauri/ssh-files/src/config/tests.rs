@@ -15,7 +15,7 @@ fn direct(alias: &str) -> HostEntry {
 
 fn proxied(alias: &str) -> HostEntry {
     let alias: Alias = alias.parse().unwrap();
-    let command = ProxyCommand::from_argv(["/opt/moorline", "proxy", alias.as_str()]).unwrap();
+    let command = ProxyCommand::from_argv(["/opt/moorline-proxy", alias.as_str()]).unwrap();
     HostEntry {
         host_name: alias.to_host_name(),
         port: None,
@@ -63,7 +63,7 @@ fn a_proxied_entry_names_itself_and_ends_with_its_command() {
     let text = applied("", &[proxied("trainer")]);
     assert!(text.contains("Host trainer\n    HostName trainer\n    User root\n"), "{text}");
     assert!(
-        text.contains("    ConnectTimeout 15\n    ProxyCommand /opt/moorline proxy trainer\nHost *\n"),
+        text.contains("    ConnectTimeout 15\n    ProxyCommand /opt/moorline-proxy trainer\nHost *\n"),
         "{text}"
     );
 }

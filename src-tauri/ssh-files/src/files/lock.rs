@@ -1,18 +1,13 @@
 //! One writer at a time among programs that use this crate.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::error::SshFilesError;
-use super::os;
+use super::{lock_file, os};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(12);
-
-/// A held lock: `flock` (Windows: `LockFileEx`) on a file beside the target, which the system lets go of when the
-/// process ends, however it ends. The lock file goes when the lock does.
+/// A held lock on a file beside the target. The lock file goes when the lock does.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
@@ -23,19 +18,9 @@ pub(super) struct Lock {
 impl Lock {
     /// Waits at most `wait`.
     pub(super) fn take(path: PathBuf, wait: Duration) -> Result<Self, SshFilesError> {
-        let started = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match try_once(&path) {
-                Ok(Some(file)) => return Ok(Self { path, _file: file }),
-                Ok(None) => {}
-                Err(e) => return Err(SshFilesError::io("lock", &path)(e)),
-            }
-            if started.elapsed() >= wait {
-                return Err(SshFilesError::Locked { lock: path, waited: wait });
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        match lock_file::take(&path, wait).map_err(SshFilesError::io("lock", &path))? {
+            Some(file) => Ok(Self { path, _file: file }),
+            None => Err(SshFilesError::Locked { lock: path, waited: wait }),
         }
     }
 }
@@ -47,25 +32,6 @@ impl Drop for Lock {
             let _ = fs::remove_file(&self.path);
         }
     }
-}
-
-fn try_once(path: &Path) -> io::Result<Option<File>> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    os::private(&mut options);
-    let file = match options.open(path) {
-        Ok(file) => file,
-        // Windows: the file is about to go.
-        Err(e) if cfg!(windows) && e.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(e)) => return Err(e),
-    }
-    // The last holder may have removed the file between our opening and our locking it.
-    Ok(os::is_same_file(&file, path).then_some(file))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod dir;
 mod error;
 mod flush;
 mod lock;
+pub mod lock_file;
 mod os;
 mod replace;
 mod target;

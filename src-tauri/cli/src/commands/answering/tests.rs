@@ -11,8 +11,8 @@ use moorline_core::store::vault::MemoryVault;
 use moorline_ssh_files::Fingerprint;
 
 use super::*;
-use crate::args::TrustArgs;
 use crate::printer::Printer;
+use crate::trust_args::TrustArgs;
 
 /// `moorline add` with some of its options.
 #[derive(Clone, Copy)]

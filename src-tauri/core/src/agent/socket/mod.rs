@@ -13,9 +13,8 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use interprocess::local_socket::tokio::Listener;
 
@@ -23,6 +22,7 @@ pub use call::{CallError, Caller};
 pub use serve::Limits;
 
 use crate::store::dirs::Dirs;
+use crate::store::file_lock::{FileLock, NotLocked};
 use crate::store::local_socket::DoorError;
 
 /// The longest line that a caller may send, in bytes: the longest text that is read, in JSON.
@@ -33,7 +33,7 @@ pub const LINE: usize = 1024 * 1024;
 pub struct Door {
     // Fields are dropped in this order: the socket goes while the lock is held.
     listener: Listener,
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Door {
@@ -53,25 +53,9 @@ impl Door {
     }
 }
 
-fn take_lock(path: &Path) -> Result<File, DoorError> {
-    let unusable = |source| DoorError::Unusable { path: path.to_owned(), source };
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let process = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
-            return Err(DoorError::AlreadyRunning { process });
-        }
-        Err(TryLockError::Error(source)) => return Err(unusable(source)),
-    }
-    // For the other one's sentence alone: nobody decides by it.
-    let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-    if let Err(error) = noted {
-        tracing::debug!(%error, "cannot note the agent's process");
-    }
-    Ok(file)
+fn take_lock(path: &Path) -> Result<FileLock, DoorError> {
+    FileLock::take_noted(path, Duration::ZERO).map_err(|error| match error {
+        NotLocked::Held(process) => DoorError::AlreadyRunning { process },
+        error => DoorError::Unusable { path: path.to_owned(), source: error.into() },
+    })
 }

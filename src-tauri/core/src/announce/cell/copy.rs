@@ -4,7 +4,8 @@ use moorline_ssh_files::Alias;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::make::{Begun, MakeCellError, way_to_relay};
+use super::make::{Begun, way_to_relay};
+use super::plan::MakeCellError;
 use crate::ssh::context::Tools;
 use crate::store::config_toml::SessionsFile;
 use crate::store::session_keys;

@@ -1,16 +1,15 @@
 //! From a session to its cell.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
+use super::text::{Cell, CellChannels, CellLink, RelayWay};
 use moorline_model::cell_options::CellOptions;
 use moorline_model::channel_settings::{ChannelKind, ChannelSettings};
 use moorline_model::next_step::NextStep;
 use moorline_model::session::{Link, RemotePath, Session};
 use moorline_model::session_key;
 use moorline_ssh_files::{Alias, HostKey, IdentityFile};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{Cell, CellChannels, CellLink, RelayWay};
 use crate::repoint::change::SettleError;
 use crate::ssh::context::Tools;
 use crate::ssh::{LoginKey, LoginKeyError};

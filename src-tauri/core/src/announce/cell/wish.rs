@@ -7,8 +7,8 @@ use moorline_model::session::{Link, RelayLink, RelayTarget, RemotePath};
 use moorline_ssh_files::{Alias, HostName, Place, Port};
 use serde::{Deserialize, Serialize};
 
-use super::Listen;
-use super::make::{CellPlan, MakeCellError};
+use super::gather::Listen;
+use super::plan::{CellPlan, MakeCellError};
 
 /// A new session, how its runtime is to be reached, and how this computer is to hear of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

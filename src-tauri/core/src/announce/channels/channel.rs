@@ -1,16 +1,15 @@
 //! A channel, and what is heard on it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
+use super::brake::Brake;
 use futures_util::future::BoxFuture;
 use moorline_model::channel_settings::{ChannelKind, ChannelSettings};
 use moorline_model::session::Session;
 use moorline_model::session_key::{KeyId, Topic};
 use moorline_ssh_files::{HostKey, Place};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::announce::channels::brake::Brake;
 use crate::ssh::context::Tools;
 
 /// What a channel hears.

@@ -6,7 +6,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::tokens::Token;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, parse_to_ast};
 
-use super::{NO_LIST, SettingsError, WHAT_VS_CODE_TAKES, not_settings, unreadable};
+use super::format::{NO_LIST, SettingsError, WHAT_VS_CODE_TAKES, not_settings, unreadable};
 
 /// `text` without `entry` of the object `setting`, or without the whole setting if nothing else is in it, not even a
 /// comment. `None` if the entry is not there.

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use jsonc_parser::ParseOptions;
 use proptest::prelude::*;
 
 use super::super::search::tests::Machine;

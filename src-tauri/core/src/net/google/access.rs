@@ -1,51 +1,22 @@
-//! What opens the way to one runtime: its host and its proxy token, which lives about an hour.
+//! Finding what opens the way to a session's runtime: kept from before, or asked of Google.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use moorline_model::clock;
 use moorline_model::colab_runtime::EndpointId;
 use moorline_model::secret_kind::SecretKind;
 use moorline_model::session::{Link, Session};
-use moorline_ssh_files::HostName;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use super::GoogleError;
 use super::client::Client;
 use super::credentials::Credentials;
+use super::error::GoogleError;
+use super::runtime_access::RuntimeAccess;
 use crate::store::dirs::Dirs;
 use crate::store::vault::{SecretName, Vault};
-
-/// A token that ends sooner than this counts as ended, as Google's own clients have it.
-pub const MARGIN: SignedDuration = SignedDuration::from_mins(5);
-
-/// The way to a runtime's own web server. The token belongs to this host, and is sent to no other.
-#[derive(Clone)]
-pub struct RuntimeAccess {
-    /// The host of the runtime's address; its port is 443.
-    pub host: HostName,
-    /// What opens it: `colab-runtime-proxy-token` of the SSH address, `X-Colab-Runtime-Proxy-Token` elsewhere.
-    pub token: SecretString,
-    /// When the token ends.
-    pub expires: Timestamp,
-}
-
-impl RuntimeAccess {
-    /// Whether the token will do for what is begun now.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
-        self.expires.duration_since(now) > MARGIN
-    }
-}
-
-impl fmt::Debug for RuntimeAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, expires, .. } = self;
-        f.debug_struct("RuntimeAccess").field("host", host).field("expires", expires).finish_non_exhaustive()
-    }
-}
 
 /// The way to a session's runtime: the kept one while it is fresh, else one that Google gives now, before `limit` has
 /// passed. A runtime is never made. Blocks for so long and for as long as the keyring does, and may be called from any
@@ -119,7 +90,7 @@ pub fn kept(
     Ok(Some(RuntimeAccess { host, token, expires: kept.expires }).filter(|access| access.is_fresh(now)))
 }
 
-/// Keeps the way to a session's runtime for `moorline proxy`. Blocks as the keyring does.
+/// Keeps the way to a session's runtime for `moorline-proxy`. Blocks as the keyring does.
 ///
 /// # Errors
 /// The session has another link, or the keyring refuses.

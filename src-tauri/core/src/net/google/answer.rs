@@ -8,7 +8,7 @@ use moorline_model::vitals::{Gpu, Usage};
 use moorline_ssh_files::HostName;
 use serde::Deserialize;
 
-use super::RuntimeAccess;
+use super::runtime_access::RuntimeAccess;
 
 /// What stands before every answer, so that no page can read it as a script.
 const GUARD: &str = ")]}'";

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::GoogleError;
 use crate::store::dirs::Dirs;
-use crate::store::read_settled::{self, NotRead};
+use crate::store::read_file::{self, NotRead};
 
 /// No list is longer.
 const MOST: usize = 256;
@@ -29,7 +29,7 @@ pub struct CliSession {
 /// The file cannot be read, or is not JSON and stays so.
 pub fn cli_sessions(dirs: &Dirs) -> Result<Vec<CliSession>, GoogleError> {
     let path = dirs.home.join(".config/colab-cli/sessions.json");
-    match read_settled::read(&path, parse) {
+    match read_file::read_settled(&path, parse) {
         Ok(sessions) => Ok(sessions.unwrap_or_default()),
         // It is being rewritten for a moment; where it stays so, its owner sees no sessions in it, either.
         Err(NotRead::Empty) => Ok(Vec::new()),

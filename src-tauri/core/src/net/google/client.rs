@@ -14,8 +14,9 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::answer::{self, Assignment, Balance, Kernels, Resources};
-use super::credentials::OAUTH;
-use super::{Credentials, GoogleError, RuntimeAccess};
+use super::credentials::{Credentials, OAUTH};
+use super::error::GoogleError;
+use super::runtime_access::RuntimeAccess;
 use crate::net::http;
 
 /// Where Colab's own clients ask.

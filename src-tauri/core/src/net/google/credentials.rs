@@ -13,7 +13,7 @@ use zeroize::Zeroize;
 
 use super::GoogleError;
 use crate::store::dirs::Dirs;
-use crate::store::read_settled::{self, NotRead};
+use crate::store::read_file::{self, NotRead};
 use crate::store::vault::{self, Found, Purpose, Vault, VaultError};
 
 /// What the keyring is called where a sign-in's place is named.
@@ -115,7 +115,7 @@ impl Credentials {
     pub fn of(dirs: &Dirs, source: Source) -> Result<Option<Self>, GoogleError> {
         let path = source.file(dirs);
         let place = path.display().to_string();
-        let read = read_settled::read(&path, |text| Self::parse(text, place.clone()));
+        let read = read_file::read_settled(&path, |text| Self::parse(text, place.clone()));
         read.map_err(|error| match error {
             NotRead::System(why) => GoogleError::Unreadable { path, why },
             NotRead::Empty => GoogleError::Unusable { place, why: "it is empty" },

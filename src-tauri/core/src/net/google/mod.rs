@@ -15,14 +15,16 @@ mod cli_sessions;
 mod client;
 mod credentials;
 mod error;
+mod runtime_access;
 
 #[cfg(test)]
 mod tests;
 
-pub use access::{MARGIN, RuntimeAccess, access, keep, kept, renewed};
+pub use access::{access, keep, kept, renewed};
 pub use account::Account;
 pub use cli_sessions::{CliSession, cli_sessions};
 pub use client::Client;
 pub use credentials::{Credentials, Source};
 pub use error::GoogleError;
 pub use moorline_model::colab_runtime::{EndpointId, InvalidEndpointId};
+pub use runtime_access::{MARGIN, RuntimeAccess};

@@ -22,7 +22,6 @@ use moorline_model::colab_runtime::EndpointId;
 use moorline_ssh_files::HostName;
 use secrecy::SecretString;
 
-pub(crate) use crate::net::dial::wants_proxy;
 pub use crate::net::error::CarryError;
 pub use access_token::ServiceToken;
 pub use stream::Carried;

@@ -8,11 +8,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::upstream::Target;
 use super::wire::Refusal;
-use crate::net::error::{CarryError, RouteError};
+use crate::net::error::CarryError;
 use crate::net::websocket::Carrier;
 use crate::ssh::context::Tools;
 use crate::ssh::multiplexed::{Trunk, trunk};
 use crate::ssh::reach::{self, ReachError};
+use crate::ssh::route::RouteError;
 use crate::ssh::{Identity, LoginError, ProbeError, Route};
 
 /// What is left for the runtime itself when Google has answered late.

@@ -15,7 +15,7 @@ use super::pump;
 use super::start::{Started, start};
 use super::wire::{Answer, Hello, PROTOCOL, Refusal, Want, line, read_line};
 use crate::store::dirs::{Dirs, DirsError};
-use crate::store::hub_lock::HubPlace;
+use crate::store::hub_place::HubPlace;
 use crate::store::local_socket::same_user;
 
 /// How long a hub may take until it lets people in; it does nothing but make a socket in that time.

@@ -1,8 +1,8 @@
 //! Several editors over one slot: a process of its own that holds the one connection a link allows, and gives each
-//! `moorline proxy` its own way to the runtime's sshd.
+//! `moorline-proxy` its own way to the runtime's sshd.
 //!
 //! ```text
-//! ssh, ssh, editor --stdio--> moorline proxy --local socket--> hub ==one SSH connection==> runtime's sshd
+//! ssh, ssh, editor --stdio--> moorline-proxy --local socket--> hub ==one SSH connection==> runtime's sshd
 //!                                                               (each way: a channel to that very sshd)
 //! ```
 //!

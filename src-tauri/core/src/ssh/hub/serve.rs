@@ -20,7 +20,7 @@ use super::upstream::Upstream;
 use super::wire::{Answer, Hello, LINE, PROTOCOL, Refusal, Want, line};
 use crate::ssh::context::Tools;
 use crate::store::dirs::DirsError;
-use crate::store::hub_lock::HubPlace;
+use crate::store::hub_place::HubPlace;
 use crate::store::local_socket::{DoorError, same_user};
 
 /// What clients may cost.

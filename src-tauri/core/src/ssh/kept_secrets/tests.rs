@@ -11,6 +11,7 @@ use super::*;
 use crate::repoint::change::Change;
 use crate::repoint::write;
 use crate::ssh::SystemSsh;
+use crate::store::installed_programs;
 use crate::store::vault::MemoryVault;
 
 struct Home {
@@ -24,6 +25,7 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         let dirs = Dirs::under(dir.path());
         Dirs::create_private(&dirs.ssh).unwrap();
+        installed_programs::pretend(&dirs);
         let vault = Arc::new(MemoryVault::default());
         let ssh = SystemSsh::find(Some(dir.path())).unwrap();
         let tools = Tools { dirs, vault: Box::new(Arc::clone(&vault)), ssh, askpass: None };

@@ -84,7 +84,7 @@ mod platform {
     }
 
     fn start(disk: &Path, user: &UserName, line: Option<String>) -> io::Result<Child> {
-        let home = super::super::home(disk);
+        let home = super::super::house::home(disk);
         let mut command = Command::new("/bin/sh");
         match line {
             Some(line) => command.arg("-c").arg(line),
@@ -160,7 +160,7 @@ mod platform {
         let line = line.unwrap_or_default();
         let (status, said) = if line == crate::ssh::login::INSTALL {
             let input = first_line(channel.make_reader()).await;
-            install(&super::super::home(&disk), &input)
+            install(&super::super::house::home(&disk), &input)
         } else {
             interpret(line.trim())
         };

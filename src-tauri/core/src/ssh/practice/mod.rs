@@ -6,12 +6,13 @@
 //! environment, as the person who started it.
 
 mod exec;
+mod house;
 mod server;
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use moorline_ssh_files::{HostKey, HostName, Place, Port, UserName};
@@ -22,17 +23,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-/// How a practice runtime lets people in; keys in its `authorized_keys` always work.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PasswordBy {
-    /// The `password` method.
-    #[default]
-    Password,
-    /// The `keyboard-interactive` method with one hidden prompt, as PAM does it.
-    KeyboardInteractive,
-    /// Not at all.
-    Nothing,
-}
+pub use house::{PasswordBy, PracticeEvent};
+
+use house::{Seen, home};
 
 /// What a practice runtime is started with.
 #[derive(Debug, Clone)]
@@ -49,31 +42,6 @@ impl Default for PracticeOptions {
     fn default() -> Self {
         Self { user: UserName::root(), password_by: PasswordBy::default(), authorized_keys: Vec::new() }
     }
-}
-
-/// What a practice runtime saw, in order. No secret is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PracticeEvent {
-    /// Someone connected.
-    Connected,
-    /// Someone asked what logins there are (`none`).
-    AskedMethods,
-    /// A password came.
-    Password {
-        /// For this user.
-        user: String,
-        /// Whether it was right.
-        right: bool,
-    },
-    /// A public key was offered.
-    Key {
-        /// For this user.
-        user: String,
-        /// Whether it is authorised.
-        known: bool,
-    },
-    /// A command (`None`: a shell) was started.
-    Ran(Option<String>),
 }
 
 /// Why there is no practice runtime.
@@ -94,8 +62,6 @@ pub struct PracticeRuntime {
     now: Incarnation,
     seen: Seen,
 }
-
-type Seen = Arc<Mutex<Vec<PracticeEvent>>>;
 
 /// One "machine": what a restart replaces.
 #[derive(Debug)]
@@ -217,10 +183,6 @@ impl Drop for Incarnation {
     fn drop(&mut self) {
         self.halt();
     }
-}
-
-fn home(disk: &Path) -> PathBuf {
-    disk.join("root")
 }
 
 fn loopback() -> HostName {

@@ -17,7 +17,8 @@ use russh::{Channel, ChannelId, MethodKind, MethodSet, Pty, SshId};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 
-use super::{PasswordBy, PracticeEvent, Seen, exec, home};
+use super::exec;
+use super::house::{PasswordBy, PracticeEvent, Seen, home};
 
 /// What every connection shares.
 #[derive(Debug, Clone)]

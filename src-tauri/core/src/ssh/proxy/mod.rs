@@ -1,21 +1,22 @@
-//! What ssh runs as a `ProxyCommand`: `moorline proxy NAME`, and `moorline-proxy NAME`, which is the same in a program of
-//! its own. Standard output carries ssh's bytes and nothing else; a failure is one sentence, which ssh shows.
+//! What ssh runs as a `ProxyCommand`: `moorline-proxy NAME`. Standard output carries ssh's bytes and nothing else; a
+//! failure is one sentence, which ssh shows.
 
+mod error;
 mod tcp;
 
 use std::io;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use moorline_model::next_step::NextStep;
 use moorline_model::session::Link;
 use moorline_ssh_files::{Alias, HostName};
 
+pub use error::ProxyError;
+
 use crate::net::error::CarryError;
-use crate::ssh::hub::{self, JoinError};
-use crate::ssh::reach::{self, ReachError};
-use crate::store::config_toml::{SessionsFile, SessionsFileError, UnknownSession};
-use crate::store::dirs::{Dirs, DirsError};
+use crate::ssh::{hub, reach};
+use crate::store::config_toml::SessionsFile;
+use crate::store::dirs::Dirs;
 use crate::store::installed_programs;
 use crate::store::vault::OsVault;
 
@@ -25,66 +26,6 @@ const LIMIT: Duration = Duration::from_secs(12);
 
 /// How many seconds a hub stays when nobody needs it; for tests, and for whoever pays by the connection.
 const IDLE: &str = "MOORLINE_HUB_IDLE";
-
-/// Why ssh's bytes could not be carried.
-#[derive(Debug, thiserror::Error)]
-pub enum ProxyError {
-    /// This home's places.
-    #[error(transparent)]
-    Dirs(#[from] DirsError),
-    /// The sessions cannot be read.
-    #[error(transparent)]
-    Sessions(#[from] SessionsFileError),
-    /// There is none of this name.
-    #[error(transparent)]
-    Unknown(#[from] UnknownSession),
-    /// ssh goes there without a program of ours.
-    #[error("{name} needs no proxy: ssh reaches {link} itself")]
-    NotNeeded {
-        /// The session.
-        name: Alias,
-        /// Its link.
-        link: Link,
-    },
-    /// What the way there needs cannot be had.
-    #[error(transparent)]
-    Reach(#[from] ReachError),
-    /// The way there.
-    #[error(transparent)]
-    Carry(#[from] CarryError),
-    /// The runtime cannot be dialled.
-    #[error("{0}; run the cell again, or look at how your sessions are")]
-    Dial(CarryError),
-    /// The session's hub.
-    #[error(transparent)]
-    Hub(#[from] JoinError),
-    /// Another program that was to do it did not start.
-    #[error("cannot run {program}: {cause}; a repair puts Moorline's own programs back")]
-    Program {
-        /// Its path.
-        program: String,
-        /// The system's reason.
-        cause: io::Error,
-    },
-    /// The standard streams, or the connection in the middle of things.
-    #[error("the connection broke: {0}; try again")]
-    Streams(#[from] io::Error),
-}
-
-impl ProxyError {
-    /// What a person can do about it here.
-    pub fn next_step(&self) -> Option<NextStep> {
-        match self {
-            Self::Unknown(error) => error.next_step(),
-            Self::Reach(error) => error.next_step(),
-            Self::Carry(error) => error.next_step(),
-            Self::Dial(_) => Some(NextStep::LookAtStatus),
-            Self::Hub(error) => error.next_step(),
-            Self::Program { .. } => Some(NextStep::Repair { session: None }),
-            Self::Dirs(_) | Self::Sessions(_) | Self::NotNeeded { .. } | Self::Streams(_) => None,
-        }
-    }
-}
 
 /// Carries standard input to the session's runtime, and what comes from there to standard output, until either ends.
 /// `shared` goes through the session's hub, whatever its link. Blocks; for a program that does nothing else.

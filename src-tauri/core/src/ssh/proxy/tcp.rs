@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use moorline_ssh_files::{HostName, Place};
 
-use super::ProxyError;
+use super::error::ProxyError;
+use crate::net::connect::ConnectError;
 use crate::net::dial::Dialling;
-use crate::net::error::{CarryError, RouteError};
+use crate::net::error::CarryError;
 use crate::net::stdio;
 
 /// Connects within `limit`, through the environment's proxy if it names one, and carries standard input and output until
@@ -74,9 +75,8 @@ impl Read for Greeting<'_> {
 /// One's own network and one's own proxy have nothing to do with the cell.
 fn with_next_step(error: CarryError) -> ProxyError {
     match &error {
-        CarryError::Dial(route) if !matches!(**route, RouteError::OwnNetwork { .. }) => {
-            ProxyError::Dial(error)
-        }
+        CarryError::Connect(ConnectError::OwnNetwork { .. }) => ProxyError::Carry(error),
+        CarryError::Connect(_) => ProxyError::Dial(error),
         _ => ProxyError::Carry(error),
     }
 }

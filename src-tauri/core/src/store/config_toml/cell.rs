@@ -9,7 +9,7 @@ use moorline_ssh_files::Alias;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::edit::set;
-use super::read::{Fault, start};
+use super::fault::{Fault, start};
 
 /// Reads `[session.NAME.cell]` from the session's table.
 pub(super) fn options(session: &str, table: &dyn TableLike) -> Result<CellOptions, Fault> {

@@ -8,7 +8,7 @@ use moorline_ssh_files::Alias;
 use toml_edit::{Array, DocumentMut, Item, TableLike, Value};
 
 use super::edit::set;
-use super::read::{Fault, start};
+use super::fault::{Fault, start};
 
 const KEYS: [&str; 3] = ["channels", "ntfy_server", "announce_folder"];
 

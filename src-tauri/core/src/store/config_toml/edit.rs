@@ -5,7 +5,7 @@ use moorline_model::session::{Link, Session};
 use moorline_ssh_files::{Alias, UserName};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::VERSION;
+use super::error::VERSION;
 
 pub(super) fn upsert(doc: &mut DocumentMut, session: &Session) {
     if doc.as_table().is_empty() {

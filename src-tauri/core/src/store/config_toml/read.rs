@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -13,7 +12,9 @@ use moorline_model::settings::Settings;
 use moorline_ssh_files::{Alias, Place, Port, UserName};
 use toml_edit::{Document, DocumentMut, Item, TableLike};
 
-use super::{SessionsFileError, VERSION, cell, channels, settings};
+use super::error::{SessionsFileError, VERSION};
+use super::fault::{Fault, start};
+use super::{cell, channels, settings};
 
 /// Everything that stands in the file.
 pub(super) struct Parsed {
@@ -47,11 +48,6 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Parsed, SessionsFileError
         sessions.insert(session.name.clone(), session);
     }
     Ok(Parsed { doc: doc.into_mut(), sessions, remembered, channels, settings })
-}
-
-pub(super) struct Fault {
-    pub offset: usize,
-    pub what: String,
 }
 
 /// A version that is newer than this program's.
@@ -177,8 +173,4 @@ impl<'a> Fields<'a> {
         let Some(item) = self.table.get(key) else { return Ok(false) };
         item.as_bool().ok_or_else(|| self.fault(start(item.span()), &format!("{key} must be true or false")))
     }
-}
-
-pub(super) fn start(span: Option<Range<usize>>) -> usize {
-    span.map_or(0, |span| span.start)
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use moorline_model::settings::{NoticeKind, Settings};
 use toml_edit::{Item, TableLike};
 
-use super::read::{Fault, start};
+use super::fault::{Fault, start};
 
 /// Longest lifetime that makes sense, in hours: a year.
 const HOURS: std::ops::RangeInclusive<i64> = 1..=8784;

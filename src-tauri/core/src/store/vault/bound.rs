@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{SecretName, Slot, Vault, VaultError};
+use super::error::VaultError;
+use super::name::{SecretName, Slot};
+use super::place::Vault;
 
 /// The form of an item that this version reads and writes.
 const VERSION: u32 = 1;

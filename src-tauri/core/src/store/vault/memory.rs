@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::SecretString;
 
-use super::{SecretName, Vault, VaultError};
+use super::error::VaultError;
+use super::name::SecretName;
+use super::place::Vault;
 
 /// Secrets in memory, gone with the process.
 #[derive(Default)]

@@ -10,40 +10,23 @@ use keyring_core::{CredentialStore, Entry, Error};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::{SecretName, Vault, VaultError};
+use super::error::VaultError;
+use super::name::SecretName;
+use super::place::Vault;
+use condition::{Condition, SERVICE};
 
 #[cfg_attr(target_os = "macos", path = "os/keychain.rs")]
 #[cfg_attr(windows, path = "os/credential_manager.rs")]
 #[cfg_attr(all(unix, not(target_os = "macos")), path = "os/secret_service.rs")]
 mod platform;
 
-pub(super) use platform::UNLOCK;
+mod condition;
 
-const SERVICE: &str = "moorline";
 const BOUND: Duration = Duration::from_secs(10);
 /// How long finding out why a call failed may take on top.
 const DIAGNOSIS_BOUND: Duration = Duration::from_secs(1);
 /// Calls that the keyring left hanging, before the next one is tried only when the keyring proves to be open.
 const HANGING: usize = 4;
-
-/// What the keyring itself says of its state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
-    /// It is not there; the sentence says what to do.
-    #[cfg_attr(
-        not(all(unix, not(target_os = "macos"))),
-        allow(dead_code, reason = "found out on Linux alone")
-    )]
-    Absent(&'static str),
-    /// It is locked.
-    #[cfg_attr(
-        not(all(unix, not(target_os = "macos"))),
-        allow(dead_code, reason = "found out on Linux alone")
-    )]
-    Locked,
-    /// It is open, or does not say.
-    Open,
-}
 
 /// How the operating system's keyring is reached.
 #[derive(Clone, Copy)]

@@ -61,6 +61,7 @@ impl Desk {
         Dirs::create_private(&house.dirs.ssh).unwrap();
         let ssh = SystemSsh::find(Some(house.home.path())).unwrap();
         let vault = Box::new(MemoryVault::default());
+        crate::store::installed_programs::pretend(&house.dirs);
         let tools = Arc::new(Tools { dirs: house.dirs.clone(), vault, ssh, askpass: None });
         let pad = Arc::new(Pad::default());
         let host = AddingHost::new(

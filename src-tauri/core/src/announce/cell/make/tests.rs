@@ -12,6 +12,7 @@ use crate::announce::cell::{CellWay, ToldBy, cell_text, notebook_secret};
 use crate::repoint::write;
 use crate::ssh::SystemSsh;
 use crate::store::dirs::Dirs;
+use crate::store::installed_programs;
 use crate::store::vault::{MemoryVault, SecretName};
 
 struct Home {
@@ -24,6 +25,7 @@ impl Home {
         let dir = tempfile::tempdir().unwrap();
         let dirs = Dirs::under(dir.path());
         Dirs::create_private(&dirs.ssh).unwrap();
+        installed_programs::pretend(&dirs);
         let ssh = SystemSsh::find(Some(dir.path())).unwrap();
         Self { tools: Tools { dirs, vault: Box::new(MemoryVault::default()), ssh, askpass: None }, _dir: dir }
     }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use keyring_core::CredentialStore;
 
-use super::Condition;
-
-pub const UNLOCK: &str = "log in to Windows anew and try again";
+use super::condition::Condition;
 
 /// A credential's target name is `user.service`.
 pub const SEARCH: (&str, &str) = ("pattern", r"\.moorline$");

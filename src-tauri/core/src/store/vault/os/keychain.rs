@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use keyring_core::CredentialStore;
 
-use super::{Condition, SERVICE};
-
-pub const UNLOCK: &str = "unlock the login keychain in Keychain Access and try again";
+use super::condition::{Condition, SERVICE};
 
 pub const SEARCH: (&str, &str) = ("service", SERVICE);
 

@@ -10,10 +10,7 @@ use keyring_core::CredentialStore;
 use zbus::blocking::connection;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-use super::{Condition, SERVICE};
-
-pub const UNLOCK: &str =
-    "unlock it (in Passwords and Keys, KWalletManager or KeePassXC, or by logging in anew) and try again";
+use super::condition::{Condition, SERVICE};
 
 const NO_BUS: &str = "there is no D-Bus session, and so no keyring; log in to a desktop session, or start one with dbus-run-session, and try again";
 const NO_SERVICE: &str = "no Secret Service answers on D-Bus; install and start gnome-keyring, or KeePassXC with its Secret Service switched on, and try again";

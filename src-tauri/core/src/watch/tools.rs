@@ -1,10 +1,12 @@
-//! What every watcher needs at hand.
+//! What all watchers share.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use moorline_model::random::random;
 
 use crate::net::google::Account;
 use crate::ssh::context::Tools;
-use moorline_model::random::random;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 /// What all watchers share.
 pub struct WatchTools {
