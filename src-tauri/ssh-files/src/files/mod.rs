@@ -10,14 +10,12 @@ mod os;
 mod replace;
 mod target;
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use dir::SshDir;
 pub use error::{Refusal, SshFilesError};
 
-use crate::revision::Revision;
 use lock::Lock;
 use replace::Replaced;
 use target::Target;
@@ -26,14 +24,13 @@ use target::Target;
 pub const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// What happened to one file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     /// The file as the caller named it.
     pub path: PathBuf,
     /// Its bytes before; `None` if it did not exist.
     pub before: Option<Vec<u8>>,
-    /// What became of `before`.
-    revision: Option<Revision>,
+    after: Option<Vec<u8>>,
     /// Where the old bytes were kept, if a backup was due.
     pub backup: Option<PathBuf>,
 }
@@ -41,15 +38,12 @@ pub struct FileChange {
 impl FileChange {
     /// Whether anything was (or, for a preview, would be) written.
     pub fn changed(&self) -> bool {
-        match (&self.before, &self.revision) {
-            (Some(before), Some(revision)) => !revision.is_noop(before),
-            (before, revision) => before.is_some() || revision.is_some(),
-        }
+        self.before != self.after
     }
 
-    /// Its bytes after; `None` if it does not exist. Put together from `before` and what changed, at each call.
-    pub fn after(&self) -> Option<Cow<'_, [u8]>> {
-        self.revision.as_ref().map(|revision| revision.text(self.before.as_deref().unwrap_or_default()))
+    /// Its bytes after; `None` if it does not exist.
+    pub fn after(&self) -> Option<&[u8]> {
+        self.after.as_deref()
     }
 
     /// This change and a later one of the same file, as one. The backup is the earlier one where there are two.
@@ -58,20 +52,9 @@ impl FileChange {
         if !later.changed() {
             return self;
         }
-        let revision = later.after().map(|text| Revision::Whole(text.into_owned()));
-        Self { revision, backup: self.backup.or(later.backup), ..self }
+        Self { after: later.after, backup: self.backup.or(later.backup), ..self }
     }
 }
-
-impl PartialEq for FileChange {
-    fn eq(&self, other: &Self) -> bool {
-        let same_bytes =
-            self.before == other.before && (self.revision == other.revision || self.after() == other.after());
-        same_bytes && self.path == other.path && self.backup == other.backup
-    }
-}
-
-impl Eq for FileChange {}
 
 /// What an edit of both files did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,14 +83,9 @@ pub fn edit_file(
 ) -> Result<FileChange, SshFilesError> {
     let target = Target::resolve(path)?;
     let _lock = lock(&target, lock_wait)?;
-    let Replaced { before, revision } = replace::replace(
-        &target,
-        target.read()?,
-        &mut |text| transform(text).map(Revision::from),
-        &mut |_, _, _| Ok(Vec::new()),
-        None,
-    )?;
-    let change = FileChange { path: path.to_owned(), before, revision, backup: None };
+    let Replaced { before, after } =
+        replace::replace(&target, target.read()?, &mut transform, &mut |_, _, _| Ok(Vec::new()), None)?;
+    let change = FileChange { path: path.to_owned(), before, after, backup: None };
     if change.changed() {
         replace::sync_dir(&target)?;
     }

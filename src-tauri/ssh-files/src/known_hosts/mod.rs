@@ -14,7 +14,6 @@ pub use revoked::is_revoked;
 
 use crate::host_key::HostKey;
 use crate::names::{Alias, HostName, Port};
-use crate::revision::Revision;
 use crate::text;
 use scan::Target;
 
@@ -125,30 +124,6 @@ impl KnownHostsError {
 /// # Errors
 /// [`KnownHostsError`] if the file is not lines of ASCII-compatible bytes.
 pub fn apply(original: &[u8], edit: &KnownHostsEdit) -> Result<KnownHostsOutcome, KnownHostsError> {
-    let revised = revise(original, edit)?;
-    Ok(KnownHostsOutcome {
-        bytes: revised.revision.text(original).into_owned(),
-        dropped: revised.dropped,
-        narrowed: revised.narrowed,
-        added: revised.added,
-        foreign: revised.foreign,
-        remarks: revised.remarks,
-    })
-}
-
-/// [`KnownHostsOutcome`] without a copy of the file.
-#[derive(Debug)]
-pub(crate) struct Revised {
-    pub(crate) revision: Revision,
-    dropped: usize,
-    narrowed: usize,
-    added: usize,
-    pub(crate) foreign: usize,
-    pub(crate) remarks: Vec<String>,
-}
-
-/// As [`apply`], but leaves what stays where it is.
-pub(crate) fn revise(original: &[u8], edit: &KnownHostsEdit) -> Result<Revised, KnownHostsError> {
     check(original)?;
     let targets = Target::of_edit(edit);
     let found = scan::scan(original, &targets);
