@@ -26,11 +26,6 @@ use moorline_model::text;
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
 
-/// What watches all day should take little room.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
-
 fn main() -> ExitCode {
     if installed_programs::is_proxy() {
         return proxied::main();
