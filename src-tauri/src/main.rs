@@ -14,11 +14,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use moorline_app::args::Args;
 
-/// What watches all day should take little room.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
-
 fn main() -> ExitCode {
     let args = Args::parse();
     match start::run(args) {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::edge::CloudflareEdge;
 use crate::internet::Internet;
 use crate::story::Story;
-use alone::{Memory, Start, alone};
+use alone::{Figure, Memory, Start, alone};
 use measuring::{COUNTED, TRANSFERS, finish, median, rate};
 
 const HOST: &str = "bench.trycloudflare.com";
@@ -27,6 +27,8 @@ const STARTS: usize = 31;
 const BYTES: u64 = 300_000_000;
 /// The same, over a line that is capped.
 const CAPPED: u64 = 60_000_000;
+/// The most processor time that the proxy may take per GB, in parts of the better peer's.
+const OF_A_PEER: f64 = 0.6;
 /// How long a peer may take until sshd's greeting is through.
 const PEER: Duration = Duration::from_secs(20);
 
@@ -59,7 +61,7 @@ pub fn table(alone_only: bool) -> String {
 }
 
 /// The other programs that carry SSH so, where they are installed.
-fn peers(story: &Story, ours: [f64; 2], out: &mut String) {
+fn peers(story: &Story, ours: [Figure; 2], out: &mut String) {
     let installed =
         |name: &str| story.stage.run("sh", &["-c", &format!("command -v {name}")]).stdout.contains('/');
     let why = if installed("colab") { "this edge is Cloudflare's" } else { "it is not installed" };
@@ -83,13 +85,16 @@ fn peers(story: &Story, ours: [f64; 2], out: &mut String) {
             writeln!(out, "skipped: `cloudflared access ssh`; it does not get through to the stand-in edge");
         return;
     }
-    let [down, up] = alone(&[("cloudflared", &start)], out)[0];
-    let _ = writeln!(
-        out,
-        "beside cloudflared: {:.2} times its speed down, {:.2} up",
-        ours[0] / down,
-        ours[1] / up
-    );
+    let peer = alone(&[("cloudflared", &start)], out)[0];
+    for ((way, ours), peer) in ["down", "up"].into_iter().zip(ours).zip(peer) {
+        let (speed, spent) = (ours.speed / peer.speed, ours.spent / peer.spent);
+        let missed = if spent > OF_A_PEER { ", missed" } else { "" };
+        let _ = writeln!(
+            out,
+            "{way}, beside cloudflared: {speed:.2} times its speed, {spent:.2} of its processor time (limit \
+             {OF_A_PEER}{missed})"
+        );
+    }
 }
 
 /// Time to sshd's first byte, and the whole of `ssh true`; each against plain TCP in the same round.

@@ -49,10 +49,12 @@ pub fn table() -> Result<String> {
         )?;
     }
     writeln!(table, "\n{:<26} {:>12} {:>12}", "processor seconds per GB", "down", "up")?;
-    for (name, [down, up]) in [("hub", costs.hub), ("proxy", costs.proxy)] {
+    let together = [costs.hub[0] + costs.proxy[0], costs.hub[1] + costs.proxy[1]];
+    for (name, [down, up]) in [("hub", costs.hub), ("proxy", costs.proxy), ("hub and proxy", together)] {
         let per_gb = |spent: Duration| spent.as_secs_f64() / (f64::from(TRANSFERS) * f64::from(SIZE) / 1e9);
         writeln!(table, "{name:<26} {:>12.2} {:>12.2}", per_gb(down), per_gb(up))?;
     }
+    writeln!(table, "limit of both together: two thirds of what `colab ssh --proxy-mode` takes")?;
     let hub = shared.the_hub().as_raw_nonzero().get();
     writeln!(table, "\n{:<26} {:>12}", "memory", "MiB")?;
     writeln!(table, "{:<26} {:>12.1}", "hub, idle (PSS)", field(hub, "smaps_rollup", "Pss:")?)?;

@@ -58,6 +58,9 @@ impl Machine {
         // The one name that a runtime must know.
         fs::write(at("hosts"), format!("127.0.0.1 localhost {RELAY_NAME}\n")).expect("its names");
         let mut mounts = vec![Mount::Bind { from: at("hosts"), at: PathBuf::from("/etc/hosts") }];
+        // Where a second sshd looks.
+        File::create(at("sshd_config")).expect("a fresh file");
+        mounts.push(Mount::Bind { from: at("sshd_config"), at: PathBuf::from("/etc/ssh/sshd_config") });
         // Before the home is covered, below which it may lie.
         if venv().is_dir() {
             mounts.push(Mount::Bind { from: venv(), at: at("venv") });

@@ -1,7 +1,11 @@
 //! SSH carried over a WebSocket by `moorline-proxy`, and by the agent: real ssh and sshd, a stand-in edge.
 #![cfg(target_os = "linux")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use moorline_tests::clients::Client;
@@ -66,6 +70,43 @@ fn files_go_both_ways_unharmed_and_pings_are_answered() {
     for request in edge.requests() {
         assert!(!request.to_ascii_lowercase().contains("cf-access"), "nobody gave a token:\n{request}");
     }
+}
+
+/// The edge sends more than fits into all buffers before it reads, and so does whoever writes to it: a side that waits
+/// for the other before it reads would wait for ever.
+#[test]
+fn an_edge_that_pings_and_does_not_read_is_waited_for_and_heard() {
+    const UP: usize = 48_000_000;
+    let (story, _internet, edge) = followed();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    edge.lead_to(listener.local_addr().expect("a listener has an address").port());
+    thread::spawn(move || {
+        let (mut visitor, _) = listener.accept().expect("somebody comes");
+        visitor.write_all(b"SSH-2.0-").expect("it is greeted");
+        let mut taken = vec![0; UP];
+        visitor.read_exact(&mut taken).expect("it comes");
+        visitor.write_all(if taken == noise(UP) { b"!" } else { b"?" }).expect("it is told");
+        // Until it has gone.
+        let _ = visitor.read(&mut [0]);
+    });
+    edge.ping_first(200_000);
+    let sent = noise(UP);
+    let mut command = story.stage.command("moorline-proxy");
+    command.arg("colab").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut proxy = command.spawn().expect("it runs");
+    let mut input = proxy.stdin.take().expect("it is piped");
+    let writing = thread::spawn(move || input.write_all(&sent).map(|()| input));
+    let mut output = proxy.stdout.take().expect("it is piped");
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let mut said = [0; 9];
+        tell.send(output.read_exact(&mut said).map(|()| said))
+    });
+    let said = told.recv_timeout(Duration::from_secs(60)).expect("nothing holds it up").expect("it is said");
+    assert_eq!(&said, b"SSH-2.0-!", "all of it arrived");
+    drop(writing.join().expect("a thread ends").expect("it is written"));
+    assert!(Program::adopt(proxy, "moorline-proxy").wait_in_time("moorline-proxy").success());
+    assert!(edge.pongs() > 0, "the edge heard from us");
 }
 
 #[test]

@@ -25,11 +25,6 @@ use moorline_model::text;
 use crate::args::{Cli, Command};
 use crate::printer::Printer;
 
-/// What watches all day should take little room.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static HEAP: moorline_core::agent::heap::own_pages::Heap = moorline_core::agent::heap::own_pages::Heap;
-
 fn main() -> ExitCode {
     if let Some(code) = askpass::acted() {
         return code;

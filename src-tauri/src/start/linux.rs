@@ -14,7 +14,6 @@ use moorline_app::notify::{self, Notifications};
 use moorline_app::tray::status_item::StatusItem;
 use moorline_app::tray::{Done, Look, watch_panel};
 use moorline_app::{log, place};
-use moorline_core::agent::heap;
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::store::dirs::Dirs;
 use tokio::sync::mpsc;
@@ -25,7 +24,6 @@ use zbus::Connection;
 const RETRY: Duration = Duration::from_secs(5);
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    heap::share_one();
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(tray(args))
 }
 

@@ -72,7 +72,6 @@ pub mod files;
 pub mod host_key;
 pub mod known_hosts;
 pub mod names;
-mod revision;
 mod text;
 
 pub use config::{HostEntry, IdentityFile, LooseEntry, ProxyCommand};

@@ -45,7 +45,7 @@ fn the_file_comes_back_byte_for_byte_after_a_session_came_and_went() {
         assert_eq!(home.config(), original, "{name}: a preview writes nothing");
         let change = ssh.comment_out(&colab.alias).unwrap();
         assert_eq!((&preview.before, preview.after()), (&change.before, change.after()), "{name}");
-        assert_eq!(change.after().as_deref(), Some(&home.config()[..]));
+        assert_eq!(change.after(), Some(&home.config()[..]));
         let backup = change.backup.clone().expect("foreign text changes");
         assert_eq!(fs::read(backup).unwrap(), original, "{name}");
         assert_eq!(config::foreign_entry(&home.config(), &colab.alias), None, "{name}: the name is free");
@@ -76,7 +76,7 @@ fn two_changes_make_one() {
     let back = ssh.bring_back(&alias("colab")).unwrap();
     assert_eq!(nothing.then(back.clone()).after(), back.after());
     let both = out.clone().then(back);
-    assert_eq!((both.after().as_deref(), both.backup.is_some()), (Some(&original[..]), true));
+    assert_eq!((both.after(), both.backup.is_some()), (Some(&original[..]), true));
     assert!(!both.changed(), "there and back again");
     assert_eq!(both.backup, out.backup, "the older backup is of the file as it was");
 }

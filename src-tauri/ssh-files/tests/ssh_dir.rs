@@ -70,8 +70,8 @@ fn a_preview_says_the_same_and_touches_nothing() {
     assert!(fs::read_dir(home.root()).unwrap().next().is_none(), "not even a directory");
     let report = home.write(&one, None);
     assert_eq!(report, preview);
-    assert_eq!(report.config.after().as_deref(), Some(&home.config()[..]));
-    assert_eq!(report.known_hosts.after().as_deref(), Some(&home.known_hosts()[..]));
+    assert_eq!(report.config.after(), Some(&home.config()[..]));
+    assert_eq!(report.known_hosts.after(), Some(&home.known_hosts()[..]));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn an_empty_file_that_was_there_stays() {
     let one = session("colab", "h", 1, &[OLD_KEY]);
     home.write(&one, None);
     let report = home.forget(&one);
-    assert_eq!((report.config.after().as_deref(), home.config()), (Some(&[][..]), Vec::new()));
+    assert_eq!((report.config.after(), home.config()), (Some(&[][..]), Vec::new()));
     assert_eq!(home.known_hosts(), b"");
 }
 

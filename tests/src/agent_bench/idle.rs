@@ -38,7 +38,7 @@ pub fn measure(table: &mut Table) -> Result<()> {
         weights.push(weight);
     }
     if let [_, ten, hundred] = weights[..] {
-        table.row("memory of a further session", (hundred - ten) * 1024.0 / 90.0, "KiB", Some(100.0));
+        table.row("memory of a further session", (hundred - ten) * 1024.0 / 90.0, "KiB", Some(200.0));
     }
     let Ok(measured) = tray.join() else { anyhow::bail!("the tray's round broke off; see above") };
     let (weight, busy) = measured?;

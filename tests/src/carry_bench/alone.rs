@@ -15,9 +15,9 @@ pub(super) type Start<'a> = &'a dyn Fn() -> (Child, ChildStdout);
 
 /// Programs by themselves, with nothing encrypted inside: the speed, processor time and memory of each, and both ways; they
 /// take turns, since a shared machine is not the same from one minute to the next. The first one is compared with the
-/// others, round by round. Gives the speeds of each down and up, in MB/s.
-pub(super) fn alone(programs: &[(&str, Start<'_>)], out: &mut String) -> Vec<[f64; 2]> {
-    let mut speeds = vec![[0.0; 2]; programs.len()];
+/// others, round by round. Gives the figures of each, down and up.
+pub(super) fn alone(programs: &[(&str, Start<'_>)], out: &mut String) -> Vec<[Figure; 2]> {
+    let mut figures = vec![[Figure::default(); 2]; programs.len()];
     for (nth, (way, order)) in [("down", b'D'), ("up", b'U')].into_iter().enumerate() {
         let mut costs: Vec<Costs> = programs.iter().map(|_| Costs::default()).collect();
         for _ in 0..TRANSFERS {
@@ -25,8 +25,8 @@ pub(super) fn alone(programs: &[(&str, Start<'_>)], out: &mut String) -> Vec<[f6
                 costs.add(order, start);
             }
         }
-        for (((name, _), costs), speed) in programs.iter().zip(&costs).zip(&mut speeds) {
-            speed[nth] = costs.line(&format!("{way}, {name}"), out);
+        for (((name, _), costs), figure) in programs.iter().zip(&costs).zip(&mut figures) {
+            figure[nth] = costs.line(&format!("{way}, {name}"), out);
         }
         for ((name, _), other) in programs.iter().zip(&costs).skip(1) {
             let ratios = costs[0].spent.iter().zip(&other.spent).map(|(ours, theirs)| ours / theirs);
@@ -34,7 +34,16 @@ pub(super) fn alone(programs: &[(&str, Start<'_>)], out: &mut String) -> Vec<[f6
             let _ = writeln!(out, "{way}, processor time: {ratio:.2} times that of {name} (paired median)");
         }
     }
-    speeds
+    figures
+}
+
+/// The medians of one way.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Figure {
+    /// In MB/s.
+    pub(super) speed: f64,
+    /// Processor seconds per GB.
+    pub(super) spent: f64,
 }
 
 /// What a program needed in each round.
@@ -79,17 +88,17 @@ impl Costs {
         self.spent.push(cpu_of_children().saturating_sub(before).as_secs_f64());
     }
 
-    /// Prints the medians, and gives the speed.
-    fn line(&self, name: &str, out: &mut String) -> f64 {
+    /// Prints the medians, and gives them.
+    fn line(&self, name: &str, out: &mut String) -> Figure {
         let speed = rate(COUNTED, median(&self.times));
+        let spent = median(&self.spent) * 1e9 / as_float(COUNTED);
         let _ = writeln!(
             out,
-            "{name:<22} {speed:>7.0} MB/s   {:.2} CPU s/GB   peak {:.1} MiB (RSS), {:.1} of it its own",
-            median(&self.spent) * 1e9 / as_float(COUNTED),
+            "{name:<22} {speed:>7.0} MB/s   {spent:.2} CPU s/GB   peak {:.1} MiB (RSS), {:.1} of it its own",
             f64::from(self.peak.peak) / 1024.0,
             f64::from(self.peak.own) / 1024.0,
         );
-        speed
+        Figure { speed, spent }
     }
 }
 

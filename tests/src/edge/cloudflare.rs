@@ -68,8 +68,12 @@ impl CloudflareEdge {
     }
 
     fn start(internet: &Internet, host: &str, target: u16, noted: Option<PathBuf>) -> Self {
-        let manner =
-            Manner { most: CHUNK, ping: Duration::from_secs(54), pongs: Arc::new(AtomicUsize::new(0)) };
+        let manner = Manner {
+            most: CHUNK,
+            ping: Duration::from_secs(54),
+            first: 0,
+            pongs: Arc::new(AtomicUsize::new(0)),
+        };
         let inside = Arc::new(Inside {
             host: host.to_owned(),
             target: AtomicU16::new(target),
@@ -115,6 +119,11 @@ impl CloudflareEdge {
     /// From now on new connections are pinged this often.
     pub fn ping_every(&self, pause: Duration) {
         lock(&self.inside.manner).ping = pause;
+    }
+
+    /// From now on new connections get about this many pings before anything that they send is read.
+    pub fn ping_first(&self, count: usize) {
+        lock(&self.inside.manner).first = count;
     }
 
     /// Cuts all connections that there are.

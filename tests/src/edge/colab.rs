@@ -166,7 +166,7 @@ impl Inside {
                 };
                 self.carried.fetch_add(1, Ordering::SeqCst);
                 let pongs = Arc::default();
-                let manner = Manner { most: usize::MAX, ping: Duration::from_secs(30), pongs };
+                let manner = Manner { most: usize::MAX, ping: Duration::from_secs(30), first: 0, pongs };
                 let carried = async {
                     let carrying = carry(stream, &request, sshd, manner);
                     tokio::pin!(carrying);

@@ -26,12 +26,17 @@ pub(super) struct Manner {
     pub(super) most: usize,
     /// How often a ping is sent.
     pub(super) ping: Duration,
+    /// How many pings are sent before anything is read.
+    pub(super) first: usize,
     /// Counts the answers to pings.
     pub(super) pongs: Arc<AtomicUsize>,
 }
 
 /// How much cloudflared's origin reads from sshd at once, and puts into one message.
 pub(super) const CHUNK: usize = 16 * 1024;
+
+/// How many pings are sent in one go.
+const PINGS: usize = 128;
 
 const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
@@ -87,6 +92,14 @@ pub(super) async fn carry(
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     );
     stream.write_all(answer.as_bytes()).await?;
+    stream.flush().await?;
+    if manner.first > 0 {
+        // Until the client has written all that it can.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    for _ in 0..manner.first / PINGS {
+        stream.write_all(&pings()).await?;
+    }
     stream.flush().await?;
     sshd.set_nodelay(true)?;
     let (client_in, client_out) = tokio::io::split(stream);
@@ -154,6 +167,15 @@ async fn down(
         client.write_all(&frame).await?;
         client.flush().await?;
     }
+}
+
+/// As many of the longest pings as fit into a TLS record.
+fn pings() -> Vec<u8> {
+    let mut frames = Vec::new();
+    for _ in 0..PINGS {
+        put(&mut frames, PING, &[b'p'; 125]);
+    }
+    frames
 }
 
 /// RFC 6455, section 5.3; eight bytes at a time, so that the edge is not what a benchmark measures.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use moorline_core::agent::event::{Event, What};
 use moorline_core::agent::executor::start_agent;
-use moorline_core::agent::heap;
 use moorline_core::agent::socket::{Door, Limits};
 use moorline_core::agent::ui::Headless;
 use moorline_core::repoint::adding::clipboard::NoClipboard;
@@ -18,7 +17,6 @@ use crate::printer::Printer;
 
 /// Runs the command.
 pub fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
-    heap::share_one();
     let tools = super::tools()?;
     super::block_on(watch(tools, printer))?
 }

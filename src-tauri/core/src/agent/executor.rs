@@ -19,7 +19,6 @@ use super::file_jobs::{self, Job};
 use super::message::{Msg, Request};
 use super::run::{AgentHandle, Messages, World, start};
 use super::ui::Faces;
-use crate::agent::heap;
 use crate::announce::channels::listening::{self, Listening, Tidings};
 use crate::editors::{self, EditorError, Launch, LaunchOptions, SearchEnv};
 use crate::repoint::adding::clipboard::Clipboard;
@@ -85,7 +84,6 @@ impl<F: Faces> Hands<F> {
         let (shaken, shakes) = mpsc::channel(4);
         senses.spawn(watch::clock::watch(SystemTime::now, Msg::Woke, shaken.clone()));
         senses.spawn(watch::network::watch(Msg::NetworkChanged, shaken));
-        senses.spawn(heap::give_back());
         senses.spawn(hand_on(shakes, out.clone(), |msg| msg));
         let home = tools.dirs.home.clone();
         let finder = out.clone();

@@ -17,7 +17,6 @@ pub mod effect;
 pub mod event;
 pub mod executor;
 mod file_jobs;
-pub mod heap;
 pub mod menu;
 pub mod message;
 pub mod notice;

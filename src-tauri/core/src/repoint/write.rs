@@ -284,7 +284,7 @@ async fn verify(tools: &Tools, plan: &Plan, name: &Alias, report: &Report) -> Re
     refuse_revoked(plan, name, report)?;
     let Some(entry) = plan.entries.iter().find(|entry| entry.alias == *name) else { return Ok(()) };
     let config = report.config.after().unwrap_or_default();
-    Ok(tools.ssh.check_entry(entry, &plan.edit.pin_keys, &report.config.path, &config, VERIFY_LIMIT).await?)
+    Ok(tools.ssh.check_entry(entry, &plan.edit.pin_keys, &report.config.path, config, VERIFY_LIMIT).await?)
 }
 
 fn refuse_revoked(plan: &Plan, name: &Alias, report: &Report) -> Result<(), SettleError> {

@@ -8,13 +8,14 @@ use moorline_model::text::shown;
 use moorline_ssh_files::{HostKey, KeyAlgorithm};
 use russh::client::{self, Handle};
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{ChannelId, Preferred, SshId, cipher};
+use russh::{Preferred, SshId, cipher};
 use tokio::io::BufReader;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::activity_stream::{Watch, Watched};
 use super::failure::SshFailure;
+use super::probe::ProbeError;
 use super::probe_error::ProbeError;
 use super::repeating_output::Pages;
 use super::route::{ProxyArgv, Route, Said};
@@ -47,8 +48,6 @@ pub(super) struct Connection {
     pub(super) key: HostKey,
     /// Its sender is dropped when the connection has ended.
     pub(super) stands: watch::Receiver<()>,
-    /// What a command prints that is followed there.
-    pub(super) pages: Arc<Pages>,
     /// What comes over it, and the way to cut it.
     pub(super) watch: Watch,
 }
@@ -57,7 +56,6 @@ pub(super) struct Connection {
 pub(super) struct Gate {
     accept: Accept,
     seen: Arc<Mutex<Option<Presented>>>,
-    pages: Arc<Pages>,
     _standing: watch::Sender<()>,
 }
 
@@ -83,42 +81,6 @@ impl client::Handler for Gate {
         };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
         Ok(accepted)
-    }
-
-    async fn data(
-        &mut self,
-        channel: ChannelId,
-        data: &[u8],
-        session: &mut client::Session,
-    ) -> Result<(), russh::Error> {
-        if self.pages.print(channel.into(), data) { Ok(()) } else { session.close(channel) }
-    }
-
-    async fn channel_failure(
-        &mut self,
-        channel: ChannelId,
-        _session: &mut client::Session,
-    ) -> Result<(), russh::Error> {
-        self.pages.end(channel.into());
-        Ok(())
-    }
-
-    async fn channel_eof(
-        &mut self,
-        channel: ChannelId,
-        _session: &mut client::Session,
-    ) -> Result<(), russh::Error> {
-        self.pages.end(channel.into());
-        Ok(())
-    }
-
-    async fn channel_close(
-        &mut self,
-        channel: ChannelId,
-        _session: &mut client::Session,
-    ) -> Result<(), russh::Error> {
-        self.pages.end(channel.into());
-        Ok(())
     }
 }
 
@@ -206,13 +168,12 @@ pub(super) async fn exchange_for(
     let seen = Arc::new(Mutex::new(None));
     let config = Arc::new(purpose.tune(config(&accept)));
     let (standing, stands) = watch::channel(());
-    let pages = Arc::new(Pages::default());
-    let gate = Gate { accept, seen: Arc::clone(&seen), pages: Arc::clone(&pages), _standing: standing };
+    let gate = Gate { accept, seen: Arc::clone(&seen), _standing: standing };
     let outcome = tokio::time::timeout_at(end, client::connect_stream(config, stream, gate)).await;
     let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (outcome, presented) {
         (Ok(Ok(handle)), Some(Presented::Key(key))) => {
-            Ok(Exchange::Ready(Connection { handle, key, stands, pages, watch }))
+            Ok(Exchange::Ready(Connection { handle, key, stands, watch }))
         }
         (_, Some(Presented::Key(key))) => Ok(Exchange::Stopped(key)),
         (_, Some(Presented::Unusable(what))) => {

@@ -42,7 +42,6 @@ pub mod relay_known_hosts;
 pub mod relay_setup;
 pub(crate) mod remote_file;
 pub mod remote_tail;
-mod repeating_output;
 pub mod route;
 pub mod system_ssh;
 pub mod verify;

@@ -3,22 +3,27 @@
 use std::time::Duration;
 
 use moorline_ssh_files::{HostKey, UserName};
-use russh::ChannelWriteHalf;
 use russh::client::Msg;
+use russh::{Channel, ChannelMsg};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::client::{Connection, Purpose};
 use super::identity::Identity;
 use super::login::{LoginError, bounded, goodbye, reach_for};
-use super::repeating_output::Page;
 use super::route::Route;
 
 /// A connection whose server has proven a pinned key and let us in. Dropping it cuts the stream.
 pub struct Standing {
     connection: Connection,
     /// The command that prints pages.
-    running: Mutex<Option<ChannelWriteHalf<Msg>>>,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    channel: Channel<Msg>,
+    /// What came of the page that is being printed.
+    printed: Vec<u8>,
 }
 
 /// A constant command that prints pages: one at once, then one now and then.
@@ -105,30 +110,74 @@ impl Standing {
         if running.is_none() {
             *running = Some(timeout_at(end, self.start(script)).await.ok()??);
         }
-        let pages = &self.connection.pages;
-        let printed = match timeout_at(end, pages.next(script.mark)).await {
-            Ok(Page::Whole(printed)) => return Some(printed),
-            Ok(Page::Last(printed)) => printed,
-            Err(_) => pages.give_up(),
-        };
-        // It would go on printing.
-        if let Some(channel) = running.take() {
-            let _ = channel.close().await;
+        if let Ok(Some(page)) = timeout_at(end, running.as_mut()?.page(script)).await {
+            return Some(page);
         }
+        // It would go on printing.
+        let Running { channel, printed } = running.take()?;
+        let _ = channel.close().await;
         Some(printed).filter(|printed| !printed.is_empty())
     }
 
-    async fn start(&self, script: &Script) -> Option<ChannelWriteHalf<Msg>> {
-        // What it prints goes to the pages: a queue that nobody reads is given up.
-        let (_, channel) = self.connection.handle.channel_open_session().await.ok()?.split();
-        self.connection.pages.follow(channel.id().into(), script.most);
+    async fn start(&self, script: &Script) -> Option<Running> {
+        let channel = self.connection.handle.channel_open_session().await.ok()?;
         channel.exec(true, script.command).await.ok()?;
         channel.eof().await.ok()?;
-        Some(channel)
+        Some(Running { channel, printed: Vec::new() })
     }
 
     /// A polite end, so that the server does not log a lost connection.
     pub async fn leave(self) {
         goodbye(&self.connection).await;
+    }
+}
+
+impl Running {
+    /// The next page; `None` if the command was refused, has ended or prints too much.
+    async fn page(&mut self, script: &Script) -> Option<Vec<u8>> {
+        loop {
+            if let Some(end) = end_of_page(&self.printed, script.mark) {
+                let rest = self.printed.split_off(end);
+                return Some(std::mem::replace(&mut self.printed, rest));
+            }
+            match self.channel.wait().await? {
+                ChannelMsg::Data { data } => {
+                    let room = script.most.saturating_sub(self.printed.len());
+                    self.printed.extend(data.iter().take(room));
+                    if data.len() > room {
+                        return None;
+                    }
+                }
+                ChannelMsg::Failure | ChannelMsg::Eof | ChannelMsg::Close => return None,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Where the page ends, if that has come.
+fn end_of_page(printed: &[u8], mark: &str) -> Option<usize> {
+    let mut end = 0;
+    for line in printed.split_inclusive(|byte| *byte == b'\n') {
+        end += line.len();
+        if line.strip_suffix(b"\n").is_some_and(|line| line.trim_ascii_end() == mark.as_bytes()) {
+            return Some(end);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_with_the_line_that_is_its_mark() {
+        let end = |printed: &str| end_of_page(printed.as_bytes(), "end");
+        assert_eq!(end("one\nthe end\nend\r\ntwo\nend\n"), Some(17));
+        assert_eq!(end("end\n"), Some(4));
+        for unfinished in ["", "one\n", "one\nend", "the end\nendless\n"] {
+            assert_eq!(end(unfinished), None, "{unfinished:?}");
+        }
     }
 }

@@ -9,7 +9,6 @@ use super::target::Target;
 use super::{SshDir, lock};
 use crate::config;
 use crate::names::Alias;
-use crate::revision::Revision;
 
 impl SshDir {
     /// Comments out the [loose](config::loose_entries) entries that `alias` has in the config, after a backup. Without
@@ -51,8 +50,7 @@ impl SshDir {
         let before = target.read()?;
         let after =
             before.as_deref().map(edit).transpose().map_err(|refusal| replace::refusal(&target, refusal))?;
-        let revision = after.map(Revision::from);
-        let change = FileChange { path: target.named.clone(), before, revision, backup: None };
+        let change = FileChange { path: target.named.clone(), before, after, backup: None };
         if change.changed() {
             target.check_writable()?;
         }
@@ -69,10 +67,10 @@ impl SshDir {
         let _lock = lock(&target, self.lock_wait)?;
         let backups = Backups::at(&self.backups);
         let mut backup = None;
-        let Replaced { before, revision } = replace::replace(
+        let Replaced { before, after } = replace::replace(
             &target,
             target.read()?,
-            &mut |text| edit(text).map(Revision::from),
+            &mut |text| edit(text),
             &mut |target, before, _| {
                 let Some(before) = before else { return Ok(Vec::new()) };
                 backups.drop_shared(CONFIG, &target.path);
@@ -82,7 +80,7 @@ impl SshDir {
             },
             None,
         )?;
-        let change = FileChange { path: target.named.clone(), before, revision, backup };
+        let change = FileChange { path: target.named.clone(), before, after, backup };
         if change.changed() {
             replace::sync_dir(&target)?;
         }

@@ -13,7 +13,6 @@ use super::tidy::{LOCK_WAIT, tidy};
 use super::{lock, os};
 use crate::config::{self, HostEntry};
 use crate::known_hosts::{self, KnownHostsEdit};
-use crate::revision::Revision;
 
 const KNOWN_HOSTS: &str = "known_hosts";
 pub(super) const CONFIG: &str = "config";
@@ -200,8 +199,8 @@ impl Plan<'_> {
         let bytes = config::apply(text, self.entries).map_err(|e| replace::refusal(config, e.into()))?;
         let mut remarks = draft.known_hosts_remarks.clone();
         self.remark_config(config, text, &bytes, &mut remarks);
-        let revision = self.settled(CONFIG, before.as_deref(), bytes.into());
-        draft.report.config = FileChange { path: config.named.clone(), before, revision, backup: None };
+        let after = self.settled(CONFIG, before.as_deref(), bytes);
+        draft.report.config = FileChange { path: config.named.clone(), before, after, backup: None };
         draft.report.remarks = remarks;
         Ok(draft)
     }
@@ -210,10 +209,10 @@ impl Plan<'_> {
         let stamp = target.stamp();
         let before = target.read()?;
         let text = before.as_deref().unwrap_or_default();
-        let outcome = known_hosts::revise(text, self.edit).map_err(|e| replace::refusal(target, e.into()))?;
-        let revision = self.settled(KNOWN_HOSTS, before.as_deref(), outcome.revision);
-        let known_hosts = FileChange { path: target.named.clone(), before, revision, backup: None };
-        let config = FileChange { path: PathBuf::new(), before: None, revision: None, backup: None };
+        let outcome = known_hosts::apply(text, self.edit).map_err(|e| replace::refusal(target, e.into()))?;
+        let after = self.settled(KNOWN_HOSTS, before.as_deref(), outcome.bytes);
+        let known_hosts = FileChange { path: target.named.clone(), before, after, backup: None };
+        let config = FileChange { path: PathBuf::new(), before: None, after: None, backup: None };
         Ok(Draft {
             report: Report { known_hosts, config, remarks: Vec::new() },
             known_hosts_stamp: stamp,
@@ -223,13 +222,12 @@ impl Plan<'_> {
     }
 
     /// An empty file stays away if there was none, and goes if we made it.
-    fn settled(&self, file: &str, before: Option<&[u8]>, revision: Revision) -> Option<Revision> {
+    fn settled(&self, file: &str, before: Option<&[u8]>, after: Vec<u8>) -> Option<Vec<u8>> {
         let needless = match before {
             None => true,
             Some(before) => !before.is_empty() && self.backups.was_created(file),
         };
-        let empty = revision.is_empty(before.unwrap_or_default());
-        if empty && needless { None } else { Some(revision) }
+        if after.is_empty() && needless { None } else { Some(after) }
     }
 
     fn remark_config(&self, target: &Target, before: &[u8], after: &[u8], remarks: &mut Vec<String>) {
@@ -271,18 +269,18 @@ impl Plan<'_> {
     ) -> Result<FileChange, SshFilesError> {
         // `transform` runs before each `before_write`, and tells it whether text of others goes.
         let foreign = std::cell::Cell::new(foreign);
-        let mut revision = Some(drafted.revision.unwrap_or_else(|| Vec::new().into()));
+        let mut drafted_text = Some(drafted.after.unwrap_or_default());
         let mut backup = None;
         let replaced = replace::replace(
             target,
             drafted.before,
             &mut |text| {
-                if let Some(revision) = revision.take() {
-                    return Ok(revision);
+                if let Some(text) = drafted_text.take() {
+                    return Ok(text);
                 }
-                let outcome = known_hosts::revise(text, self.edit).map_err(Refusal::from)?;
+                let outcome = known_hosts::apply(text, self.edit).map_err(Refusal::from)?;
                 foreign.set(outcome.foreign);
-                Ok(outcome.revision)
+                Ok(outcome.bytes)
             },
             &mut |target, before, _| {
                 let mut unflushed = std::mem::take(alongside);
@@ -306,11 +304,11 @@ impl Plan<'_> {
         target: &Target,
         drafted: &FileChange,
     ) -> Result<(Option<StagedConfig>, Vec<Unflushed>), SshFilesError> {
-        let Some(revision) = drafted.revision.clone() else { return Ok((None, Vec::new())) };
+        let Some(after) = drafted.after.clone() else { return Ok((None, Vec::new())) };
         let mut backup = None;
         let (content, unflushed) =
-            replace::stage(target, drafted.before.as_deref(), revision, &mut |target, before, pieces| {
-                self.prepare_config(target, before, pieces, &mut backup)
+            replace::stage(target, drafted.before.as_deref(), after, &mut |target, before, after| {
+                self.prepare_config(target, before, after, &mut backup)
             })?;
         Ok((Some(StagedConfig { content, backup }), unflushed))
     }
@@ -325,8 +323,8 @@ impl Plan<'_> {
         let replaced = replace::replace(
             target,
             drafted_from,
-            &mut |text| Ok(config::apply(text, self.entries).map_err(Refusal::from)?.into()),
-            &mut |target, before, pieces| self.prepare_config(target, before, pieces, &mut backup),
+            &mut |text| config::apply(text, self.entries).map_err(Refusal::from),
+            &mut |target, before, after| self.prepare_config(target, before, after, &mut backup),
             staged,
         )?;
         self.concluded(CONFIG, target, replaced, backup)
@@ -336,14 +334,14 @@ impl Plan<'_> {
         &self,
         target: &Target,
         before: Option<&[u8]>,
-        pieces: &[&[u8]],
+        after: &[u8],
         backup: &mut Option<PathBuf>,
     ) -> Result<Vec<Unflushed>, SshFilesError> {
         let old = before.unwrap_or_default();
         let has_block = matches!(config::block_of(old), Ok(Some(_)));
         let foreign = has_block && self.hand_edited(old) != Some(false);
         let unflushed = self.prepare(CONFIG, target, before, foreign, backup)?;
-        if let Ok(Some(block)) = config::block_of(&pieces.concat()) {
+        if let Ok(Some(block)) = config::block_of(after) {
             self.backups.note_block(block)?;
         }
         Ok(unflushed)
@@ -376,14 +374,14 @@ impl Plan<'_> {
         replaced: Replaced,
         backup: Option<PathBuf>,
     ) -> Result<FileChange, SshFilesError> {
-        let Replaced { before, mut revision } = replaced;
-        if revision.as_ref().is_some_and(|r| r.is_empty(before.as_deref().unwrap_or_default()))
+        let Replaced { before, mut after } = replaced;
+        if after.as_ref().is_some_and(Vec::is_empty)
             && self.backups.was_created(file)
             && replace::remove_if_empty(target)?
         {
             self.backups.forget_created(file);
-            revision = None;
+            after = None;
         }
-        Ok(FileChange { path: target.named.clone(), before, revision, backup })
+        Ok(FileChange { path: target.named.clone(), before, after, backup })
     }
 }

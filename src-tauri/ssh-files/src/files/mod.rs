@@ -20,7 +20,6 @@ pub use error::{Refusal, SshFilesError};
 pub use report::{FileChange, Report};
 pub use tidy::LOCK_WAIT;
 
-use crate::revision::Revision;
 use lock::Lock;
 use replace::Replaced;
 use target::Target;
@@ -41,14 +40,9 @@ pub fn edit_file(
 ) -> Result<FileChange, SshFilesError> {
     let target = Target::resolve(path)?;
     let _lock = lock(&target, lock_wait)?;
-    let Replaced { before, revision } = replace::replace(
-        &target,
-        target.read()?,
-        &mut |text| transform(text).map(Revision::from),
-        &mut |_, _, _| Ok(Vec::new()),
-        None,
-    )?;
-    let change = FileChange { path: path.to_owned(), before, revision, backup: None };
+    let Replaced { before, after } =
+        replace::replace(&target, target.read()?, &mut transform, &mut |_, _, _| Ok(Vec::new()), None)?;
+    let change = FileChange { path: path.to_owned(), before, after, backup: None };
     if change.changed() {
         replace::sync_dir(&target)?;
     }

@@ -9,34 +9,31 @@
 //! itself replaces the file from what it read earlier undoes our edit, which the next run repeats.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::{Refusal, SshFilesError};
 use super::flush::{self, Unflushed};
 use super::os::{self, Swapped};
 use super::target::{Compared, Target};
-use crate::revision::Revision;
 
 /// How often other programs may get in between before we give up.
 const ROUNDS: usize = 20;
 /// How often an append in between makes us start afresh, which leaves the tidiest file.
 const PATIENT_ROUNDS: usize = 2;
-/// Bytes of small pieces that one system call writes.
-const GATHERED: usize = 32 * 1024;
 
-/// The bytes before, and what became of them; `None` if there was, or is, no file.
+/// The bytes before and after; `None` if there was, or is, no file.
 #[derive(Debug)]
 pub(super) struct Replaced {
     pub(super) before: Option<Vec<u8>>,
-    pub(super) revision: Option<Revision>,
+    pub(super) after: Option<Vec<u8>>,
 }
 
-pub(super) type Transform<'t> = dyn FnMut(&[u8]) -> Result<Revision, Refusal> + 't;
-/// Called before anything is changed, with the old content and the new one's pieces. What it returns is flushed
-/// together with the new content.
+pub(super) type Transform<'t> = dyn FnMut(&[u8]) -> Result<Vec<u8>, Refusal> + 't;
+/// Called before anything is changed, with the old content and the new one. What it returns is flushed together with
+/// the new content.
 pub(super) type BeforeWrite<'t> =
-    dyn FnMut(&Target, Option<&[u8]>, &[&[u8]]) -> Result<Vec<Unflushed>, SshFilesError> + 't;
+    dyn FnMut(&Target, Option<&[u8]>, &[u8]) -> Result<Vec<Unflushed>, SshFilesError> + 't;
 
 /// Replaces the content by what `transform` makes of it. The caller holds the lock and has just read `expected`, on
 /// which `transform` runs first. It must be idempotent: it runs again on its own result when another program got in
@@ -56,27 +53,17 @@ pub(super) fn replace(
     // What to transform, where that is not what stands in the file.
     let mut source: Option<Vec<u8>> = None;
     for round in 0..ROUNDS {
-        let (temp, revision) = if let Some(Staged { temp, revision }) = staged.take() {
-            (temp, revision)
+        let Staged { temp, content } = if let Some(staged) = staged.take() {
+            staged
         } else {
             let basis = source.as_deref().or(expected.as_deref()).unwrap_or_default();
-            let mut revision = transform(basis).map_err(|r| refusal(target, r))?;
-            if source.is_some() {
-                // From here on, in terms of what stands in the file.
-                revision = Revision::Whole(revision.text(basis).into_owned());
+            let content = transform(basis).map_err(|r| refusal(target, r))?;
+            if content == expected.as_deref().unwrap_or_default() {
+                return Ok(Replaced { before: first.unwrap_or_else(|| expected.clone()), after: expected });
             }
-            let old = expected.as_deref().unwrap_or_default();
-            if revision.is_noop(old) {
-                let Some(before) = first else {
-                    let revision = expected.is_some().then_some(Revision::UNCHANGED);
-                    return Ok(Replaced { before: expected, revision });
-                };
-                return Ok(Replaced { before, revision: expected.map(Revision::Whole) });
-            }
-            let (Staged { temp, revision }, unflushed) =
-                write_beside(target, expected.as_deref(), revision, before_write)?;
+            let (staged, unflushed) = write_beside(target, expected.as_deref(), content, before_write)?;
             flush::flush(unflushed)?;
-            (temp, revision)
+            staged
         };
         if let Compared::Changed(now) = target.compare(expected.as_deref())? {
             let tail = tail_of(now.as_deref(), expected.as_deref()).map(<[u8]>::to_vec);
@@ -89,21 +76,21 @@ pub(super) fn replace(
         }
         let Some(base) = expected else {
             match temp.put_if_missing(target) {
-                Ok(()) => return Ok(Replaced::of(first, None, revision)),
+                Ok(()) => return Ok(Replaced { before: first.flatten(), after: Some(content) }),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => expected = target.read()?,
                 Err(e) => return Err(SshFilesError::io("create", &target.path)(e)),
             }
             continue;
         };
         let Some(displaced) = temp.swap(target, &base)? else {
-            return Ok(Replaced::of(first, Some(base), revision));
+            return Ok(Replaced { before: first.unwrap_or(Some(base)), after: Some(content) });
         };
         tracing::debug!(path = %target.path.display(), "another program wrote at the same moment; merging");
         if let Some(tail) = tail_of(Some(&displaced), Some(&base)) {
             append(target, tail)?;
             (source, expected) = (None, target.read()?);
         } else {
-            (source, expected) = (Some(displaced), Some(revision.text(&base).into_owned()));
+            (source, expected) = (Some(displaced), Some(content));
         }
         first.get_or_insert(Some(base));
     }
@@ -113,46 +100,32 @@ pub(super) fn replace(
 /// A new content that stands beside its target.
 pub(super) struct Staged {
     temp: Temp,
-    revision: Revision,
+    content: Vec<u8>,
 }
 
 /// Makes the first round of [`replace`] as far as the flush, which the caller sees to before it goes on.
 pub(super) fn stage(
     target: &Target,
     expected: Option<&[u8]>,
-    revision: Revision,
+    content: Vec<u8>,
     before_write: &mut BeforeWrite<'_>,
 ) -> Result<(Staged, Vec<Unflushed>), SshFilesError> {
     remove_leftovers(target);
-    write_beside(target, expected, revision, before_write)
+    write_beside(target, expected, content, before_write)
 }
 
 fn write_beside(
     target: &Target,
     expected: Option<&[u8]>,
-    revision: Revision,
+    content: Vec<u8>,
     before_write: &mut BeforeWrite<'_>,
 ) -> Result<(Staged, Vec<Unflushed>), SshFilesError> {
     target.check_writable()?;
-    let pieces = revision.pieces(expected.unwrap_or_default());
-    let mut unflushed = before_write(target, expected, &pieces)?;
-    let (temp, file) = Temp::write_unsynced(target, &pieces, expected.is_some())?;
+    let mut unflushed = before_write(target, expected, &content)?;
+    let (temp, file) = Temp::write_unsynced(target, &content, expected.is_some())?;
     // Last, so that the calling thread flushes the largest.
     unflushed.push(Unflushed::file(&temp.path, file));
-    Ok((Staged { temp, revision }, unflushed))
-}
-
-impl Replaced {
-    /// `base` became `revision`; `first` is what stood there before earlier rounds, if there were any.
-    #[expect(
-        clippy::option_option,
-        reason = "no file before the first round is not the same as no first round"
-    )]
-    fn of(first: Option<Option<Vec<u8>>>, base: Option<Vec<u8>>, revision: Revision) -> Self {
-        let Some(before) = first else { return Self { before: base, revision: Some(revision) } };
-        let text = revision.text(base.as_deref().unwrap_or_default()).into_owned();
-        Self { before, revision: Some(Revision::Whole(text)) }
-    }
+    Ok((Staged { temp, content }, unflushed))
 }
 
 /// What was appended to `before`; `None` if `now` is anything else.
@@ -211,15 +184,15 @@ struct Temp {
 }
 
 impl Temp {
-    fn write(target: &Target, pieces: &[&[u8]], like_target: bool) -> Result<Self, SshFilesError> {
-        let (temp, file) = Self::write_unsynced(target, pieces, like_target)?;
+    fn write(target: &Target, content: &[u8], like_target: bool) -> Result<Self, SshFilesError> {
+        let (temp, file) = Self::write_unsynced(target, content, like_target)?;
         file.sync_all().map_err(SshFilesError::io("flush", &temp.path))?;
         Ok(temp)
     }
 
     fn write_unsynced(
         target: &Target,
-        pieces: &[&[u8]],
+        content: &[u8],
         like_target: bool,
     ) -> Result<(Self, File), SshFilesError> {
         let path = temp_path(target)?;
@@ -236,14 +209,7 @@ impl Temp {
             os::copy_attributes(&old, &file)
                 .map_err(SshFilesError::io("keep mode and owner on", &temp.path))?;
         }
-        // Small pieces are gathered; large ones go past the buffer.
-        let mut buffered = BufWriter::with_capacity(GATHERED, &file);
-        pieces
-            .iter()
-            .try_for_each(|piece| buffered.write_all(piece))
-            .and_then(|()| buffered.flush())
-            .map_err(SshFilesError::io("write", &temp.path))?;
-        drop(buffered);
+        (&file).write_all(content).map_err(SshFilesError::io("write", &temp.path))?;
         Ok((temp, file))
     }
 
@@ -311,7 +277,7 @@ fn is_temp_suffix(rest: &str) -> bool {
 /// Writes a small file of our own in one step.
 pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), SshFilesError> {
     let target = Target { named: path.to_owned(), path: path.to_owned() };
-    let mut temp = Temp::write(&target, &[content], false)?;
+    let mut temp = Temp::write(&target, content, false)?;
     fs::rename(&temp.path, path).map_err(SshFilesError::io("write", path))?;
     temp.gone = true;
     Ok(())
@@ -320,7 +286,7 @@ pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), SshFilesError
 /// As [`write_own`], but a power cut may leave the new name with less than the whole content.
 pub(super) fn note_own(path: &Path, content: &[u8]) -> Result<(), SshFilesError> {
     let target = Target { named: path.to_owned(), path: path.to_owned() };
-    let (mut temp, _) = Temp::write_unsynced(&target, &[content], false)?;
+    let (mut temp, _) = Temp::write_unsynced(&target, content, false)?;
     fs::rename(&temp.path, path).map_err(SshFilesError::io("write", path))?;
     temp.gone = true;
     Ok(())

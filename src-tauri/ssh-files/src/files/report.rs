@@ -1,19 +1,15 @@
 //! What was changed in which file.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
-use crate::revision::Revision;
-
 /// What happened to one file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
     /// The file as the caller named it.
     pub path: PathBuf,
     /// Its bytes before; `None` if it did not exist.
     pub before: Option<Vec<u8>>,
-    /// What became of `before`.
-    pub(super) revision: Option<Revision>,
+    pub(super) after: Option<Vec<u8>>,
     /// Where the old bytes were kept, if a backup was due.
     pub backup: Option<PathBuf>,
 }
@@ -21,15 +17,12 @@ pub struct FileChange {
 impl FileChange {
     /// Whether anything was (or, for a preview, would be) written.
     pub fn changed(&self) -> bool {
-        match (&self.before, &self.revision) {
-            (Some(before), Some(revision)) => !revision.is_noop(before),
-            (before, revision) => before.is_some() || revision.is_some(),
-        }
+        self.before != self.after
     }
 
-    /// Its bytes after; `None` if it does not exist. Put together from `before` and what changed, at each call.
-    pub fn after(&self) -> Option<Cow<'_, [u8]>> {
-        self.revision.as_ref().map(|revision| revision.text(self.before.as_deref().unwrap_or_default()))
+    /// Its bytes after; `None` if it does not exist.
+    pub fn after(&self) -> Option<&[u8]> {
+        self.after.as_deref()
     }
 
     /// This change and a later one of the same file, as one. The backup is the earlier one where there are two.
@@ -38,20 +31,9 @@ impl FileChange {
         if !later.changed() {
             return self;
         }
-        let revision = later.after().map(|text| Revision::Whole(text.into_owned()));
-        Self { revision, backup: self.backup.or(later.backup), ..self }
+        Self { after: later.after, backup: self.backup.or(later.backup), ..self }
     }
 }
-
-impl PartialEq for FileChange {
-    fn eq(&self, other: &Self) -> bool {
-        let same_bytes =
-            self.before == other.before && (self.revision == other.revision || self.after() == other.after());
-        same_bytes && self.path == other.path && self.backup == other.backup
-    }
-}
-
-impl Eq for FileChange {}
 
 /// What an edit of both files did.
 #[derive(Debug, Clone, PartialEq, Eq)]

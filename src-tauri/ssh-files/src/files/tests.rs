@@ -26,7 +26,7 @@ fn a_file_is_made_only_if_it_gets_content() {
     let change = edit_file(&path, SHORT, |text| Ok(text.to_vec())).unwrap();
     assert!(!change.changed() && !path.exists());
     let change = edit_file(&path, SHORT, with_line(b"a\n")).unwrap();
-    assert_eq!((&change.before, change.after().as_deref()), (&None, Some(&b"a\n"[..])));
+    assert_eq!((&change.before, change.after()), (&None, Some(&b"a\n"[..])));
     assert_eq!(only_file(dir.path()), ["f"], "no lock and no temporary file stays");
     #[cfg(unix)]
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

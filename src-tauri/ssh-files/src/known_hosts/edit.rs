@@ -2,7 +2,6 @@
 
 use crate::host_key::HostKey;
 use crate::names::{Alias, HostName, Port};
-use crate::revision::Revision;
 
 /// A host and port, as `known_hosts` names it: `host` for port 22, else `[host]:port`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,13 +84,19 @@ impl KnownHostsError {
     }
 }
 
-/// [`KnownHostsOutcome`] without a copy of the file.
-#[derive(Debug)]
-pub(crate) struct Revised {
-    pub(crate) revision: Revision,
-    pub(super) dropped: usize,
-    pub(super) narrowed: usize,
-    pub(super) added: usize,
-    pub(crate) foreign: usize,
-    pub(crate) remarks: Vec<String>,
+/// What an edit made of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownHostsOutcome {
+    /// The whole file after the edit.
+    pub bytes: Vec<u8>,
+    /// How many lines went.
+    pub dropped: usize,
+    /// How many lines lost some of their names.
+    pub narrowed: usize,
+    /// How many lines were added.
+    pub added: usize,
+    /// How many of the dropped and narrowed lines were not written by this crate.
+    pub foreign: usize,
+    /// One sentence each: what a person should know.
+    pub remarks: Vec<String>,
 }

@@ -10,30 +10,12 @@ mod plan;
 mod revoked;
 mod scan;
 
-pub(crate) use edit::Revised;
-pub use edit::{KnownHostsEdit, KnownHostsError, KnownName, Place};
+pub use edit::{KnownHostsEdit, KnownHostsError, KnownHostsOutcome, KnownName, Place};
 pub use revoked::is_revoked;
 
 use crate::host_key::HostKey;
 use crate::text;
 use scan::Target;
-
-/// What an edit made of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownHostsOutcome {
-    /// The whole file after the edit.
-    pub bytes: Vec<u8>,
-    /// How many lines went.
-    pub dropped: usize,
-    /// How many lines lost some of their names.
-    pub narrowed: usize,
-    /// How many lines were added.
-    pub added: usize,
-    /// How many of the dropped and narrowed lines were not written by this crate.
-    pub foreign: usize,
-    /// One sentence each: what a person should know.
-    pub remarks: Vec<String>,
-}
 
 /// Applies `edit`. Every line that it does not name keeps every byte.
 ///
@@ -44,19 +26,6 @@ pub struct KnownHostsOutcome {
 /// # Errors
 /// [`KnownHostsError`] if the file is not lines of ASCII-compatible bytes.
 pub fn apply(original: &[u8], edit: &KnownHostsEdit) -> Result<KnownHostsOutcome, KnownHostsError> {
-    let revised = revise(original, edit)?;
-    Ok(KnownHostsOutcome {
-        bytes: revised.revision.text(original).into_owned(),
-        dropped: revised.dropped,
-        narrowed: revised.narrowed,
-        added: revised.added,
-        foreign: revised.foreign,
-        remarks: revised.remarks,
-    })
-}
-
-/// As [`apply`], but leaves what stays where it is.
-pub(crate) fn revise(original: &[u8], edit: &KnownHostsEdit) -> Result<Revised, KnownHostsError> {
     check(original)?;
     let targets = Target::of_edit(edit);
     let found = scan::scan(original, &targets);

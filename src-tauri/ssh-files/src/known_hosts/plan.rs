@@ -1,14 +1,12 @@
 //! What becomes of the lines that name a target, and where new ones go.
 
-use std::collections::BTreeSet;
-
-use super::edit::{KnownHostsEdit, KnownHostsError, Revised};
-use super::hashed;
+use super::edit::{KnownHostsEdit, KnownHostsError, KnownHostsOutcome};
 use super::line::Entry;
 use super::scan::{Found, Hit, Target};
+use super::hashed;
 use crate::host_key::HostKey;
-use crate::revision::{Revision, Span};
 use crate::text::{self, BYTE_ORDER_MARK, Eol};
+use std::collections::BTreeSet;
 
 enum Verdict {
     Keep,
@@ -34,12 +32,19 @@ struct Plan<'e, 't> {
 
 const WHOLE_LINE: usize = usize::MAX;
 
+/// A span of the file, and what stands in its place.
+struct Span {
+    start: usize,
+    end: usize,
+    with: Vec<u8>,
+}
+
 pub(super) fn carry_out(
     original: &[u8],
     edit: &KnownHostsEdit,
     targets: &[Target<'_>],
     found: &Found,
-) -> Result<Revised, KnownHostsError> {
+) -> Result<KnownHostsOutcome, KnownHostsError> {
     let write_hashed = found.others_hashed * 2 > found.others;
     let mut plan = Plan { edit, targets, write_hashed, standing: BTreeSet::new(), remarks: Vec::new() };
     if original.starts_with(BYTE_ORDER_MARK) {
@@ -76,14 +81,28 @@ pub(super) fn carry_out(
         spans.push(span);
     }
     spans.extend(pin);
-    Ok(Revised {
-        revision: Revision::Spans(spans),
+    Ok(KnownHostsOutcome {
+        bytes: with_spans(original, &spans),
         dropped,
         narrowed,
         added,
         foreign: foreign_lines,
         remarks: plan.remarks,
     })
+}
+
+/// The text with these spans, which stand in order and do not overlap.
+fn with_spans(original: &[u8], spans: &[Span]) -> Vec<u8> {
+    let mut text =
+        Vec::with_capacity(original.len() + spans.iter().map(|span| span.with.len()).sum::<usize>());
+    let mut at = 0;
+    for span in spans {
+        text.extend_from_slice(&original[at..span.start]);
+        text.extend_from_slice(&span.with);
+        at = span.end;
+    }
+    text.extend_from_slice(&original[at..]);
+    text
 }
 
 impl Plan<'_, '_> {

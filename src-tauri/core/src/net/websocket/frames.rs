@@ -8,7 +8,7 @@
 pub(super) const MESSAGE: usize = 16_384 - OWN_HEADER;
 
 /// What our own full messages have before their payload: two bytes, two of length, four of mask.
-pub(super) const OWN_HEADER: usize = 8;
+const OWN_HEADER: usize = 8;
 
 /// The kinds of frames (RFC 6455, section 5.2).
 const CONTINUATION: u8 = 0;
@@ -31,22 +31,6 @@ pub(super) fn put_data(out: &mut Vec<u8>, data: &[u8], masks: &mut Masks) {
     for message in data.chunks(MESSAGE) {
         put(out, BINARY, message, masks.next());
     }
-}
-
-/// Makes one binary message of the `count` bytes that stand in `slot` after room for a header ([`OWN_HEADER`]), where
-/// they stand. At most [`MESSAGE`] of them.
-pub(super) fn frame_in_place<'a>(slot: &'a mut [u8], count: usize, masks: &mut Masks) -> &'a [u8] {
-    let mask = masks.next();
-    let (head, long) = header(BINARY, count, mask);
-    let (before, payload) = slot.split_at_mut(OWN_HEADER.min(slot.len()));
-    if let Some(payload) = payload.get_mut(..count) {
-        apply(mask, payload);
-    }
-    let start = before.len().saturating_sub(long);
-    for (place, byte) in before.iter_mut().skip(start).zip(head) {
-        *place = byte;
-    }
-    slot.get(start..OWN_HEADER + count).unwrap_or_default()
 }
 
 /// Appends the answer to a ping.
@@ -392,24 +376,6 @@ mod tests {
         ] {
             heard(&[bytes]).unwrap_err();
         }
-    }
-
-    #[test]
-    fn a_message_made_in_place_is_the_one_that_is_appended() {
-        for count in [1, 125, 126, 127, 5000, MESSAGE] {
-            let text: Vec<u8> = (0..count).map(|at| u8::try_from(at % 251).unwrap()).collect();
-            let mut slot = vec![0xaa; OWN_HEADER];
-            slot.extend_from_slice(&text);
-            slot.resize(OWN_HEADER + MESSAGE, 0xbb);
-            let mut wanted = Vec::new();
-            put_data(&mut wanted, &text, &mut same_masks());
-            assert_eq!(frame_in_place(&mut slot, count, &mut same_masks()), wanted, "{count} bytes");
-        }
-    }
-
-    /// Masks that can be foretold.
-    fn same_masks() -> Masks {
-        Masks { pool: std::array::from_fn(|at| u8::try_from(at % 256).unwrap() ^ 0x5a), used: 0 }
     }
 
     #[test]

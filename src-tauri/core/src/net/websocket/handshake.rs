@@ -12,8 +12,7 @@ use tungstenite::handshake::machine::TryParse;
 
 use super::edge::{Edge, Refusal};
 use super::frames::{Heard, Inbound, Masks, put_pong};
-use super::send_buffer::Outgoing;
-use super::tls::{self, Stage, Tls};
+use super::tls::{self, Tls};
 use crate::net::dial::{Dialling, left};
 use crate::net::error::CarryError;
 
@@ -27,22 +26,18 @@ const HEAD: usize = 32 * 1024;
 const BODY: usize = 8 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(1);
 
-/// Room for what comes while the way is opened: certificates, an answer, the first frames.
-const ROOM: usize = 64 * 1024;
+/// What is read at once while the way is opened.
+const ROOM: usize = 16 * 1024;
 
 /// An open way to sshd.
 pub(super) struct Opened {
     pub(super) host: HostName,
     pub(super) tcp: TcpStream,
     pub(super) tls: Tls,
-    /// What came and is not decrypted yet.
-    pub(super) rest: Vec<u8>,
     pub(super) inbound: Inbound,
     pub(super) masks: Masks,
     /// What sshd said already.
     pub(super) first: Vec<u8>,
-    /// What has to be sent before anything else, already encrypted.
-    pub(super) owed: Outgoing,
 }
 
 /// Opens the way within `limit`.
@@ -54,7 +49,7 @@ pub(super) fn open(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
     let tcp = dialling.finish()?;
     let unproven = |error: Error| CarryError::Tls { host: host.clone(), reason: error.to_string() };
     let tls = Tls::new(config, host).map_err(unproven)?;
-    let line = Line { host, tcp, tls, bytes: vec![0; ROOM], have: 0, text: Vec::new(), end, limit };
+    let line = Line { host, tcp, tls, bytes: vec![0; ROOM], text: Vec::new(), ended: false, end, limit };
     line.upgrade(edge)
 }
 
@@ -64,24 +59,24 @@ struct Line<'a> {
     tcp: TcpStream,
     tls: Tls,
     bytes: Vec<u8>,
-    /// How many of `bytes` are there and not decrypted.
-    have: usize,
     /// What was decrypted.
     text: Vec<u8>,
+    /// The other side has ended its stream properly.
+    ended: bool,
     end: Instant,
     limit: Duration,
 }
 
 impl Line<'_> {
     fn upgrade(mut self, edge: &Edge) -> Result<Opened, CarryError> {
-        let mut out = Outgoing::default();
-        while self.take(&mut out)? == Stage::Handshake {
-            self.send(&mut out)?;
+        self.send()?;
+        while self.tls.is_handshaking() {
             self.receive()?;
+            self.send()?;
         }
         let key = generate_key();
-        self.tls.seal(&edge.request(&key), &mut out).map_err(|error| self.unproven(&error))?;
-        self.send(&mut out)?;
+        self.tls.seal(&edge.request(&key)).map_err(|error| self.unproven(&error))?;
+        self.send()?;
         let (length, response) = loop {
             if let Some(whole) = self.head()? {
                 break whole;
@@ -105,11 +100,9 @@ impl Line<'_> {
         });
         heard.map_err(|broken| self.odd(broken.to_string()))?;
         if !pongs.is_empty() {
-            self.tls.seal(&pongs, &mut out).map_err(|error| self.unproven(&error))?;
+            self.tls.seal(&pongs).map_err(|error| self.unproven(&error))?;
         }
-        self.bytes.truncate(self.have);
-        let (host, rest) = (self.host.clone(), self.bytes);
-        Ok(Opened { host, tcp: self.tcp, tls: self.tls, rest, inbound, masks, first, owed: out })
+        Ok(Opened { host: self.host.clone(), tcp: self.tcp, tls: self.tls, inbound, masks, first })
     }
 
     /// The head of the answer and its length, once it is whole.
@@ -143,56 +136,44 @@ impl Line<'_> {
 
     /// Waits for more text.
     fn more(&mut self) -> Result<(), CarryError> {
-        let (before, mut out) = (self.text.len(), Outgoing::default());
+        let before = self.text.len();
         while self.text.len() == before {
-            self.receive()?;
-            let stage = self.take(&mut out)?;
-            self.send(&mut out)?;
-            if stage == Stage::Ended && self.text.len() == before {
+            if self.ended {
                 return Err(self.cut(&io::ErrorKind::UnexpectedEof.into()));
             }
+            self.receive()?;
+            self.send()?;
         }
         Ok(())
     }
 
-    fn take(&mut self, out: &mut Outgoing) -> Result<Stage, CarryError> {
-        let incoming = self.bytes.get_mut(..self.have).unwrap_or_default();
-        let taken = self.tls.take(incoming, out, |text| self.text.extend_from_slice(text));
-        let (done, stage) = taken.map_err(|error| {
-            // The alert that says why; whether it arrives does not matter.
-            let _ = self.tcp.write_all(out.bytes());
-            self.unproven(&error)
-        })?;
-        self.bytes.copy_within(done..self.have, 0);
-        self.have -= done;
-        Ok(stage)
-    }
-
-    fn send(&mut self, out: &mut Outgoing) -> Result<(), CarryError> {
-        let sent =
-            self.tcp.set_write_timeout(Some(left(self.end))).and_then(|()| self.tcp.write_all(out.bytes()));
-        out.clear();
+    fn send(&mut self) -> Result<(), CarryError> {
+        let mut out = Vec::new();
+        self.tls.put(&mut out);
+        let sent = self.tcp.set_write_timeout(Some(left(self.end))).and_then(|()| self.tcp.write_all(&out));
         sent.map_err(|error| self.cut(&error))
     }
 
     fn receive(&mut self) -> Result<(), CarryError> {
-        let room = self.bytes.get_mut(self.have..).unwrap_or_default();
-        if room.is_empty() {
-            return Err(self.odd("it sends more than a handshake has".to_owned()));
-        }
         if Instant::now() >= self.end {
             return Err(self.cut(&io::ErrorKind::TimedOut.into()));
         }
-        let read = self.tcp.set_read_timeout(Some(left(self.end))).and_then(|()| self.tcp.read(room));
-        match read {
-            Ok(0) => Err(self.cut(&io::ErrorKind::UnexpectedEof.into())),
-            Ok(count) => {
-                self.have += count;
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) => Err(self.cut(&error)),
-        }
+        let read =
+            self.tcp.set_read_timeout(Some(left(self.end))).and_then(|()| self.tcp.read(&mut self.bytes));
+        let count = match read {
+            Ok(0) => return Err(self.cut(&io::ErrorKind::UnexpectedEof.into())),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            Err(error) => return Err(self.cut(&error)),
+        };
+        let incoming = self.bytes.get(..count).unwrap_or_default();
+        let taken = self.tls.take(incoming, |text| self.text.extend_from_slice(text));
+        self.ended |= taken.map_err(|error| {
+            // The alert that says why; whether it arrives does not matter.
+            let _ = self.send();
+            self.unproven(&error)
+        })?;
+        Ok(())
     }
 
     fn cut(&self, error: &io::Error) -> CarryError {

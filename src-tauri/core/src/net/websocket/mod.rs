@@ -6,12 +6,10 @@
 //! ([`edge`], [`open`]) and the frames ([`frames`]). Every failure is a [`CarryError`].
 
 mod access_token;
-mod coalescing;
 mod edge;
 mod frames;
 mod handshake;
 mod pump;
-mod send_buffer;
 mod single_slot;
 mod stream;
 mod tls;

@@ -1,16 +1,17 @@
-//! Standard input and output over an open way, with one thread for each direction.
+//! Standard input and output over an open way, with one thread for each direction, and one that answers pings.
+//!
+//! The receiving thread never sends: an edge that does not read for a while would hold it up, and then itself, with what
+//! it has yet to send.
 
-use std::io::{self, IoSliceMut, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::coalescing::Coalescing;
-use super::frames::{Heard, Inbound, MESSAGE, Masks, OWN_HEADER, frame_in_place, put_close, put_pong};
+use super::frames::{Heard, Inbound, Masks, put_close, put_data, put_pong};
 use super::handshake::Opened;
-use super::send_buffer::Outgoing;
-use super::tls::{RECORD, Stage, Tls};
+use super::tls::Tls;
 use crate::net::dial::left;
 use crate::net::error::CarryError;
 use crate::net::stdio;
@@ -21,47 +22,44 @@ const BUFFER: usize = 128 * 1024;
 /// What ssh's pipes carry at once.
 const PIPE: usize = 2 * BUFFER;
 
-/// Room for one message with its header; one TLS record.
-const SLOT: usize = OWN_HEADER + MESSAGE;
-
 /// How long what is still on its way may take after our own side has ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Both threads' one connection. `tls` is held for computing alone, `out` while something is being sent.
+/// All threads' one connection. `tls` is held for computing alone; whoever sends holds `out` from encrypting to sending,
+/// since records count.
 struct Shared {
     tcp: TcpStream,
     tls: Mutex<Tls>,
-    out: Mutex<Outgoing>,
-    /// Answers that the receiving side owes while the sending side is busy; encrypted by whoever holds `out`.
-    owed: Mutex<Owed>,
+    out: Mutex<Out>,
+    /// The ping that was not answered yet: the latest one, which answers those before it (RFC 6455, section 5.5.3).
+    ping: Mutex<Option<Vec<u8>>>,
 }
 
+/// What a sender needs; the memory is used again.
 #[derive(Default)]
-struct Owed {
+struct Out {
     frames: Vec<u8>,
-    /// Already encrypted, and in this order before anything that is encrypted later.
-    sealed: Outgoing,
+    records: Vec<u8>,
     masks: Masks,
 }
 
 /// Carries until one side has ended, and gives the other a moment to finish.
 pub(super) fn run(opened: Opened, limit: Duration) -> Result<(), CarryError> {
-    let Opened { host, tcp, tls, rest, inbound, masks, first, owed } = opened;
+    let Opened { host, tcp, tls, inbound, masks, first } = opened;
     let shared = Arc::new(Shared {
         tcp,
         tls: Mutex::new(tls),
-        out: Mutex::default(),
-        owed: Mutex::new(Owed { sealed: owed, ..Owed::default() }),
+        out: Mutex::new(Out { masks, ..Out::default() }),
+        ping: Mutex::default(),
     });
-    shared.settle().map_err(|error| CarryError::Cut { host: host.clone(), reason: error.to_string() })?;
+    let failed = |error: io::Error| CarryError::Cut { host: host.clone(), reason: error.to_string() };
+    let answering = Arc::clone(&shared);
+    let answers = started("answers", move || answering.answer()).map_err(failed)?;
     let (tell, ended) = mpsc::channel();
     let (up, told) = (Arc::clone(&shared), tell.clone());
-    let up = move || drop(told.send(Ended::Up(send_all(&up, masks))));
-    let down = move || drop(tell.send(Ended::Down(receive_all(&shared, rest, inbound, &first, limit))));
-    for (name, work) in [("up", Box::new(up) as Box<dyn FnOnce() + Send>), ("down", Box::new(down))] {
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
-        thread.map_err(|error| CarryError::Cut { host: host.clone(), reason: error.to_string() })?;
-    }
+    started("up", move || drop(told.send(Ended::Up(send_all(&up))))).map_err(failed)?;
+    let down = move || drop(tell.send(Ended::Down(receive_all(&shared, &answers, inbound, first, limit))));
+    started("down", down).map_err(failed)?;
     let down = match ended.recv() {
         Ok(Ended::Down(down)) => down,
         // ssh has nothing more to say; what is on its way to it may still arrive.
@@ -110,108 +108,91 @@ enum Broken {
     Stream(io::Error),
 }
 
+/// On a thread of its own.
+fn started(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work)?;
+    Ok(thread.thread().clone())
+}
+
 impl Shared {
-    /// Sends these frames, after what is owed.
-    fn send<'a>(&self, frames: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+    /// Sends the frames that this makes, after the answer that is owed.
+    fn send(&self, make: impl FnOnce(&mut Vec<u8>, &mut Masks)) -> io::Result<()> {
         let mut out = lock(&self.out);
-        self.seal(frames, &mut out)?;
-        self.flush(&mut out)?;
-        drop(out);
-        self.settle()
-    }
-
-    /// Sends what is owed, unless the other thread is about to.
-    fn settle(&self) -> io::Result<()> {
-        while !lock(&self.owed).is_empty() {
-            let Ok(mut out) = self.out.try_lock() else { return Ok(()) };
-            self.seal(std::iter::empty(), &mut out)?;
-            self.flush(&mut out)?;
+        let Out { frames, records, masks } = &mut *out;
+        frames.clear();
+        if let Some(ping) = lock(&self.ping).take() {
+            put_pong(frames, &ping, masks);
         }
-        Ok(())
-    }
-
-    /// Records count: they go into `out` in the order in which they were sealed. So `tls` is held all the while, and
-    /// always taken before `owed`.
-    fn seal<'a>(&self, mut frames: impl Iterator<Item = &'a [u8]>, out: &mut Outgoing) -> io::Result<()> {
+        make(frames, masks);
         let mut tls = lock(&self.tls);
-        let mut owed = lock(&self.owed);
-        out.append(&mut owed.sealed);
-        if !owed.frames.is_empty() {
-            tls.seal(&owed.frames, out).map_err(io::Error::other)?;
-            owed.frames.clear();
-        }
-        drop(owed);
-        frames.try_for_each(|frame| tls.seal(frame, out)).map_err(io::Error::other)
+        tls.seal(frames).map_err(io::Error::other)?;
+        self.flush(tls, records)
     }
 
-    fn flush(&self, out: &mut Outgoing) -> io::Result<()> {
-        let sent = (&self.tcp).write_all(out.bytes());
-        out.clear();
-        sent
+    /// What `tls` has to send, which others may use meanwhile.
+    fn flush(&self, mut tls: MutexGuard<'_, Tls>, records: &mut Vec<u8>) -> io::Result<()> {
+        records.clear();
+        tls.put(records);
+        drop(tls);
+        (&self.tcp).write_all(records)
+    }
+
+    /// Sends what is owed, whenever it is woken, until that fails.
+    fn answer(&self) {
+        while self.send(|_, _| {}).is_ok() {
+            thread::park();
+        }
     }
 
     /// A goodbye, and the end of our stream; the other direction stays open.
-    fn say_goodbye(&self, masks: &mut Masks) -> io::Result<()> {
-        let mut frames = Vec::new();
-        put_close(&mut frames, masks);
-        self.send(std::iter::once(frames.as_slice()))?;
+    fn say_goodbye(&self) -> io::Result<()> {
+        self.send(put_close)?;
         let mut out = lock(&self.out);
-        lock(&self.tls).end(&mut out).map_err(io::Error::other)?;
-        self.flush(&mut out)?;
+        let mut tls = lock(&self.tls);
+        tls.end();
+        self.flush(tls, &mut out.records)?;
         self.tcp.shutdown(Shutdown::Write)
     }
 }
 
-impl Owed {
-    fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.sealed.is_empty()
-    }
-}
-
-/// From standard input to the edge. What is read lies where it is sent from, with room for a header before each message.
-fn send_all(shared: &Shared, mut masks: Masks) -> io::Result<()> {
+/// From standard input to the edge.
+fn send_all(shared: &Shared) -> io::Result<()> {
     let mut stdin = stdio::input(PIPE)?;
-    let mut slots = vec![[0; SLOT]; BUFFER / SLOT];
+    let mut buffer = vec![0; BUFFER];
     loop {
-        let rooms = slots.iter_mut().filter_map(|slot| slot.get_mut(OWN_HEADER..));
-        let count = match stdin.read_vectored(&mut rooms.map(IoSliceMut::new).collect::<Vec<_>>()) {
-            Ok(0) => return shared.say_goodbye(&mut masks),
+        let count = match stdin.read(&mut buffer) {
+            Ok(0) => return shared.say_goodbye(),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        let filled = (0..count).step_by(MESSAGE).map(|start| (count - start).min(MESSAGE));
-        shared
-            .send(slots.iter_mut().zip(filled).map(|(slot, many)| frame_in_place(slot, many, &mut masks)))?;
+        let data = buffer.get(..count).unwrap_or_default();
+        shared.send(|frames, masks| put_data(frames, data, masks))?;
     }
 }
 
 /// From the edge to standard output.
-fn receive_all(shared: &Shared, rest: Vec<u8>, inbound: Inbound, first: &[u8], limit: Duration) -> Down {
-    let mut receiver = Receiver { shared, inbound, said: false, data: Vec::with_capacity(BUFFER) };
-    let broken = receiver.run(rest, first, Instant::now() + limit).err();
+fn receive_all(shared: &Shared, answers: &Thread, inbound: Inbound, first: Vec<u8>, limit: Duration) -> Down {
+    let mut receiver = Receiver { shared, answers, inbound, said: false, data: first };
+    let broken = receiver.run(Instant::now() + limit).err();
     Down { said: receiver.said, broken }
 }
 
 struct Receiver<'a> {
     shared: &'a Shared,
+    /// Wakes whoever answers.
+    answers: &'a Thread,
     inbound: Inbound,
     said: bool,
     data: Vec<u8>,
 }
 
 impl Receiver<'_> {
-    fn run(&mut self, rest: Vec<u8>, first: &[u8], silence: Instant) -> Result<(), Broken> {
+    fn run(&mut self, silence: Instant) -> Result<(), Broken> {
         let mut stdout = stdio::output(PIPE).map_err(Broken::Stream)?;
-        self.data.extend_from_slice(first);
-        let (mut buffer, mut have) = (rest, 0);
-        have += buffer.len();
-        buffer.resize(BUFFER.max(have + RECORD), 0);
-        // What is there may be all that comes for a while.
-        let mut ended = self.take(&mut buffer, &mut have)?;
-        let mut coalescing = Coalescing::new(Instant::now());
+        let mut buffer = vec![0; BUFFER];
+        let mut ended = false;
         loop {
-            let count = self.data.len();
             if !self.data.is_empty() {
                 self.heard_first()?;
                 stdout.write_all(&self.data).map_err(Broken::Stream)?;
@@ -220,56 +201,45 @@ impl Receiver<'_> {
             if ended || self.inbound.is_closed() {
                 return Ok(());
             }
-            coalescing.rest(count);
             if !self.said {
                 self.shared.tcp.set_read_timeout(Some(left(silence))).map_err(Broken::Stream)?;
             }
-            match (&self.shared.tcp).read(buffer.get_mut(have..).unwrap_or_default()) {
+            ended = match (&self.shared.tcp).read(&mut buffer) {
                 // The origin of a tunnel goes without a goodbye.
                 Ok(0) => return Ok(()),
-                Ok(count) => have += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(count) => self.take(buffer.get(..count).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                     return Err(Broken::Silent);
                 }
                 Err(error) => return Err(Broken::Stream(error)),
-            }
-            ended = self.take(&mut buffer, &mut have)?;
+            };
         }
     }
 
-    /// Decrypts what is whole in `buffer`, and answers what wants an answer.
-    fn take(&mut self, buffer: &mut [u8], have: &mut usize) -> Result<bool, Broken> {
-        let (mut sealed, mut pings, mut fault) = (Outgoing::default(), Vec::new(), None);
+    /// Decrypts what came, and leaves what wants an answer to whoever sends. Whether that is the end.
+    fn take(&mut self, incoming: &[u8]) -> Result<bool, Broken> {
+        let (mut latest, mut fault) = (None, None);
         let (inbound, data) = (&mut self.inbound, &mut self.data);
-        let incoming = buffer.get_mut(..*have).unwrap_or_default();
         let mut tls = lock(&self.shared.tls);
-        let taken = tls.take(incoming, &mut sealed, |text| {
+        let taken = tls.take(incoming, |text| {
             let heard = inbound.hear(text, |heard| match heard {
                 Heard::Data(piece) => data.extend_from_slice(piece),
-                Heard::Ping(ping) => pings.push(ping.to_vec()),
+                Heard::Ping(ping) => latest = Some(ping.to_vec()),
                 Heard::Close => {}
             });
             fault = fault.take().or(heard.err());
         });
-        if !sealed.is_empty() || !pings.is_empty() {
-            // Before `tls` is let go: what was sealed first is sent first.
-            let mut owed = lock(&self.shared.owed);
-            owed.sealed.append(&mut sealed);
-            let Owed { frames, masks, .. } = &mut *owed;
-            for ping in &pings {
-                put_pong(frames, ping, masks);
-            }
-        }
+        let owes = tls.owes() || latest.is_some();
         drop(tls);
-        let (done, stage) = taken.map_err(|error| Broken::Odd(error.to_string()))?;
-        if let Some(fault) = fault {
-            return Err(Broken::Odd(fault.to_string()));
+        if latest.is_some() {
+            *lock(&self.shared.ping) = latest;
         }
-        buffer.copy_within(done..*have, 0);
-        *have -= done;
-        self.shared.settle().map_err(Broken::Stream)?;
-        Ok(stage == Stage::Ended)
+        if owes {
+            self.answers.unpark();
+        }
+        let ended = taken.map_err(|error| Broken::Odd(error.to_string()))?;
+        fault.map_or(Ok(ended), |fault| Err(Broken::Odd(fault.to_string())))
     }
 
     fn heard_first(&mut self) -> Result<(), Broken> {

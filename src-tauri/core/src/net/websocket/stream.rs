@@ -9,9 +9,11 @@ use tokio::net::TcpStream;
 
 use super::frames::{Heard, Inbound, MESSAGE, Masks, put_close, put_data, put_pong};
 use super::handshake::Opened;
-use super::send_buffer::Outgoing;
-use super::tls::{RECORD, Stage, Tls};
+use super::tls::Tls;
 use crate::store::colab_slot::Slot;
+
+/// What is read at once: about one TLS record.
+const ROOM: usize = 16 * 1024;
 
 /// Both directions of an SSH connection over a WebSocket. Dropping it cuts it.
 pub struct Carried {
@@ -19,16 +21,17 @@ pub struct Carried {
     tls: Tls,
     inbound: Inbound,
     masks: Masks,
-    /// What came, as far as it is not decrypted: the first `have` bytes.
+    /// Room for what comes.
     bytes: Vec<u8>,
-    have: usize,
     /// What sshd said, from `given` on.
     data: Vec<u8>,
     given: usize,
     /// What is to be sent, from `sent` on.
-    out: Outgoing,
+    out: Vec<u8>,
     sent: usize,
     frames: Vec<u8>,
+    /// The ping that was not answered yet: the latest one, which answers those before it (RFC 6455, section 5.5.3).
+    ping: Option<Vec<u8>>,
     /// The other side has ended.
     over: bool,
     /// Our side has ended.
@@ -39,70 +42,70 @@ pub struct Carried {
 
 impl Carried {
     pub(super) fn new(opened: Opened, slot: Option<Slot>) -> io::Result<Self> {
-        let Opened { tcp, tls, rest, inbound, masks, first, owed, .. } = opened;
+        let Opened { tcp, tls, inbound, masks, first, .. } = opened;
         tcp.set_nonblocking(true)?;
-        let (have, mut bytes) = (rest.len(), rest);
-        bytes.resize(RECORD.max(have), 0);
         let over = inbound.is_closed();
-        let mut carried = Self {
+        Ok(Self {
             tcp: TcpStream::from_std(tcp)?,
             tls,
             inbound,
             masks,
-            bytes,
-            have,
+            bytes: vec![0; ROOM],
             data: first,
             given: 0,
-            out: owed,
+            out: Vec::new(),
             sent: 0,
             frames: Vec::new(),
+            ping: None,
             over,
             said_goodbye: false,
             slot,
-        };
-        // What is there may be all that comes for a while.
-        carried.take()?;
-        Ok(carried)
+        })
     }
 
-    /// Decrypts what is whole.
-    fn take(&mut self) -> io::Result<()> {
-        let Self { tls, inbound, masks, data, out, frames, .. } = self;
-        let incoming = self.bytes.get_mut(..self.have).unwrap_or_default();
+    /// Decrypts the first `count` bytes.
+    fn take(&mut self, count: usize) -> io::Result<()> {
+        let Self { tls, inbound, data, ping, .. } = self;
         let mut fault = None;
-        frames.clear();
-        let taken = tls.take(incoming, out, |text| {
+        let taken = tls.take(self.bytes.get(..count).unwrap_or_default(), |text| {
             let heard = inbound.hear(text, |heard| match heard {
                 Heard::Data(piece) => data.extend_from_slice(piece),
-                Heard::Ping(ping) => put_pong(frames, ping, masks),
+                Heard::Ping(latest) => *ping = Some(latest.to_vec()),
                 Heard::Close => {}
             });
             fault = fault.take().or(heard.err());
         });
-        let (done, stage) = taken.map_err(io::Error::other)?;
+        let ended = taken.map_err(io::Error::other)?;
         if let Some(fault) = fault {
             return Err(io::Error::other(fault));
         }
-        self.bytes.copy_within(done..self.have, 0);
-        self.have -= done;
-        self.over |= stage == Stage::Ended || self.inbound.is_closed();
-        if !self.frames.is_empty() && !self.said_goodbye {
-            self.tls.seal(&self.frames, &mut self.out).map_err(io::Error::other)?;
-        }
+        self.over |= ended || self.inbound.is_closed();
         Ok(())
     }
 
     /// Sends what is to be sent, as far as the network takes it.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest @ [_, ..]) = self.out.bytes().get(self.sent..) {
-            match ready!(Pin::new(&mut self.tcp).poll_write(cx, rest))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => self.sent += count,
+        loop {
+            while let Some(rest @ [_, ..]) = self.out.get(self.sent..) {
+                match ready!(Pin::new(&mut self.tcp).poll_write(cx, rest))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    count => self.sent += count,
+                }
+            }
+            self.out.clear();
+            self.sent = 0;
+            if let Some(ping) = self.ping.take()
+                && !self.said_goodbye
+            {
+                self.frames.clear();
+                put_pong(&mut self.frames, &ping, &mut self.masks);
+                self.tls.seal(&self.frames).map_err(io::Error::other)?;
+            }
+            self.tls.put(&mut self.out);
+            if self.out.is_empty() {
+                return Poll::Ready(Ok(()));
             }
         }
-        self.out.clear();
-        self.sent = 0;
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -127,16 +130,15 @@ impl AsyncRead for Carried {
             if this.over {
                 return Poll::Ready(Ok(()));
             }
-            let mut room = ReadBuf::new(this.bytes.get_mut(this.have..).unwrap_or_default());
+            let mut room = ReadBuf::new(&mut this.bytes);
             ready!(Pin::new(&mut this.tcp).poll_read(cx, &mut room))?;
             let count = room.filled().len();
-            this.have += count;
             if let Some(slot) = &mut this.slot {
                 slot.lives();
             }
             // The origin of a tunnel goes without a goodbye.
             this.over |= count == 0;
-            this.take()?;
+            this.take(count)?;
         }
     }
 }
@@ -152,7 +154,7 @@ impl AsyncWrite for Carried {
         let data = data.get(..MESSAGE).unwrap_or(data);
         this.frames.clear();
         put_data(&mut this.frames, data, &mut this.masks);
-        this.tls.seal(&this.frames, &mut this.out).map_err(io::Error::other)?;
+        this.tls.seal(&this.frames).map_err(io::Error::other)?;
         if let Poll::Ready(sent) = this.poll_send(cx) {
             sent?;
         }
@@ -169,8 +171,8 @@ impl AsyncWrite for Carried {
             this.said_goodbye = true;
             this.frames.clear();
             put_close(&mut this.frames, &mut this.masks);
-            this.tls.seal(&this.frames, &mut this.out).map_err(io::Error::other)?;
-            this.tls.end(&mut this.out).map_err(io::Error::other)?;
+            this.tls.seal(&this.frames).map_err(io::Error::other)?;
+            this.tls.end();
         }
         ready!(this.poll_send(cx))?;
         Pin::new(&mut this.tcp).poll_shutdown(cx)

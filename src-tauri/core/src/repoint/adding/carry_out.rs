@@ -111,7 +111,7 @@ pub fn diff(report: &Report) -> String {
 /// Bytes that are no UTF-8 are shown as replacement characters.
 pub fn file_diff(change: &FileChange) -> String {
     let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
-    let (before, after) = (text(change.before.as_deref()), text(change.after().as_deref()));
+    let (before, after) = (text(change.before.as_deref()), text(change.after()));
     let name = change.path.display().to_string();
     TextDiff::from_lines(&before, &after).unified_diff().context_radius(2).header(&name, &name).to_string()
 }

@@ -80,7 +80,7 @@ async fn forgetting_a_session_brings_the_persons_entry_back() {
     assert_eq!(home.config(), OWN);
     assert_eq!(report.remarks, [brought_back(&colab)]);
     assert_eq!(report.config.before.as_deref(), Some(with_session.as_bytes()), "both edits, as one change");
-    assert_eq!(report.config.after().as_deref(), Some(OWN.as_bytes()));
+    assert_eq!(report.config.after(), Some(OWN.as_bytes()));
     assert!(write::forget(tools, &colab).unwrap().remarks.is_empty(), "said once");
 }
 

@@ -45,21 +45,10 @@ pub(super) const ROOMS: usize = 8;
 /// How long sshd may take for its first words.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
 
-/// A second sshd for one connection, on standard streams, with the configuration of the first one: so it shows the
-/// same host key. What is run is constant; where the first one's configuration lies is read from its own title, as
-/// `sshd -f FILE [listener] …` (sshd(8)).
-pub(super) const SSHD_INSIDE: &str = concat!(
-    "exec /bin/sh -c '",
-    "p=$PPID; f=; ",
-    "while [ \"${p:-0}\" -gt 1 ]; do ",
-    "t=$(tr \"\\000\" \" \" < /proc/$p/cmdline); ",
-    "case $t in *\"[listener]\"*) ",
-    "set -- $t; while [ $# -gt 1 ]; do [ \"$1\" = -f ] && f=$2; shift; done; break;; esac; ",
-    "p=$(while read -r k v; do [ \"$k\" = PPid: ] && echo $v; done < /proc/$p/status); ",
-    "done; ",
-    "PATH=$PATH:/usr/sbin:/usr/local/sbin; ",
-    "exec $(command -v sshd) -i -e ${f:+-f \"$f\"}'",
-);
+/// A second sshd for one connection, on standard streams (sshd(8)), with the system's configuration. Where the first one
+/// has another and shows another host key, ssh stops there.
+pub(super) const SSHD_INSIDE: &str =
+    concat!("exec /bin/sh -c '", "PATH=$PATH:/usr/sbin:/usr/local/sbin; ", "exec $(command -v sshd) -i -e'",);
 
 /// Opens a way through the upstream connection, before `end`.
 pub(super) async fn open(held: &Held, end: Instant) -> Result<Way, NoWay> {
