@@ -13,15 +13,20 @@
 //! [`door`] is the local socket through which the command line and the window talk to it, in the words of [`wire`].
 
 pub mod adding_host;
+mod course;
 pub mod effect;
 pub mod event;
 pub mod executor;
 mod file_jobs;
+mod followed;
 pub mod heap;
 pub mod menu;
 pub mod message;
+mod moments;
 pub mod notice;
 mod notices;
+mod phase;
+mod returning;
 pub mod rules;
 pub mod run;
 pub mod snapshot;

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use moorline_model::announcement::RuntimeId;
 use moorline_model::cause::Cause;
-use moorline_model::health::Health;
 use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::Alias;
 
@@ -16,8 +15,10 @@ pub(super) use colab::offered;
 pub(super) use returns::returns;
 
 use super::effect::Effect;
+use super::followed::{Followed, Told};
 use super::notice::{Notice, NoticeAction};
-use super::state::{Followed, State, Told};
+use super::phase::Phase;
+use super::state::State;
 use super::wording::cause_words;
 
 /// Warnings before the end of a runtime's life, in minutes, earliest first.
@@ -164,21 +165,21 @@ pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut due: Vec<(Cause, Vec<Alias>)> = Vec::new();
     let told_now = causes_due(state, now);
     for (name, followed) in &mut state.sessions {
-        let Some(moment) = followed.drop_due else { continue };
-        let joins = matches!(&followed.health, Health::Down { cause, .. } if told_now.contains(cause));
+        let Some(moment) = followed.course.phase().tell_at() else { continue };
+        let joins = down(followed).is_some_and(|cause| told_now.contains(cause));
         if moment > now && !(joins && moment.duration_since(now) <= JOIN) {
             continue;
         }
-        followed.drop_due = None;
-        let Health::Down { cause, .. } = &followed.health else { continue };
+        followed.course.drop_told();
+        let Some(cause) = down(followed).cloned() else { continue };
         if !wanted {
             // What nobody heard of is no news when it is over; while it lasts, it is told when the silence ends.
             continue;
         }
         followed.told = Told::Dropped(cause.clone());
-        match due.iter_mut().find(|(known, _)| known == cause) {
+        match due.iter_mut().find(|(known, _)| *known == cause) {
             Some((_, names)) => names.push(name.clone()),
-            None => due.push((cause.clone(), vec![name.clone()])),
+            None => due.push((cause, vec![name.clone()])),
         }
     }
     let notebooks: BTreeMap<Alias, bool> =
@@ -194,13 +195,15 @@ pub(super) fn drops(state: &mut State, now: Timestamp) -> Vec<Effect> {
 }
 
 fn causes_due(state: &State, now: Timestamp) -> Vec<Cause> {
-    let due =
-        state.sessions.values().filter(|followed| followed.drop_due.is_some_and(|moment| moment <= now));
-    due.filter_map(|followed| match &followed.health {
-        Health::Down { cause, .. } => Some(cause.clone()),
+    let due = |followed: &&Followed| followed.course.phase().tell_at().is_some_and(|moment| moment <= now);
+    state.sessions.values().filter(due).filter_map(down).cloned().collect()
+}
+
+fn down(followed: &Followed) -> Option<&Cause> {
+    match followed.course.phase() {
+        Phase::Down { cause, .. } => Some(cause),
         _ => None,
-    })
-    .collect()
+    }
 }
 
 /// Takes the message about several sessions away when it is true of none of them any more.
@@ -252,7 +255,7 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let (lifetime, mark) = (state.settings.lifetime, u64::from(state.settings.disk_percent));
     let mut notices = Vec::new();
     for (name, followed) in &mut state.sessions {
-        if !matches!(followed.health, Health::Online { .. }) {
+        if !followed.course.is_online() {
             continue;
         }
         notices.extend(end_warning(name, followed, lifetime, now));
@@ -272,12 +275,12 @@ fn end_warning(
     let left = followed.ends(lifetime)?.duration_since(now).as_mins();
     // The latest warning that is due; an earlier one that was slept through is not made up for.
     let due = END_WARNINGS.into_iter().rev().find(|minutes| left <= *minutes)?;
-    if left < 0 || followed.warned_of_end.is_some_and(|warned| warned <= due) {
+    if left < 0 || followed.warned.end.is_some_and(|warned| warned <= due) {
         return None;
     }
-    followed.warned_of_end = Some(due);
+    followed.warned.end = Some(due);
     let hours = lifetime.as_hours();
-    let booted = followed.vitals.as_ref().is_some_and(|vitals| vitals.booted.is_some());
+    let booted = followed.course.phase().vitals().is_some_and(|vitals| vitals.booted.is_some());
     let about = if booted { "about" } else { "at most" };
     Some(Notice {
         slot: format!("{name} lifetime"),
@@ -290,15 +293,15 @@ fn end_warning(
 }
 
 fn disk_warning(name: &Alias, followed: &mut Followed, mark: u64) -> Option<Notice> {
-    let disk = followed.vitals.as_ref()?.disk.filter(|disk| disk.total > 0)?;
+    let disk = followed.course.phase().vitals()?.disk.filter(|disk| disk.total > 0)?;
     let percent = u64::try_from(u128::from(disk.used) * 100 / u128::from(disk.total)).unwrap_or(100);
     if percent + DISK_SLACK < mark {
-        followed.warned_of_disk = false;
+        followed.warned.disk = false;
     }
-    if percent < mark || followed.warned_of_disk {
+    if percent < mark || followed.warned.disk {
         return None;
     }
-    followed.warned_of_disk = true;
+    followed.warned.disk = true;
     Some(Notice {
         slot: format!("{name} disk"),
         kind: NoticeKind::Disk,

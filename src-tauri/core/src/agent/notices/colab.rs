@@ -2,15 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_model::colab_runtime::EndpointId;
-use moorline_model::health::Health;
 use moorline_model::settings::NoticeKind;
 use moorline_model::vitals::Units;
 use moorline_ssh_files::Alias;
 
 use super::send;
 use crate::agent::effect::Effect;
+use crate::agent::followed::Followed;
 use crate::agent::notice::{Notice, NoticeAction};
-use crate::agent::state::{Followed, State};
+use crate::agent::state::State;
 
 /// The slot of the warning about compute units: they are the account's. No alias has a space.
 const UNITS: &str = "colab units";
@@ -33,11 +33,11 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut notices = Vec::new();
     let mut units = None;
     for (name, followed) in &mut state.sessions {
-        if !matches!(followed.health, Health::Online { .. }) {
+        if !followed.course.is_online() {
             continue;
         }
         notices.extend(idle_warning(name, followed, idle));
-        let told = followed.vitals.as_ref().and_then(|vitals| vitals.colab.as_ref()?.units);
+        let told = followed.course.phase().vitals().and_then(|vitals| vitals.colab.as_ref()?.units);
         units = units.or(told.map(|told| (name.clone(), told)));
     }
     if let Some((name, units)) = units {
@@ -47,13 +47,13 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
 }
 
 fn idle_warning(name: &Alias, followed: &mut Followed, limit: SignedDuration) -> Option<Notice> {
-    let minutes = followed.vitals.as_ref()?.colab.as_ref()?.idle_minutes;
+    let minutes = followed.course.phase().vitals()?.colab.as_ref()?.idle_minutes;
     let long = minutes.filter(|minutes| limit.is_positive() && i64::from(*minutes) >= limit.as_mins());
     let Some(minutes) = long else {
-        followed.warned_of_idle = false;
+        followed.warned.idle = false;
         return None;
     };
-    if std::mem::replace(&mut followed.warned_of_idle, true) {
+    if std::mem::replace(&mut followed.warned.idle, true) {
         return None;
     }
     Some(Notice {

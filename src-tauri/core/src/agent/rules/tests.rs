@@ -8,19 +8,22 @@ mod property;
 mod standing;
 mod together;
 
-use moorline_model::cause::Loss;
+use moorline_model::cause::{Loss, Obstacle};
 use moorline_model::editor::Editor;
-use moorline_model::health::Light;
+use moorline_model::health::{Health, Light};
 use moorline_model::remembered::Remembered;
-use moorline_model::session::{NotebookUrl, RelayLink, Session};
+use moorline_model::session::{Link, NotebookUrl, RelayLink, Session};
 use moorline_model::settings::NoticeKind;
+use moorline_model::trust::Trust;
 use moorline_model::vitals::{Usage, Vitals};
-use moorline_ssh_files::Place;
+use moorline_ssh_files::{Alias, HostKey, Place};
 
+use super::super::followed::Told;
 use super::super::message::{KeyInstall, Loaded};
 use super::super::notice::{Notice, NoticeAction};
 use super::*;
 use crate::store::told_json::Recalled;
+use crate::watch::order::Sight;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -89,8 +92,8 @@ impl Play {
         self.send(Msg::Tick)
     }
 
-    fn health(&self, who: &str) -> &Health {
-        &self.state.sessions[&name(who)].health
+    fn health(&self, who: &str) -> Health {
+        self.state.sessions[&name(who)].course.phase().health()
     }
 
     /// Brings a session online for the first time: healed, recognised, nothing told.
@@ -199,7 +202,7 @@ fn a_tunnel_is_spoken_of_only_where_the_link_names_one() {
         play.online("colab");
         play.saw("colab", closed());
         play.saw("colab", Sight::Failed(obstacle));
-        super::super::wording::state(play.health("colab"))
+        super::super::wording::state(&play.health("colab"))
     };
     let place = || Place { host: "h".parse().unwrap(), port: "1".parse().unwrap() };
     for obstacle in [Obstacle::Refused, Obstacle::NameUnknown, Obstacle::NotSsh] {
@@ -328,7 +331,7 @@ fn after_waking_up_a_failure_says_nothing_for_a_while() {
 fn what_never_was_online_does_not_drop() {
     let mut play = Play::new(&["colab"]);
     play.saw("colab", Sight::Dialling);
-    assert_eq!(*play.health("colab"), Health::Connecting);
+    assert_eq!(play.health("colab"), Health::Connecting);
     play.saw("colab", REFUSED);
     assert!(play.after(60).is_empty());
     assert_eq!(play.state.snapshot().light, Light::Offline, "the icon tells all the same");
@@ -347,7 +350,7 @@ fn what_was_remembered_is_known_again() {
     };
     let all = vec![Loaded { remembered, ..Loaded::new(session("colab"), Vec::new()) }];
     assert!(play.send(Msg::Loaded(all)).is_empty(), "paused: nothing is watched");
-    assert_eq!(*play.health("colab"), Health::Paused);
+    assert_eq!(play.health("colab"), Health::Paused);
     let view = play.state.snapshot().sessions.remove(0);
     assert!(view.has_notebook && view.last_editor == Some(Editor::Zed));
     let pressed = Msg::Asked(Request::Pressed(NoticeAction::OpenNotebook(name("colab"))));

@@ -6,6 +6,7 @@ use moorline_model::cause::{Loss, Obstacle};
 use moorline_model::health::{Health, Light};
 use moorline_model::session::{Link, Session};
 use moorline_model::settings::NoticeKind;
+use moorline_model::trust::Trust;
 use moorline_ssh_files::{HostKey, Place};
 
 use super::super::message::Loaded;

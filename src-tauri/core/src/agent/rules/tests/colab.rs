@@ -1,6 +1,6 @@
 //! Runtimes of a Google account: when a session goes on with another, when a person is asked, what is warned of.
 
-use moorline_model::cause::Other;
+use moorline_model::cause::{Cause, Other};
 use moorline_model::colab_runtime::EndpointId;
 use moorline_model::session::ColabLink;
 use moorline_model::vitals::{Colab, Units};

@@ -59,7 +59,7 @@ fn one_that_is_begun_anew_is_left_alone_and_no_drop_is_told() {
     assert!(effects.contains(&Effect::Unwatch(name("colab"))) && !dials(&effects), "{effects:?}");
     let effects = [play.saw("colab", REFUSED), play.after(60)].concat();
     assert!(notices(&effects).is_empty(), "a watcher's last words: {effects:?}");
-    assert_eq!(*play.health("colab"), Health::Waiting);
+    assert_eq!(play.health("colab"), Health::Waiting);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_key_nobody_vouched_for_is_told_once_and_never_taken() {
     assert_eq!(notice.actions, [NoticeAction::Compare(name("colab"))], "approving is not a button");
     assert!(play.saw("colab", new_key(2, false)).is_empty());
     assert!(
-        matches!(play.health("colab"), Health::NewHostKey { fingerprint, .. } if *fingerprint == key(2).fingerprint())
+        matches!(play.health("colab"), Health::NewHostKey { fingerprint, .. } if fingerprint == key(2).fingerprint())
     );
     only(&play.saw("colab", new_key(3, false)));
     let repair = play.send(Msg::Asked(Request::Repair(name("colab"))));
