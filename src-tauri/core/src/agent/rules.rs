@@ -16,7 +16,7 @@ mod sights;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::effect::Effect;
+use super::effect::{Effect, FileJob};
 use super::message::{Msg, Request};
 use super::moments::later;
 use super::notices;
@@ -32,7 +32,7 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Saw(name, sight) => sights::saw(state, &name, sight, now),
         Msg::Loaded(all) => loaded::loaded(state, all),
-        Msg::FilesChanged => vec![Effect::Reload],
+        Msg::FilesChanged => vec![Effect::File(FileJob::Reload)],
         Msg::Configured(settings) => {
             state.settings = settings;
             Vec::new()
@@ -68,8 +68,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
     }
     notices::keep_track(state, &mut effects);
     for (name, followed) in &mut state.sessions {
-        effects
-            .extend(followed.news_to_recall().map(|recalled| Effect::RememberTold(name.clone(), recalled)));
+        effects.extend(
+            followed
+                .news_to_recall()
+                .map(|recalled| Effect::File(FileJob::RememberTold(name.clone(), recalled))),
+        );
     }
     effects
 }

@@ -9,7 +9,7 @@ use moorline_ssh_files::{Alias, HostKey, Place};
 
 use super::dial::watch;
 use super::{dropped, files};
-use crate::agent::effect::{Adoption, Effect};
+use crate::agent::effect::{Adoption, Effect, FileJob};
 use crate::agent::followed::{Followed, Rival, RivalQuestion};
 use crate::agent::moments::later;
 use crate::agent::notices;
@@ -65,7 +65,7 @@ pub(super) fn adopted(
     now: Timestamp,
 ) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    let Some(adoption) = followed.course.adopted() else { return vec![Effect::Reload] };
+    let Some(adoption) = followed.course.adopted() else { return vec![Effect::File(FileJob::Reload)] };
     if let Err(sentence) = outcome {
         // What was said is not said again: it is followed once the files can be written, or asked about if the way
         // before answers again by then.
@@ -89,7 +89,7 @@ pub(super) fn adopted(
     followed.pinned = adoption.keys;
     followed.course.question_over();
     // A redial for a watcher that stands on the same way does nothing.
-    vec![watch(followed, 0), Effect::Redial(name.clone()), Effect::Reload]
+    vec![watch(followed, 0), Effect::Redial(name.clone()), Effect::File(FileJob::Reload)]
 }
 
 /// What is due: a rival whose predecessor is gone is followed; one whose predecessor is still there is asked about. What
@@ -224,7 +224,7 @@ fn note(followed: &mut Followed, number: Accepted) -> Effect {
     heard.sort_by_key(|heard| heard.born);
     // What is dropped is too old for good, since it is older than the others.
     heard.drain(..heard.len().saturating_sub(HEARD));
-    Effect::RememberHeard(followed.session.name.clone(), heard.clone())
+    Effect::File(FileJob::RememberHeard(followed.session.name.clone(), heard.clone()))
 }
 
 /// The runtime says goodbye. Whether that is so shows at once: a new dial finds it gone, or still there.
@@ -241,7 +241,7 @@ fn down(followed: &mut Followed, accepted: Accepted, now: Timestamp) -> Vec<Effe
         return Vec::new();
     }
     followed.announced.accepted = Some(accepted.clone());
-    let mut effects = vec![Effect::RememberAccepted(name.clone(), accepted)];
+    let mut effects = vec![Effect::File(FileJob::RememberAccepted(name.clone(), accepted))];
     if !matches!(followed.course.phase(), Phase::Down { .. }) {
         followed.lead.unproven = true;
         effects.extend(dropped::down(followed, Cause::Ended, None, now));
@@ -326,13 +326,13 @@ fn adopt(followed: &mut Followed, adoption: Adoption, another: bool, now: Timest
     followed.announced.accepted = Some(adoption.accepted.clone());
     followed.announced.rival = None;
     followed.course.adopt(adoption.clone(), Return::new(knew_one.then_some(another), now));
-    effects.push(Effect::Adopt(adoption));
+    effects.push(Effect::File(FileJob::Adopt(adoption)));
     effects
 }
 
 fn keep(followed: &mut Followed, accepted: Accepted) -> Vec<Effect> {
     followed.announced.accepted = Some(accepted.clone());
-    vec![Effect::RememberAccepted(followed.session.name.clone(), accepted)]
+    vec![Effect::File(FileJob::RememberAccepted(followed.session.name.clone(), accepted))]
 }
 
 /// The way to take: what the channel itself knows, else what is announced.

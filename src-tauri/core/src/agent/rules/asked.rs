@@ -7,7 +7,7 @@ use moorline_ssh_files::Alias;
 
 use super::dial::watch;
 use super::{announced, approve, runtime};
-use crate::agent::effect::Effect;
+use crate::agent::effect::{Effect, FileJob};
 use crate::agent::followed::{Followed, LoginKeyWork, Told};
 use crate::agent::message::Request;
 use crate::agent::moments::later;
@@ -29,7 +29,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             if !followed.course.resume() {
                 return Vec::new();
             }
-            let mut effects = vec![watch(followed, 0), Effect::RememberPause(name, false)];
+            let mut effects = vec![watch(followed, 0), Effect::File(FileJob::RememberPause(name, false))];
             effects.extend(announced::listen(followed));
             effects
         }
@@ -50,7 +50,7 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
             state.sessions.values_mut().for_each(|followed| followed.login_key.tried.clear());
             // And so may the session key.
             let listen = state.sessions.values().filter_map(announced::listen).collect();
-            [vec![Effect::Reload], redial(state), listen].concat()
+            [vec![Effect::File(FileJob::Reload)], redial(state), listen].concat()
         }
         Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
@@ -86,7 +86,11 @@ fn open(state: &mut State, name: &Alias, editor: Option<Editor>, folder: Option<
             .or_else(|| "/content".parse().ok());
         followed.last_used.editor = Some(editor);
         followed.last_used.folder.clone_from(&folder);
-        effects.push(Effect::Remember { name: name.clone(), editor, folder: folder.clone() });
+        effects.push(Effect::File(FileJob::RememberUsed {
+            name: name.clone(),
+            editor,
+            folder: folder.clone(),
+        }));
     }
     let options = LaunchOptions { tmux, user: Some(followed.session.user.clone()) };
     effects.push(Effect::Open { name: name.clone(), editor, folder, options });
@@ -100,7 +104,7 @@ fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
     }
     followed.login_key.tried.clear();
     stop_waiting_for_vault(followed);
-    let mut effects = vec![Effect::Settle { session: followed.session.clone(), key: None }];
+    let mut effects = vec![Effect::File(FileJob::Settle { session: followed.session.clone(), key: None })];
     if !followed.has_no_runtime_yet() {
         effects.push(Effect::Redial(name.clone()));
     }
@@ -115,7 +119,8 @@ fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
     followed.told = Told::Nothing;
     followed.files.retry_at = None;
     let listened = (!followed.announced.channels.channels.is_empty()).then(|| Effect::Unlisten(name.clone()));
-    let mut effects = vec![Effect::Unwatch(name.clone()), Effect::RememberPause(name.clone(), true)];
+    let mut effects =
+        vec![Effect::Unwatch(name.clone()), Effect::File(FileJob::RememberPause(name.clone(), true))];
     effects.extend(notices::all_slots(name).map(Effect::Unnotify));
     effects.extend(listened);
     effects

@@ -5,7 +5,7 @@ use moorline_model::trust::Trust;
 use moorline_ssh_files::Alias;
 
 use super::dial::watch;
-use crate::agent::effect::Effect;
+use crate::agent::effect::{Effect, FileJob};
 use crate::agent::followed::{Followed, Told, Writing};
 use crate::agent::moments::later;
 use crate::agent::notices;
@@ -38,13 +38,15 @@ pub(super) fn settled(
         Ok(()) => {
             accepted(followed, now);
             // What was written was overtaken by something newer; the files say what is pinned by now.
-            let Some(returning) = followed.course.returning_mut() else { return vec![Effect::Reload] };
+            let Some(returning) = followed.course.returning_mut() else {
+                return vec![Effect::File(FileJob::Reload)];
+            };
             returning.files_written(now);
             let Some(key) = followed.course.pinned() else { return Vec::new() };
             followed.lead.moved_from = None;
             // The new key is pinned; now the watcher may log in.
             followed.pinned = vec![(key, Trust::Channel)];
-            vec![watch(followed, 0), Effect::Reload]
+            vec![watch(followed, 0), Effect::File(FileJob::Reload)]
         }
         Err(sentence) => refused(followed, sentence, now),
     }
@@ -80,7 +82,7 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     for followed in state.sessions.values_mut() {
         if followed.course.is_online() && followed.files.retry_at.is_some_and(|moment| moment <= now) {
             followed.files.retry_at = Some(later(now, FILES_RETRY));
-            effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+            effects.push(Effect::File(FileJob::Settle { session: followed.session.clone(), key: None }));
         }
     }
     effects
@@ -90,8 +92,10 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
 pub(super) fn note_writes(state: &mut State, effects: &[Effect]) {
     for effect in effects {
         let (name, writing) = match effect {
-            Effect::Settle { session, key: None } => (&session.name, Writing::Mending),
-            Effect::Settle { session, .. } | Effect::Move { session, .. } => (&session.name, Writing::Key),
+            Effect::File(FileJob::Settle { session, key: None }) => (&session.name, Writing::Mending),
+            Effect::File(FileJob::Settle { session, .. } | FileJob::Move { session, .. }) => {
+                (&session.name, Writing::Key)
+            }
             _ => continue,
         };
         if let Some(followed) = state.sessions.get_mut(name) {

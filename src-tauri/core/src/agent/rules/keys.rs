@@ -5,7 +5,7 @@ use moorline_model::trust::Trust;
 use moorline_ssh_files::HostKey;
 
 use super::approve;
-use crate::agent::effect::Effect;
+use crate::agent::effect::{Effect, FileJob};
 use crate::agent::followed::{Followed, Told};
 use crate::agent::notices;
 use crate::agent::returning::Return;
@@ -21,8 +21,8 @@ pub(super) fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> 
     followed.course.vouch(key.clone(), returning, now);
     let (session, key) = (followed.session.clone(), (key, Trust::Channel));
     vec![match followed.lead.moved_from.clone() {
-        Some(was) => Effect::Move { was, session, key },
-        None => Effect::Settle { session, key: Some(key) },
+        Some(was) => Effect::File(FileJob::Move { was, session, key }),
+        None => Effect::File(FileJob::Settle { session, key: Some(key) }),
     }]
 }
 

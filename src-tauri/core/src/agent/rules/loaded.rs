@@ -5,7 +5,7 @@ use moorline_ssh_files::{Alias, HostKey};
 
 use super::announced;
 use super::dial::watch;
-use crate::agent::effect::Effect;
+use crate::agent::effect::{Effect, FileJob};
 use crate::agent::followed::{Announced, Followed};
 use crate::agent::message::Loaded;
 use crate::agent::notices;
@@ -25,14 +25,14 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         .collect();
     for name in gone {
         if state.sessions.remove(&name).is_some_and(|gone| gone.recalled != Recalled::default()) {
-            effects.push(Effect::RememberTold(name.clone(), Recalled::default()));
+            effects.push(Effect::File(FileJob::RememberTold(name.clone(), Recalled::default())));
         }
         effects.extend([Effect::Unwatch(name.clone()), Effect::Unlisten(name.clone())]);
         effects.extend(notices::all_slots(&name).map(Effect::Unnotify));
     }
     for followed in state.sessions.values_mut().filter(|followed| followed.files.unmended) {
         followed.files.unmended = false;
-        effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+        effects.push(Effect::File(FileJob::Settle { session: followed.session.clone(), key: None }));
     }
     let mut turn = 0;
     for Loaded { session, pinned, remembered, recalled, channels, accepted, first_seen, heard } in all {

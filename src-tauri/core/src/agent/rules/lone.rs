@@ -7,7 +7,7 @@ use moorline_ssh_files::{Alias, Place};
 
 use super::dial::watch;
 use super::keys;
-use crate::agent::effect::Effect;
+use crate::agent::effect::{Effect, FileJob};
 use crate::agent::followed::Followed;
 use crate::agent::moments::later;
 use crate::agent::returning::Return;
@@ -50,7 +50,7 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
         return [keys::unvouched(followed, &lone.key, now), vec![watch(followed, 0)]].concat();
     };
     followed.course.vouch(lone.key, Return::new(None, now), now);
-    vec![Effect::Move { was, session: followed.session.clone(), key }]
+    vec![Effect::File(FileJob::Move { was, session: followed.session.clone(), key })]
 }
 
 /// What was only looked at is gone, too: the session leads where it led before.

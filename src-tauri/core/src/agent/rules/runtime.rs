@@ -36,7 +36,8 @@ pub(super) fn ended(state: &mut State, name: &Alias, others: &[Other], now: Time
             let mut effects = dropped::down(followed, Cause::Ended, grace, now);
             if followed.lead.offered.as_ref() != Some(&only.runtime) {
                 followed.lead.offered = Some(only.runtime.clone());
-                effects.push(Effect::Notify(notices::offered(name, &only.runtime)));
+                // It is all that is said, whatever else went without an answer.
+                effects = vec![Effect::Notify(notices::offered(name, &only.runtime))];
             }
             effects
         }

@@ -7,7 +7,7 @@ use moorline_model::trust::channel_may_replace;
 use moorline_ssh_files::Alias;
 
 use super::{dropped, keys, login, lone, runtime};
-use crate::agent::effect::Effect;
+use crate::agent::effect::{Effect, FileJob};
 use crate::agent::followed::{Followed, LoginKeyWork};
 use crate::agent::state::State;
 use crate::watch::order::Sight;
@@ -53,7 +53,7 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     followed.login_key.password_only = false;
     followed.lead.offered = None;
     if followed.course.connect(now) {
-        return vec![Effect::Settle { session: followed.session.clone(), key: None }];
+        return vec![Effect::File(FileJob::Settle { session: followed.session.clone(), key: None })];
     }
     Vec::new()
 }

@@ -69,7 +69,8 @@ impl Play {
     /// What follows, but for what is kept over a restart: that stands in [`Play::kept`].
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.state, msg, at(self.second));
-        let (kept, effects) = effects.into_iter().partition(|e| matches!(e, Effect::RememberTold(..)));
+        let (kept, effects) =
+            effects.into_iter().partition(|e| matches!(e, Effect::File(FileJob::RememberTold(..))));
         self.kept.extend(kept);
         effects
     }
@@ -77,7 +78,9 @@ impl Play {
     /// What an agent that starts anew knows of a session.
     fn recalled(&self, who: &str) -> Recalled {
         let of = |effect: &Effect| match effect {
-            Effect::RememberTold(name, recalled) if name.as_str() == who => Some(recalled.clone()),
+            Effect::File(FileJob::RememberTold(name, recalled)) if name.as_str() == who => {
+                Some(recalled.clone())
+            }
             _ => None,
         };
         self.kept.iter().rev().find_map(of).unwrap_or_default()
@@ -100,7 +103,7 @@ impl Play {
     fn online(&mut self, who: &str) {
         self.saw(who, Sight::Dialling);
         let healed = self.saw(who, Sight::Online);
-        assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
+        assert!(matches!(healed[..], [Effect::File(FileJob::Settle { key: None, .. })]), "{healed:?}");
         self.send(Msg::Settled(name(who), Ok(())));
         let told = notices(&self.saw(who, Sight::Vitals(vitals("boot-1"))));
         assert!(told.is_empty(), "a first time online is no news: {told:?}");
@@ -156,7 +159,7 @@ fn what_cannot_be_mended_while_our_own_files_are_unreadable_is_mended_afterwards
     let all = vec![Loaded::new(session("colab"), vec![(key(1), Trust::Approved)])];
     let effects = play.send(Msg::Loaded(all.clone()));
     let over = Effect::Unnotify(notices::UNREADABLE.to_owned());
-    assert_eq!(effects, [over, Effect::Settle { session: session("colab"), key: None }]);
+    assert_eq!(effects, [over, Effect::File(FileJob::Settle { session: session("colab"), key: None })]);
     assert!(play.send(Msg::Loaded(all)).is_empty(), "once");
 }
 
@@ -236,7 +239,7 @@ fn back_is_told_only_when_the_files_are_written_and_the_machine_is_known() {
     play.saw("colab", REFUSED);
     only(&play.after(1));
     let effects = play.saw("colab", Sight::Online);
-    assert!(matches!(effects[..], [Effect::Settle { .. }]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::File(FileJob::Settle { .. })]), "{effects:?}");
     assert!(notices(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).is_empty(), "not before the files");
     let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
     assert_eq!(notice.title, "colab is back on the same machine");
@@ -450,14 +453,17 @@ fn a_paused_session_is_left_alone_until_it_is_resumed() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
     let effects = play.send(Msg::Asked(Request::Pause(name("colab"))));
-    let remembered = Effect::RememberPause(name("colab"), true);
+    let remembered = Effect::File(FileJob::RememberPause(name("colab"), true));
     assert_eq!(effects, [Effect::Unwatch(name("colab")), remembered]);
     assert!(play.saw("colab", closed()).is_empty() && play.saw("colab", REFUSED).is_empty());
     assert!(play.after(60).is_empty());
     assert_eq!(play.state.snapshot().light, Light::Idle);
     assert!(play.send(Msg::NetworkChanged).is_empty(), "nothing to dial");
     let effects = play.send(Msg::Asked(Request::Resume(name("colab"))));
-    assert!(matches!(effects[..], [Effect::Watch(_), Effect::RememberPause(_, false)]), "{effects:?}");
+    assert!(
+        matches!(effects[..], [Effect::Watch(_), Effect::File(FileJob::RememberPause(_, false))]),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -489,7 +495,10 @@ fn an_editor_is_remembered_and_a_terminal_is_not() {
         Msg::Asked(Request::Open { name: name("colab"), editor, folder })
     };
     let effects = play.send(ask(Some(Editor::PyCharm), Some("/content/x")));
-    assert!(matches!(effects[..], [Effect::Remember { .. }, Effect::Open { editor: Editor::PyCharm, .. }]));
+    assert!(matches!(
+        effects[..],
+        [Effect::File(FileJob::RememberUsed { .. }), Effect::Open { editor: Editor::PyCharm, .. }]
+    ));
     play.send(ask(Some(Editor::Terminal), None));
     let effects = play.send(Msg::Asked(Request::Pressed(NoticeAction::OpenEditor(name("colab")))));
     let Some(Effect::Open { editor, folder, .. }) = effects.last() else { panic!("{effects:?}") };

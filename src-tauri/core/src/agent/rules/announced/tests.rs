@@ -100,7 +100,7 @@ impl Play {
 
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = update(&mut self.state, msg, at(self.second));
-        effects.retain(|effect| !matches!(effect, Effect::RememberTold(..)));
+        effects.retain(|effect| !matches!(effect, Effect::File(FileJob::RememberTold(..))));
         effects
     }
 
@@ -124,7 +124,7 @@ impl Play {
 
 fn adoption(effects: &[Effect]) -> Option<&Adoption> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Adopt(adoption) => Some(adoption),
+        Effect::File(FileJob::Adopt(adoption)) => Some(adoption),
         _ => None,
     })
 }
@@ -174,7 +174,7 @@ fn one_announcement_over_two_channels_counts_once_and_a_replay_is_said() {
 fn a_beat_of_the_same_place_is_remembered_and_changes_nothing_else() {
     let mut play = Play::online();
     let effects = play.hears(said(1, 2, Kind::Beat, 1));
-    let [Effect::Heard(..), Effect::RememberAccepted(_, accepted)] = &effects[..] else {
+    let [Effect::Heard(..), Effect::File(FileJob::RememberAccepted(_, accepted))] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(accepted.seq, 2);
@@ -362,7 +362,10 @@ fn another_runtime_is_followed_unasked_once_the_first_is_gone() {
 fn goodbye_counts_at_once_and_only_from_the_runtime_itself() {
     let mut play = Play::online();
     let effects = play.hears(said(2, 1, Kind::Down, 1));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::RememberAccepted(..))), "{effects:?}");
+    assert!(
+        !effects.iter().any(|effect| matches!(effect, Effect::File(FileJob::RememberAccepted(..)))),
+        "{effects:?}"
+    );
     assert!(
         matches!(play.followed().course.phase().health(), Health::Online { .. }),
         "another one's goodbye is not its own"

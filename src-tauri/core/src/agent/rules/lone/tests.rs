@@ -70,8 +70,8 @@ fn looks_at(effects: &[Effect], port: u16) -> bool {
 
 fn writes(effects: &[Effect]) -> Option<(&Session, &Session, &(HostKey, Trust))> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Move { was, session, key } => Some((was, session, key)),
-        Effect::Settle { .. } | Effect::Adopt(_) => panic!("it is no move: {effect:?}"),
+        Effect::File(FileJob::Move { was, session, key }) => Some((was, session, key)),
+        Effect::File(FileJob::Settle { .. } | FileJob::Adopt(_)) => panic!("it is no move: {effect:?}"),
         _ => None,
     })
 }

@@ -34,7 +34,7 @@ fn it_waits_for_its_cell_and_nothing_is_dialled() {
     assert_eq!(play.state.snapshot().sessions[0].state, "paused");
     let effects = play.send(Msg::Asked(Request::Resume(name("colab"))));
     assert!(
-        !dials(&effects) && effects.contains(&Effect::RememberPause(name("colab"), false)),
+        !dials(&effects) && effects.contains(&Effect::File(FileJob::RememberPause(name("colab"), false))),
         "{effects:?}"
     );
     assert_eq!(play.state.snapshot().sessions[0].state, "waiting for you to run the cell");

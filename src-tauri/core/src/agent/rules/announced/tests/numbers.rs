@@ -9,7 +9,7 @@ fn a_runtime_that_said_goodbye_is_not_believed_again_and_its_number_outlives_a_r
     play.hears(said(2, 1, Kind::Up, 2));
     let effects = play.hears(said(2, 2, Kind::Down, 2));
     let kept = effects.iter().find_map(|effect| match effect {
-        Effect::RememberHeard(_, heard) => Some(heard.clone()),
+        Effect::File(FileJob::RememberHeard(_, heard)) => Some(heard.clone()),
         _ => None,
     });
     let kept = kept.unwrap();
