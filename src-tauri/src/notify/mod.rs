@@ -63,6 +63,11 @@ impl Shown {
     }
 }
 
+/// A notification of the tray's own.
+pub fn of_the_tray(kind: NoticeKind, title: &str, body: String) -> Notice {
+    Notice::new(kind, "tray", title, body).offering(NoticeAction::ShowWindow)
+}
+
 fn label(action: &NoticeAction) -> &'static str {
     match action {
         NoticeAction::OpenEditor(_) => "Open in editor",
@@ -81,14 +86,11 @@ mod tests {
     #[test]
     fn the_first_action_is_what_a_click_does_and_a_cause_never_gets_cut_off() {
         let alias = || "trainer".parse().unwrap();
-        let mut notice = Notice {
-            slot: "trainer".to_owned(),
-            kind: NoticeKind::Dropped,
-            sessions: vec![alias()],
-            title: "trainer dropped".to_owned(),
-            body: "Its tunnel is gone.".to_owned(),
-            actions: vec![NoticeAction::OpenNotebook(alias()), NoticeAction::Repair(alias())],
-        };
+        let mut notice =
+            Notice::new(NoticeKind::Dropped, "trainer", "trainer dropped", "Its tunnel is gone.")
+                .about([&alias()])
+                .offering(NoticeAction::OpenNotebook(alias()))
+                .offering(NoticeAction::Repair(alias()));
         let shown = Shown::of(&notice);
         assert_eq!(shown.main, NoticeAction::OpenNotebook(alias()));
         let labels: Vec<_> = shown.buttons.iter().map(|button| button.label).collect();

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::Alias;
 
-use super::{ALL, is_wanted};
+use super::silence::is_wanted;
+use super::slots::ALL;
 use crate::agent::effect::Effect;
 use crate::agent::followed::{Followed, Told};
 use crate::agent::notice::{Notice, NoticeAction};
@@ -81,14 +82,9 @@ fn all_back(names: &[(Alias, bool)]) -> Notice {
     if !same.is_empty() {
         body.push(format!("The same machines: {same}. In VS Code: Reload Window."));
     }
-    Notice {
-        slot: ALL.to_owned(),
-        kind: NoticeKind::Back,
-        sessions: names.iter().map(|(name, _)| name.clone()).collect(),
-        title: format!("{} sessions are back", names.len()),
-        body: body.join(" "),
-        actions: vec![NoticeAction::ShowWindow],
-    }
+    Notice::new(NoticeKind::Back, ALL, format!("{} sessions are back", names.len()), body.join(" "))
+        .about(names.iter().map(|(name, _)| name))
+        .offering(NoticeAction::ShowWindow)
 }
 
 fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
@@ -101,12 +97,7 @@ fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
     } else {
         (format!("{name} is back on the same machine"), "In VS Code: Reload Window.".to_owned())
     };
-    Notice {
-        slot: name.to_string(),
-        kind: NoticeKind::Back,
-        sessions: vec![name.clone()],
-        title,
-        body,
-        actions: vec![NoticeAction::OpenEditor(name.clone())],
-    }
+    Notice::new(NoticeKind::Back, name, title, body)
+        .about([name])
+        .offering(NoticeAction::OpenEditor(name.clone()))
 }
