@@ -9,6 +9,7 @@ use moorline_core::agent::menu::Event;
 use moorline_core::agent::message::Request;
 use moorline_core::agent::notice::{Notice, NoticeAction};
 use moorline_core::agent::snapshot::Snapshot;
+use moorline_core::agent::ui::ToShow;
 use moorline_core::repoint::adding::Wish;
 use moorline_core::repoint::adding::view::{Say, Stage};
 use moorline_core::ssh::kept_secrets::{self, Kept};
@@ -22,9 +23,9 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::clipboard::ClipboardThread;
-use crate::feed::{Feed, Told};
+use crate::feed::Feed;
 use crate::login_item::LoginItem;
-use crate::notify::Notifications;
+use crate::notify::{self, Notifications};
 use crate::tray::{Done, Look, Panel};
 use crate::window_child::WindowChild;
 use crate::wire::View;
@@ -169,20 +170,20 @@ impl App {
         }
     }
 
-    async fn hear(&mut self, told: Told) -> Go {
+    async fn hear(&mut self, told: ToShow) -> Go {
         match told {
-            Told::Snapshot(mut snapshot) => {
+            ToShow::Snapshot(mut snapshot) => {
                 // Only the desktop knows this one.
                 snapshot.starts_at_login = self.login_item.is_on();
                 self.snapshot = snapshot;
             }
-            Told::Notify(notice) => self.notify(notice),
-            Told::Unnotify(slot) => {
+            ToShow::Notify(notice) => self.notify(notice),
+            ToShow::Unnotify(slot) => {
                 if let Some(notifications) = &self.notifications {
                     notifications.withdraw(slot);
                 }
             }
-            Told::ShowWindow(compare) => return self.show(View::compare(compare), None).await,
+            ToShow::ShowWindow(compare) => return self.show(View::compare(compare), None).await,
         }
         Go::On
     }
@@ -260,14 +261,7 @@ impl App {
     }
 
     fn say_as(&self, kind: NoticeKind, title: &str, body: String) {
-        self.notify(Notice {
-            slot: "tray".to_owned(),
-            kind,
-            sessions: Vec::new(),
-            title: title.to_owned(),
-            body,
-            actions: vec![NoticeAction::ShowWindow],
-        });
+        self.notify(notify::of_the_tray(kind, title, body));
     }
 
     fn notify(&self, notice: Notice) {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use moorline_core::agent::adding_host::AddingHost;
 use moorline_core::agent::executor::start_agent;
 use moorline_core::agent::message::Request;
-use moorline_core::agent::notice::{Notice, NoticeAction};
 use moorline_core::agent::run::AgentHandle;
 use moorline_core::agent::snapshot::{SessionView, Snapshot};
 use moorline_core::agent::socket::{Door, Limits};
-use moorline_core::agent::{ui, wording};
+use moorline_core::agent::ui::ToShow;
+use moorline_core::agent::wording;
 use moorline_core::repoint::adding::clipboard::Clipboard;
 use moorline_core::ssh::SystemSsh;
 use moorline_core::ssh::context::Tools;
@@ -19,43 +19,17 @@ use moorline_core::store::vault::OsVault;
 use moorline_model::health::{Health, Light};
 use moorline_model::session::Session;
 use moorline_model::settings::NoticeKind;
-use moorline_ssh_files::Alias;
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::{command_line, diary};
-
-/// What the agent says to the faces.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Told {
-    /// Everything that is shown, as of now.
-    Snapshot(Snapshot),
-    /// Show this notification.
-    Notify(Notice),
-    /// Take the notification of this slot away.
-    Unnotify(String),
-    /// Show the window, on the compare view of a session if one is named.
-    ShowWindow(Option<Alias>),
-}
-
-impl From<ui::Told> for Told {
-    fn from(told: ui::Told) -> Self {
-        match told {
-            ui::Told::Notify(notice) => Self::Notify(notice),
-            ui::Told::Unnotify(slot) => Self::Unnotify(slot),
-            ui::Told::ShowWindow(compare) => Self::ShowWindow(compare),
-        }
-    }
-}
+use crate::{command_line, diary, notify};
 
 /// The faces' end of the agent.
 #[derive(Debug)]
 pub struct Feed {
     /// What the agent says; it closes when the agent ends. Without a bound, so that neither side ever waits for the
     /// other to listen.
-    pub told: mpsc::UnboundedReceiver<Told>,
+    pub told: mpsc::UnboundedReceiver<ToShow>,
     /// What is asked of the agent, which ends when nobody can ask any more.
     pub asks: mpsc::Sender<Request>,
     /// The agent's conversations about new sessions; none where somebody plays the agent.
@@ -82,10 +56,9 @@ pub fn start(
             unwatched(&[])
         }
     };
-    let (face, said) = mpsc::unbounded_channel::<ui::Told>();
-    let (agent, ended) = start_agent(Arc::new(tools(dirs)?), face, clipboard);
+    let (agent, ended) = start_agent(Arc::new(tools(dirs)?), tell.clone(), clipboard);
     feed.adding = agent.adding().ok().cloned();
-    let ends = Ends { agent, ended, said };
+    let ends = Ends { agent, ended };
     Ok((feed, snapshot, tokio::spawn(converse(door, ends, tell, asked))))
 }
 
@@ -97,7 +70,7 @@ pub fn rehearse() -> (Feed, Snapshot, JoinHandle<()>) {
     (feed, unwatched(&[]), rehearsed::start(tell, asked))
 }
 
-fn feed() -> (Feed, mpsc::UnboundedSender<Told>, mpsc::Receiver<Request>) {
+fn feed() -> (Feed, mpsc::UnboundedSender<ToShow>, mpsc::Receiver<Request>) {
     let (tell, told) = mpsc::unbounded_channel();
     let (asks, asked) = mpsc::channel(64);
     (Feed { told, asks, adding: None }, tell, asked)
@@ -113,14 +86,13 @@ fn tools(dirs: &Dirs) -> anyhow::Result<Tools> {
 struct Ends {
     agent: AgentHandle,
     ended: JoinHandle<()>,
-    said: mpsc::UnboundedReceiver<ui::Told>,
 }
 
 /// Hands on in both directions until one side ends, and then ends the agent.
 async fn converse(
     door: Door,
-    Ends { agent, ended, mut said }: Ends,
-    tell: mpsc::UnboundedSender<Told>,
+    Ends { agent, ended }: Ends,
+    tell: mpsc::UnboundedSender<ToShow>,
     mut asked: mpsc::Receiver<Request>,
 ) {
     let diary = tokio::spawn(diary::keep(agent.events()));
@@ -128,9 +100,8 @@ async fn converse(
     let mut snapshots = agent.snapshots();
     loop {
         let told = tokio::select! {
-            Some(told) = said.recv() => told.into(),
             changed = snapshots.changed() => match changed {
-                Ok(()) => Told::Snapshot(snapshots.borrow_and_update().clone()),
+                Ok(()) => ToShow::Snapshot(snapshots.borrow_and_update().clone()),
                 Err(_) => break,
             },
             request = asked.recv() => match request {
@@ -156,19 +127,13 @@ async fn converse(
 }
 
 /// Asks; what to tell the person if it cannot be.
-async fn ask(agent: &AgentHandle, request: Request) -> Option<Told> {
+async fn ask(agent: &AgentHandle, request: Request) -> Option<ToShow> {
     match agent.ask(request).await {
         Ok(Ok(())) => None,
         Ok(Err(sentence)) => {
             tracing::warn!("not done: {sentence}");
-            Some(Told::Notify(Notice {
-                slot: "tray".to_owned(),
-                kind: NoticeKind::Needed,
-                sessions: Vec::new(),
-                title: "That cannot be done now".to_owned(),
-                body: sentence,
-                actions: vec![NoticeAction::ShowWindow],
-            }))
+            let (kind, title) = (NoticeKind::Needed, "That cannot be done now");
+            Some(ToShow::Notify(notify::of_the_tray(kind, title, sentence)))
         }
         Err(error) => {
             tracing::error!(%error, "the agent does not listen any more");
@@ -187,9 +152,9 @@ mod rehearsed {
     use tokio::sync::mpsc;
     use tokio::task::JoinHandle;
 
-    use super::Told;
+    use super::ToShow;
 
-    pub fn start(tell: mpsc::UnboundedSender<Told>, mut asked: mpsc::Receiver<Request>) -> JoinHandle<()> {
+    pub fn start(tell: mpsc::UnboundedSender<ToShow>, mut asked: mpsc::Receiver<Request>) -> JoinHandle<()> {
         thread::spawn(move || {
             for line in std::io::stdin().lock().lines().map_while(Result::ok) {
                 match serde_json::from_str(&line) {

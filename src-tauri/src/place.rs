@@ -44,7 +44,7 @@ pub async fn take(dirs: &Dirs, compare: Option<&Alias>) -> anyhow::Result<Option
 mod tests {
     use moorline_core::agent::executor::start_agent;
     use moorline_core::agent::socket::Limits;
-    use moorline_core::agent::ui::{Headless, Told};
+    use moorline_core::agent::ui::{Headless, ToShow};
     use moorline_core::repoint::adding::clipboard::NoClipboard;
     use moorline_core::ssh::SystemSsh;
     use moorline_core::ssh::context::Tools;
@@ -72,7 +72,7 @@ mod tests {
         let serving = tokio::spawn(door.serve(agent.clone(), Limits::default()));
         let trainer: Alias = "trainer".parse().unwrap();
         assert!(take(&dirs, Some(&trainer)).await.unwrap().is_none(), "there is one tray");
-        assert_eq!(told.recv().await, Some(Told::ShowWindow(Some(trainer))));
+        assert_eq!(told.recv().await, Some(ToShow::ShowWindow(Some(trainer))));
         agent.stop().await;
         serving.await.unwrap();
         assert!(take(&dirs, None).await.unwrap().is_some(), "the place is free again");

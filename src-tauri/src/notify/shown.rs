@@ -1,4 +1,4 @@
-//! A notification as the desktop shows it.
+//! A notification as a desktop is given it.
 
 use moorline_core::agent::notice::{Notice, NoticeAction};
 use moorline_model::settings::NoticeKind;
@@ -16,6 +16,15 @@ pub struct Shown {
     pub buttons: Vec<Button>,
     /// Whether it stays until somebody deals with it.
     pub stays: bool,
+}
+
+/// A button.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    /// What it says.
+    pub label: &'static str,
+    /// What it does.
+    pub action: NoticeAction,
 }
 
 impl Shown {
@@ -44,16 +53,7 @@ impl Shown {
     }
 }
 
-/// A button.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Button {
-    /// What it says.
-    pub label: &'static str,
-    /// What it does.
-    pub action: NoticeAction,
-}
-
-pub(super) fn label(action: &NoticeAction) -> &'static str {
+fn label(action: &NoticeAction) -> &'static str {
     match action {
         NoticeAction::OpenEditor(_) => "Open in editor",
         NoticeAction::OpenNotebook(_) => "Open notebook",
@@ -71,14 +71,11 @@ mod tests {
     #[test]
     fn the_first_action_is_what_a_click_does_and_a_cause_never_gets_cut_off() {
         let alias = || "trainer".parse().unwrap();
-        let mut notice = Notice {
-            slot: "trainer".to_owned(),
-            kind: NoticeKind::Dropped,
-            sessions: vec![alias()],
-            title: "trainer dropped".to_owned(),
-            body: "Its tunnel is gone.".to_owned(),
-            actions: vec![NoticeAction::OpenNotebook(alias()), NoticeAction::Repair(alias())],
-        };
+        let mut notice =
+            Notice::new(NoticeKind::Dropped, "trainer", "trainer dropped", "Its tunnel is gone.")
+                .about([&alias()])
+                .offering(NoticeAction::OpenNotebook(alias()))
+                .offering(NoticeAction::Repair(alias()));
         let shown = Shown::of(&notice);
         assert_eq!(shown.main, NoticeAction::OpenNotebook(alias()));
         let labels: Vec<_> = shown.buttons.iter().map(|button| button.label).collect();

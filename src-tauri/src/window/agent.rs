@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use moorline_core::agent::message::Request;
-use moorline_core::agent::run::Comparison;
+use moorline_core::agent::snapshot::Comparison;
 use moorline_core::agent::snapshot::Snapshot;
 use moorline_core::agent::socket::protocol::{Answer, Call, Role, Said};
 use moorline_core::agent::socket::{CallError, Caller};

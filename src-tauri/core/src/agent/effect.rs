@@ -24,37 +24,14 @@ pub enum Effect {
     Redial(Alias),
     /// Try a connection that stands at once; one that does not answer is replaced.
     Probe(Alias),
-    /// Write the session's files, with a newly settled key or only mending them; answered by `Msg::Settled`.
-    Settle {
-        /// The session.
-        session: Session,
-        /// The key to pin, and why.
-        key: Option<(HostKey, Trust)>,
-    },
+    /// Do this with the files, after what was to be done with them before.
+    File(FileJob),
     /// Listen for announcements of a session from now on, with these settings and the key that the vault holds now.
     Listen(Session, ChannelSettings),
     /// Stop listening.
     Unlisten(Alias),
-    /// Lead a session to where its runtime announced itself; answered by `Msg::Adopted`.
-    Adopt(Adoption),
-    /// Remember what was accepted, so that it is not accepted a second time after a restart.
-    RememberAccepted(Alias, Accepted),
-    /// Remember what was heard of runtimes that are not followed, so that it is not news after a restart.
-    RememberHeard(Alias, Vec<Accepted>),
-    /// Keep what the person knows of a session, over a restart of the app.
-    RememberTold(Alias, Recalled),
     /// Let whoever reads along know what became of an announcement.
     Heard(Alias, ChannelKind, Result<(), Refusal>),
-    /// Write a session that leads elsewhere now, with the key to pin and why; refused if it is not `was` on disk any
-    /// more. Answered by `Msg::Settled`.
-    Move {
-        /// The session as it was when this was decided.
-        was: Session,
-        /// The session as it is to be.
-        session: Session,
-        /// The key to pin, and why.
-        key: (HostKey, Trust),
-    },
     /// Show a notification.
     Notify(Notice),
     /// Take a notification away, by its slot.
@@ -82,10 +59,40 @@ pub enum Effect {
     },
     /// Show the window, on the compare view of a session if one is named.
     ShowWindow(Option<Alias>),
+}
+
+/// One piece of file work. All of it is done in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FileJob {
+    /// Write the session's files, with a newly settled key or only mending them; answered by `Msg::Settled`.
+    Settle {
+        /// The session.
+        session: Session,
+        /// The key to pin, and why.
+        key: Option<(HostKey, Trust)>,
+    },
+    /// Write a session that leads elsewhere now, with the key to pin and why; refused if it is not `was` on disk any
+    /// more. Answered by `Msg::Settled`.
+    Move {
+        /// The session as it was when this was decided.
+        was: Session,
+        /// The session as it is to be.
+        session: Session,
+        /// The key to pin, and why.
+        key: (HostKey, Trust),
+    },
+    /// Lead a session to where its runtime announced itself; answered by `Msg::Adopted`.
+    Adopt(Adoption),
     /// Read the sessions and pins from disk; answered by `Msg::Loaded`.
     Reload,
+    /// Remember what was accepted, so that it is not accepted a second time after a restart.
+    RememberAccepted(Alias, Accepted),
+    /// Remember what was heard of runtimes that are not followed, so that it is not news after a restart.
+    RememberHeard(Alias, Vec<Accepted>),
+    /// Keep what the person knows of a session, over a restart of the app.
+    RememberTold(Alias, Recalled),
     /// Remember what was used last.
-    Remember {
+    RememberUsed {
         /// The session.
         name: Alias,
         /// The editor.

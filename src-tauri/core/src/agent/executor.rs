@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::adding_host::AddingHost;
-use super::effect::Effect;
-use super::file_jobs::{self, Job};
+use super::effect::{Effect, FileJob};
+use super::file_jobs;
 use super::message::{Msg, Request};
 use super::run::{AgentHandle, Messages, World, start};
 use super::ui::Faces;
@@ -60,7 +60,7 @@ struct Hands<F> {
     listening: BTreeMap<Alias, Listening>,
     news: mpsc::Sender<(Alias, Tidings)>,
     sights: mpsc::Sender<(Alias, Sight)>,
-    jobs: mpsc::UnboundedSender<Job>,
+    jobs: mpsc::UnboundedSender<FileJob>,
     files: JoinHandle<()>,
     /// What goes on as long as the agent does.
     senses: JoinSet<()>,
@@ -99,12 +99,6 @@ impl<F: Faces> Hands<F> {
         let watching = Arc::new(WatchTools::new(Arc::clone(&tools)));
         let (watchers, listening) = (BTreeMap::new(), BTreeMap::new());
         Self { tools, watching, watchers, listening, news, sights, jobs, files, senses, out, faces }
-    }
-
-    fn job(&self, job: Job) {
-        if self.jobs.send(job).is_err() {
-            tracing::error!("nobody does the file work any more");
-        }
     }
 
     /// Runs what blocks away from the loop, and sends its outcome.
@@ -149,21 +143,17 @@ impl<F: Faces> World for Hands<F> {
                 self.listening.insert(name, listening);
             }
             Effect::Unlisten(name) => drop(self.listening.remove(&name)),
-            Effect::Adopt(adoption) => self.job(Job::Adopt(adoption)),
-            Effect::RememberAccepted(name, accepted) => self.job(Job::Accepted(name, accepted)),
-            Effect::RememberHeard(name, heard) => self.job(Job::Heard(name, heard)),
             Effect::Heard(session, channel, outcome) => {
                 tracing::debug!(%session, %channel, ?outcome, "an announcement came");
             }
-            Effect::Settle { session, key } => self.job(Job::Settle(session, key)),
-            Effect::Move { was, session, key } => self.job(Job::Move(was, session, key)),
-            Effect::Reload => {
-                self.watching.google.doubt();
-                self.job(Job::Read);
+            Effect::File(job) => {
+                if job == FileJob::Reload {
+                    self.watching.google.doubt();
+                }
+                if self.jobs.send(job).is_err() {
+                    tracing::error!("nobody does the file work any more");
+                }
             }
-            Effect::Remember { name, editor, folder } => self.job(Job::LastUsed(name, editor, folder)),
-            Effect::RememberTold(name, recalled) => self.job(Job::Told(name, recalled)),
-            Effect::RememberPause(name, paused) => self.job(Job::Paused(name, paused)),
             Effect::InstallKey(session) => {
                 tokio::spawn(login_key::install_key(Arc::clone(&self.tools), session, self.out.clone()));
             }

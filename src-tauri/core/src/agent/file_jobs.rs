@@ -6,17 +6,15 @@ use std::time::{Duration, SystemTime};
 use std::{fs, thread};
 
 use jiff::Timestamp;
-use moorline_model::announcement::Accepted;
 use moorline_model::clock;
-use moorline_model::editor::Editor;
 use moorline_model::remembered::Remembered;
-use moorline_model::session::{Link, RemotePath, Session};
+use moorline_model::session::{Link, Session};
 use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, HostKey};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::effect::Adoption;
+use super::effect::{Adoption, FileJob};
 use super::message::{Loaded, Msg};
 use super::run::Messages;
 use crate::repoint::change::{Change, SettleError};
@@ -26,7 +24,7 @@ use crate::store::config_toml::{SessionsFile, SessionsFileError};
 use crate::store::pins_json::{PinnedKey, Pins};
 use crate::store::session_keys;
 use crate::store::state_lock::StateLock;
-use crate::store::told_json::{self, Recalled};
+use crate::store::told_json;
 
 /// How long to wait for another writer.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -44,34 +42,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often mending starts anew when somebody wrote `config.toml` meanwhile.
 const MENDINGS: usize = 5;
 
-/// One piece of file work.
-#[derive(Debug)]
-pub(super) enum Job {
-    /// Write a session's files.
-    Settle(Session, Option<(HostKey, Trust)>),
-    /// Write the second session in place of the first.
-    Move(Session, Session, (HostKey, Trust)),
-    /// Read the sessions and pins.
-    Read,
-    /// Remember the editor and folder that were used last.
-    LastUsed(Alias, Editor, Option<RemotePath>),
-    /// Remember whether a session is paused.
-    Paused(Alias, bool),
-    /// Keep what the person knows of a session.
-    Told(Alias, Recalled),
-    /// Lead a session to where its runtime announced itself.
-    Adopt(Adoption),
-    /// Remember which announcement was accepted last.
-    Accepted(Alias, Accepted),
-    /// Remember what was heard of runtimes that are not followed.
-    Heard(Alias, Vec<Accepted>),
-}
-
 /// Does the jobs until nobody sends more.
-pub(super) async fn work(tools: Arc<Tools>, mut jobs: mpsc::UnboundedReceiver<Job>, out: Messages) {
+pub(super) async fn work(tools: Arc<Tools>, mut jobs: mpsc::UnboundedReceiver<FileJob>, out: Messages) {
     while let Some(job) = jobs.recv().await {
         let (tools, runtime) = (Arc::clone(&tools), Handle::current());
-        let done = tokio::task::spawn_blocking(move || runtime.block_on(job.carry_out(&tools))).await;
+        let done = tokio::task::spawn_blocking(move || runtime.block_on(carry_out(job, &tools))).await;
         match done {
             Ok(outcomes) => {
                 for msg in outcomes {
@@ -115,51 +90,45 @@ fn look_at(path: &Path) -> Option<(SystemTime, u64)> {
     Some((found.modified().ok()?, found.len()))
 }
 
-impl Job {
-    async fn carry_out(self, tools: &Tools) -> Vec<Msg> {
-        match self {
-            Self::Settle(session, key) => settle(tools, session, key).await,
-            Self::Adopt(adoption) => adopt(tools, adoption).await,
-            Self::Accepted(name, accepted) => {
-                if let Err(error) = write::keep_accepted(tools, &name, accepted) {
-                    tracing::warn!(session = %name, %error, "what was accepted last is not remembered");
-                }
-                Vec::new()
+async fn carry_out(job: FileJob, tools: &Tools) -> Vec<Msg> {
+    match job {
+        FileJob::Settle { session, key: None } => mend(tools, session).await,
+        FileJob::Settle { session, key: Some(key) } => replace(tools, session.clone(), session, key).await,
+        FileJob::Move { was, session, key } => replace(tools, was, session, key).await,
+        FileJob::Adopt(adoption) => adopt(tools, adoption).await,
+        FileJob::Reload => read(tools),
+        FileJob::RememberAccepted(name, accepted) => {
+            if let Err(error) = write::keep_accepted(tools, &name, accepted) {
+                tracing::warn!(session = %name, %error, "what was accepted last is not remembered");
             }
-            Self::Heard(name, heard) => {
-                if let Err(error) = write::keep_heard(tools, &name, heard) {
-                    tracing::warn!(session = %name, %error, "what was heard of other runtimes is not remembered");
-                }
-                Vec::new()
+            Vec::new()
+        }
+        FileJob::RememberHeard(name, heard) => {
+            if let Err(error) = write::keep_heard(tools, &name, heard) {
+                tracing::warn!(session = %name, %error, "what was heard of other runtimes is not remembered");
             }
-            Self::Told(name, recalled) => {
-                if let Err(error) = told_json::keep(&tools.dirs.told_file(), &name, recalled) {
-                    tracing::warn!(session = %name, %error, "what was told is not kept over a restart");
-                }
-                Vec::new()
+            Vec::new()
+        }
+        FileJob::RememberTold(name, recalled) => {
+            if let Err(error) = told_json::keep(&tools.dirs.told_file(), &name, recalled) {
+                tracing::warn!(session = %name, %error, "what was told is not kept over a restart");
             }
-            Self::Move(was, session, key) => replace(tools, was, session, key).await,
-            Self::Read => read(tools),
-            Self::LastUsed(name, editor, folder) => {
-                remember(tools, &name, |remembered| {
-                    remembered.last_editor = Some(editor);
-                    remembered.last_folder = folder;
-                });
-                Vec::new()
-            }
-            Self::Paused(name, paused) => {
-                match try_remember(tools, &name, |remembered| remembered.paused = paused) {
-                    Ok(()) => Vec::new(),
-                    Err(error) => vec![Msg::NotKept(name, error)],
-                }
+            Vec::new()
+        }
+        FileJob::RememberUsed { name, editor, folder } => {
+            remember(tools, &name, |remembered| {
+                remembered.last_editor = Some(editor);
+                remembered.last_folder = folder;
+            });
+            Vec::new()
+        }
+        FileJob::RememberPause(name, paused) => {
+            match try_remember(tools, &name, |remembered| remembered.paused = paused) {
+                Ok(()) => Vec::new(),
+                Err(error) => vec![Msg::NotKept(name, error)],
             }
         }
     }
-}
-
-async fn settle(tools: &Tools, session: Session, key: Option<(HostKey, Trust)>) -> Vec<Msg> {
-    let Some(key) = key else { return mend(tools, session).await };
-    replace(tools, session.clone(), session, key).await
 }
 
 async fn replace(tools: &Tools, was: Session, session: Session, key: (HostKey, Trust)) -> Vec<Msg> {

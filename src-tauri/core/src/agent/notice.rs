@@ -23,6 +23,32 @@ pub struct Notice {
     pub actions: Vec<NoticeAction>,
 }
 
+impl Notice {
+    /// A notification with nothing to press yet, which speaks of no session.
+    pub fn new(
+        kind: NoticeKind,
+        slot: &(impl ToString + ?Sized),
+        title: impl Into<String>,
+        body: impl Into<String>,
+    ) -> Self {
+        let (slot, title, body) = (slot.to_string(), title.into(), body.into());
+        Self { slot, kind, sessions: Vec::new(), title, body, actions: Vec::new() }
+    }
+
+    /// The same about these sessions.
+    #[must_use]
+    pub fn about<'a>(self, sessions: impl IntoIterator<Item = &'a Alias>) -> Self {
+        Self { sessions: sessions.into_iter().cloned().collect(), ..self }
+    }
+
+    /// The same with one more button.
+    #[must_use]
+    pub fn offering(mut self, action: NoticeAction) -> Self {
+        self.actions.push(action);
+        self
+    }
+}
+
 /// A button. None of them approves a key: that is done where both fingerprints are shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moorline_model::trust::Trust;
-use moorline_ssh_files::{Alias, Fingerprint};
-use serde::{Deserialize, Serialize};
+use moorline_ssh_files::Alias;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -17,7 +15,7 @@ use super::effect::Effect;
 use super::event::{self, Event, What};
 use super::message::{Msg, Request};
 use super::rules::{objection, update};
-use super::snapshot::Snapshot;
+use super::snapshot::{Comparison, Snapshot};
 use super::state::State;
 
 /// Messages that wait; whoever sends more waits with them.
@@ -55,15 +53,6 @@ pub struct AgentHandle {
     snapshots: watch::Receiver<Snapshot>,
     events: broadcast::Sender<Event>,
     adding: Option<Arc<AddingHost>>,
-}
-
-/// The keys of a session, to be compared by a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// What is pinned, and how each was learned.
-    pub pinned: Vec<(Fingerprint, Trust)>,
-    /// The key that answers now and waits for an approval.
-    pub seen: Option<Fingerprint>,
 }
 
 /// The agent has ended.

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use moorline_model::announcement::RuntimeId;
 use moorline_model::editor::Editor;
 use moorline_model::health::{Health, Light};
+use moorline_model::trust::Trust;
 use moorline_model::vitals::Vitals;
-use moorline_ssh_files::Alias;
+use moorline_ssh_files::{Alias, Fingerprint};
 use serde::{Deserialize, Serialize};
 
 /// Everything a face shows, as of one moment.
@@ -72,4 +73,13 @@ pub enum Action {
     Compare,
     /// Open the notebook.
     OpenNotebook,
+}
+
+/// The keys of a session, to be compared by a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What is pinned, and how each was learned.
+    pub pinned: Vec<(Fingerprint, Trust)>,
+    /// The key that answers now and waits for an approval.
+    pub seen: Option<Fingerprint>,
 }

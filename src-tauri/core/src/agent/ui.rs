@@ -1,9 +1,11 @@
 //! What the agent needs of whoever shows things to a person.
 
 use moorline_ssh_files::Alias;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::notice::Notice;
+use super::snapshot::Snapshot;
 
 /// Notifications and the window. Called from the agent's loop: must return at once.
 pub trait Faces: Send + 'static {
@@ -32,9 +34,12 @@ impl Faces for Headless {
     }
 }
 
-/// What a face is told, for faces that live in another task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+/// What a face is to show, for faces that live in another task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToShow {
+    /// Everything that is shown, as of now.
+    Snapshot(Snapshot),
     /// Show this notification.
     Notify(Notice),
     /// Take the notification of this slot away.
@@ -44,16 +49,16 @@ pub enum Told {
 }
 
 /// A face that has gone is told nothing.
-impl Faces for mpsc::UnboundedSender<Told> {
+impl Faces for mpsc::UnboundedSender<ToShow> {
     fn notify(&mut self, notice: Notice) {
-        let _ = self.send(Told::Notify(notice));
+        let _ = self.send(ToShow::Notify(notice));
     }
 
     fn unnotify(&mut self, slot: String) {
-        let _ = self.send(Told::Unnotify(slot));
+        let _ = self.send(ToShow::Unnotify(slot));
     }
 
     fn show_window(&mut self, compare: Option<Alias>) {
-        let _ = self.send(Told::ShowWindow(compare));
+        let _ = self.send(ToShow::ShowWindow(compare));
     }
 }

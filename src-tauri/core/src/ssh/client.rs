@@ -15,9 +15,7 @@ use tokio::time::Instant;
 
 use super::activity_stream::{Watch, Watched};
 use super::failure::SshFailure;
-use super::probe::ProbeError;
 use super::probe_error::ProbeError;
-use super::repeating_output::Pages;
 use super::route::{ProxyArgv, Route, Said};
 
 /// How long a server may say nothing before it is asked for a sign of life.

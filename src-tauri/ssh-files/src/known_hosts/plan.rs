@@ -1,9 +1,9 @@
 //! What becomes of the lines that name a target, and where new ones go.
 
 use super::edit::{KnownHostsEdit, KnownHostsError, KnownHostsOutcome};
+use super::hashed;
 use super::line::Entry;
 use super::scan::{Found, Hit, Target};
-use super::hashed;
 use crate::host_key::HostKey;
 use crate::text::{self, BYTE_ORDER_MARK, Eol};
 use std::collections::BTreeSet;

@@ -2,29 +2,29 @@
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_model::colab_runtime::EndpointId;
-use moorline_model::health::Health;
 use moorline_model::settings::NoticeKind;
 use moorline_model::vitals::Units;
 use moorline_ssh_files::Alias;
 
-use super::send;
+use super::silence::send;
 use crate::agent::effect::Effect;
+use crate::agent::followed::Followed;
 use crate::agent::notice::{Notice, NoticeAction};
-use crate::agent::state::{Followed, State};
+use crate::agent::state::State;
 
 /// The slot of the warning about compute units: they are the account's. No alias has a space.
 const UNITS: &str = "colab units";
 
 /// A person is asked whether a session is to go on with another runtime.
-pub fn offered(name: &Alias, runtime: &EndpointId) -> Notice {
-    Notice {
-        slot: name.to_string(),
-        kind: NoticeKind::Needed,
-        sessions: vec![name.clone()],
-        title: format!("{name}: its runtime has ended"),
-        body: format!("Another one of yours runs: {runtime}. Follow it?"),
-        actions: vec![NoticeAction::Follow(name.clone(), runtime.clone())],
-    }
+pub(in crate::agent) fn offered(name: &Alias, runtime: &EndpointId) -> Notice {
+    Notice::new(
+        NoticeKind::Needed,
+        name,
+        format!("{name}: its runtime has ended"),
+        format!("Another one of yours runs: {runtime}. Follow it?"),
+    )
+    .about([name])
+    .offering(NoticeAction::Follow(name.clone(), runtime.clone()))
 }
 
 /// Long idle, few units.
@@ -33,11 +33,11 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut notices = Vec::new();
     let mut units = None;
     for (name, followed) in &mut state.sessions {
-        if !matches!(followed.health, Health::Online { .. }) {
+        if !followed.course.is_online() {
             continue;
         }
         notices.extend(idle_warning(name, followed, idle));
-        let told = followed.vitals.as_ref().and_then(|vitals| vitals.colab.as_ref()?.units);
+        let told = followed.course.phase().vitals().and_then(|vitals| vitals.colab.as_ref()?.units);
         units = units.or(told.map(|told| (name.clone(), told)));
     }
     if let Some((name, units)) = units {
@@ -47,23 +47,25 @@ pub(super) fn warnings(state: &mut State, now: Timestamp) -> Vec<Effect> {
 }
 
 fn idle_warning(name: &Alias, followed: &mut Followed, limit: SignedDuration) -> Option<Notice> {
-    let minutes = followed.vitals.as_ref()?.colab.as_ref()?.idle_minutes;
+    let minutes = followed.course.phase().vitals()?.colab.as_ref()?.idle_minutes;
     let long = minutes.filter(|minutes| limit.is_positive() && i64::from(*minutes) >= limit.as_mins());
     let Some(minutes) = long else {
-        followed.warned_of_idle = false;
+        followed.warned.idle = false;
         return None;
     };
-    if std::mem::replace(&mut followed.warned_of_idle, true) {
+    if std::mem::replace(&mut followed.warned.idle, true) {
         return None;
     }
-    Some(Notice {
-        slot: format!("{name} idle"),
-        kind: NoticeKind::Idle,
-        sessions: vec![name.clone()],
-        title: format!("{name}: its notebook has done nothing for {minutes} min"),
-        body: "Colab ends idle runtimes, and work over SSH may not count. Save what you need.".to_owned(),
-        actions: vec![NoticeAction::OpenEditor(name.clone())],
-    })
+    Some(
+        Notice::new(
+            NoticeKind::Idle,
+            &format!("{name} idle"),
+            format!("{name}: its notebook has done nothing for {minutes} min"),
+            "Colab ends idle runtimes, and work over SSH may not count. Save what you need.",
+        )
+        .about([name])
+        .offering(NoticeAction::OpenEditor(name.clone())),
+    )
 }
 
 /// Warned of once; again only after the balance was twice the mark.
@@ -77,18 +79,20 @@ fn units_warning(name: &Alias, units: Units, few: SignedDuration, warned: &mut b
         return None;
     }
     *warned = true;
-    Some(Notice {
-        slot: UNITS.to_owned(),
-        kind: NoticeKind::Units,
-        sessions: vec![name.clone()],
-        title: format!("Colab: compute units for about {} min", whole(hours * 60.0)),
-        body: format!(
-            "{:.1} units are left, {:.2} go in an hour. Save what you need.",
-            units.left.max(0.0),
-            units.per_hour
-        ),
-        actions: vec![NoticeAction::ShowWindow],
-    })
+    Some(
+        Notice::new(
+            NoticeKind::Units,
+            UNITS,
+            format!("Colab: compute units for about {} min", whole(hours * 60.0)),
+            format!(
+                "{:.1} units are left, {:.2} go in an hour. Save what you need.",
+                units.left.max(0.0),
+                units.per_hour
+            ),
+        )
+        .about([name])
+        .offering(NoticeAction::ShowWindow),
+    )
 }
 
 /// Whole minutes, for words.

@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::Alias;
 
-use super::{ALL, is_wanted};
+use super::silence::is_wanted;
+use super::slots::ALL;
 use crate::agent::effect::Effect;
+use crate::agent::followed::{Followed, Told};
 use crate::agent::notice::{Notice, NoticeAction};
-use crate::agent::state::{Followed, State, Told};
+use crate::agent::state::State;
 
 /// How long a return waits for the sessions that dropped together with it.
 const TOGETHER: SignedDuration = SignedDuration::from_secs(3);
@@ -23,13 +25,13 @@ pub(in crate::agent) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect
     for name in ready {
         let joins = state.together.contains(&name);
         let Some(followed) = state.sessions.get_mut(&name) else { continue };
-        let Some(returning) = followed.returning.take() else { continue };
-        let new_machine = returning.new_machine.unwrap_or(returning.key_changed);
+        let Some(returning) = followed.course.take_return() else { continue };
+        let new_machine = returning.is_new_machine();
         let told = std::mem::replace(&mut followed.told, Told::Nothing);
         // Files that could not be written are no drop, and their writing is no return.
         let owed = !matches!(told, Told::Nothing | Told::FilesRefused { back_is_owed: false, .. });
-        let news = owed || (new_machine && followed.machine_told);
-        followed.machine_told = true;
+        let news = owed || (new_machine && followed.machine.told);
+        followed.machine.told = true;
         if news && joins {
             several.push((name, new_machine));
         } else if news {
@@ -57,13 +59,8 @@ pub(in crate::agent) fn returns(state: &mut State, now: Timestamp) -> Vec<Effect
 fn ready_to_tell(state: &mut State, now: Timestamp) -> Vec<Alias> {
     let mut ready = Vec::new();
     for (name, followed) in &mut state.sessions {
-        let Some(returning) = &mut followed.returning else { continue };
-        let known = returning.new_machine.is_some() || returning.until <= now;
-        if returning.online && returning.files_written && known {
-            ready.push((name.clone(), *returning.ready.get_or_insert(now)));
-        } else {
-            returning.ready = None;
-        }
+        let since = followed.course.returning_mut().and_then(|returning| returning.ready_since(now));
+        ready.extend(since.map(|since| (name.clone(), since)));
     }
     let all_are_here = state.together.iter().all(|name| ready.iter().any(|(known, _)| known == name));
     let waited = |since: Timestamp| now.duration_since(since) >= TOGETHER;
@@ -85,18 +82,13 @@ fn all_back(names: &[(Alias, bool)]) -> Notice {
     if !same.is_empty() {
         body.push(format!("The same machines: {same}. In VS Code: Reload Window."));
     }
-    Notice {
-        slot: ALL.to_owned(),
-        kind: NoticeKind::Back,
-        sessions: names.iter().map(|(name, _)| name.clone()).collect(),
-        title: format!("{} sessions are back", names.len()),
-        body: body.join(" "),
-        actions: vec![NoticeAction::ShowWindow],
-    }
+    Notice::new(NoticeKind::Back, ALL, format!("{} sessions are back", names.len()), body.join(" "))
+        .about(names.iter().map(|(name, _)| name))
+        .offering(NoticeAction::ShowWindow)
 }
 
 fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
-    let editor = followed.last_editor.map_or("VS Code", moorline_model::editor::Editor::display_name);
+    let editor = followed.last_used.editor.map_or("VS Code", moorline_model::editor::Editor::display_name);
     let (title, body) = if new_machine {
         (
             format!("{name} has a new machine; the disk is empty"),
@@ -105,12 +97,7 @@ fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
     } else {
         (format!("{name} is back on the same machine"), "In VS Code: Reload Window.".to_owned())
     };
-    Notice {
-        slot: name.to_string(),
-        kind: NoticeKind::Back,
-        sessions: vec![name.clone()],
-        title,
-        body,
-        actions: vec![NoticeAction::OpenEditor(name.clone())],
-    }
+    Notice::new(NoticeKind::Back, name, title, body)
+        .about([name])
+        .offering(NoticeAction::OpenEditor(name.clone()))
 }

@@ -5,50 +5,44 @@ use jiff::Timestamp;
 use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 
-use super::{RECOGNISE, later};
-use crate::agent::effect::Effect;
+use crate::agent::course::Approval;
+use crate::agent::effect::{Effect, FileJob};
+use crate::agent::followed::{Followed, Told};
 use crate::agent::notices;
-use crate::agent::state::{Followed, Return, State, Told};
+use crate::agent::returning::Return;
+use crate::agent::state::State;
 
 /// An approval carries the fingerprint that the person compared: if another key is known to answer, it is void.
 pub(super) fn asked(state: &mut State, name: &Alias, fingerprint: Fingerprint) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    // Whoever asked is told that no key waits.
-    let Some(seen) = followed.seen_key.as_ref().map(HostKey::fingerprint) else { return Vec::new() };
-    let waits = seen == fingerprint;
-    followed.approval = waits.then_some(fingerprint);
     let redial = Effect::Redial(name.clone());
-    if waits {
-        return vec![redial];
+    match followed.course.approve(fingerprint) {
+        // Whoever asked is told that no key waits.
+        Approval::Nothing => Vec::new(),
+        Approval::Same => vec![redial],
+        Approval::Another(seen) => {
+            followed.told = Told::NewKey(seen);
+            vec![Effect::Notify(notices::key_changed_again(name)), redial]
+        }
     }
-    followed.told = Told::NewKey(seen);
-    vec![Effect::Notify(notices::key_changed_again(name)), redial]
 }
 
-/// A key answers that nobody vouched for but, perhaps, a person a moment ago; `None` when nobody did.
-pub(super) fn answered(followed: &mut Followed, key: &HostKey, now: Timestamp) -> Option<Vec<Effect>> {
-    let approved = followed.approval.take()?;
+/// A key answers that nobody vouched for but, perhaps, a person a moment ago.
+pub(super) fn answered(
+    followed: &mut Followed,
+    key: &HostKey,
+    approved: Fingerprint,
+    now: Timestamp,
+) -> Vec<Effect> {
     let fingerprint = key.fingerprint();
     if fingerprint != approved {
         followed.told = Told::NewKey(fingerprint);
-        return Some(vec![Effect::Notify(notices::key_changed_again(&followed.session.name))]);
+        return vec![Effect::Notify(notices::key_changed_again(&followed.session.name))];
     }
-    followed.returning = Some(Return::with_key(followed.knew_another_key(), later(now, RECOGNISE)));
+    followed.course.write_approved(Return::with_key(followed.knew_another_key(), None, now));
     let (session, key) = (followed.session.clone(), (key.clone(), Trust::Approved));
-    Some(vec![match followed.moved_from.clone() {
-        Some(was) => Effect::Move { was, session, key },
-        None => Effect::Settle { session, key: Some(key) },
-    }])
-}
-
-/// It does not answer any more: what was approved is asked again when it does.
-pub(super) fn unanswered(followed: &mut Followed) -> Vec<Effect> {
-    match followed.approval.take() {
-        Some(_) => {
-            // So that the key is told of when it shows again.
-            followed.told = Told::Nothing;
-            vec![Effect::Notify(notices::not_approved(&followed.session.name))]
-        }
-        None => Vec::new(),
-    }
+    vec![match followed.lead.moved_from.clone() {
+        Some(was) => Effect::File(FileJob::Move { was, session, key }),
+        None => Effect::File(FileJob::Settle { session, key: Some(key) }),
+    }]
 }

@@ -2,16 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_model::editor::Editor;
-use moorline_model::health::Health;
 use moorline_model::session::RemotePath;
 use moorline_ssh_files::Alias;
 
-use super::{announced, approve, later, runtime, watch};
-use crate::agent::effect::Effect;
+use super::dial::watch;
+use super::{announced, approve, runtime};
+use crate::agent::effect::{Effect, FileJob};
+use crate::agent::followed::{Followed, LoginKeyWork, Told};
 use crate::agent::message::Request;
+use crate::agent::moments::later;
 use crate::agent::notice::NoticeAction;
 use crate::agent::notices;
-use crate::agent::state::{State, Told};
+use crate::agent::state::State;
 use crate::editors::LaunchOptions;
 
 pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<Effect> {
@@ -24,11 +26,10 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
         Request::Pause(name) => pause(state, &name),
         Request::Resume(name) => {
             let Some(followed) = state.sessions.get_mut(&name) else { return Vec::new() };
-            if followed.health != Health::Paused {
+            if !followed.course.resume() {
                 return Vec::new();
             }
-            followed.health = Health::Waiting;
-            let mut effects = vec![watch(followed, 0), Effect::RememberPause(name, false)];
+            let mut effects = vec![watch(followed, 0), Effect::File(FileJob::RememberPause(name, false))];
             effects.extend(announced::listen(followed));
             effects
         }
@@ -46,10 +47,10 @@ pub(super) fn asked(state: &mut State, request: Request, now: Timestamp) -> Vec<
         },
         Request::Reload => {
             // The password may be another one.
-            state.sessions.values_mut().for_each(|followed| followed.install_tried.clear());
+            state.sessions.values_mut().for_each(|followed| followed.login_key.tried.clear());
             // And so may the session key.
             let listen = state.sessions.values().filter_map(announced::listen).collect();
-            [vec![Effect::Reload], redial(state), listen].concat()
+            [vec![Effect::File(FileJob::Reload)], redial(state), listen].concat()
         }
         Request::Show(compare) => vec![Effect::ShowWindow(compare)],
         Request::Snooze(minutes) => {
@@ -65,7 +66,7 @@ fn redial(state: &State) -> Vec<Effect> {
     let waiting = state
         .sessions
         .iter()
-        .filter(|(_, followed)| !matches!(followed.health, Health::Paused | Health::Online { .. }))
+        .filter(|(_, followed)| !followed.course.is_paused() && !followed.course.is_online())
         .filter(|(_, followed)| !followed.has_no_runtime_yet());
     waiting.map(|(name, _)| Effect::Redial(name.clone())).collect()
 }
@@ -74,18 +75,22 @@ fn open(state: &mut State, name: &Alias, editor: Option<Editor>, folder: Option<
     let installed = state.editors.iter().copied().find(|editor| *editor != Editor::Terminal);
     let tmux = state.settings.terminal_in_tmux;
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    let editor = editor.or(followed.last_editor).or(installed).unwrap_or(Editor::VsCode);
+    let editor = editor.or(followed.last_used.editor).or(installed).unwrap_or(Editor::VsCode);
     let mut effects = Vec::new();
     let mut folder = folder;
     // A terminal starts in the login directory unless a folder was asked for.
     if editor != Editor::Terminal {
         folder = folder
-            .or_else(|| followed.last_folder.clone())
+            .or_else(|| followed.last_used.folder.clone())
             .or_else(|| followed.session.folder.clone())
             .or_else(|| "/content".parse().ok());
-        followed.last_editor = Some(editor);
-        followed.last_folder.clone_from(&folder);
-        effects.push(Effect::Remember { name: name.clone(), editor, folder: folder.clone() });
+        followed.last_used.editor = Some(editor);
+        followed.last_used.folder.clone_from(&folder);
+        effects.push(Effect::File(FileJob::RememberUsed {
+            name: name.clone(),
+            editor,
+            folder: folder.clone(),
+        }));
     }
     let options = LaunchOptions { tmux, user: Some(followed.session.user.clone()) };
     effects.push(Effect::Open { name: name.clone(), editor, folder, options });
@@ -94,12 +99,12 @@ fn open(state: &mut State, name: &Alias, editor: Option<Editor>, folder: Option<
 
 fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    if followed.seen_key.is_some() && matches!(followed.health, Health::NewHostKey { .. }) {
+    if followed.course.phase().key_to_compare().is_some() {
         return vec![Effect::ShowWindow(Some(name.clone()))];
     }
-    followed.install_tried.clear();
-    followed.vault_shut = false;
-    let mut effects = vec![Effect::Settle { session: followed.session.clone(), key: None }];
+    followed.login_key.tried.clear();
+    stop_waiting_for_vault(followed);
+    let mut effects = vec![Effect::File(FileJob::Settle { session: followed.session.clone(), key: None })];
     if !followed.has_no_runtime_yet() {
         effects.push(Effect::Redial(name.clone()));
     }
@@ -108,21 +113,21 @@ fn repair(state: &mut State, name: &Alias) -> Vec<Effect> {
 
 fn pause(state: &mut State, name: &Alias) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    followed.health = Health::Paused;
-    followed.vitals = None;
-    followed.drop_due = None;
-    followed.returning = None;
-    followed.seen_key = None;
-    followed.approval = None;
-    followed.vault_shut = false;
-    followed.was_online = false;
-    followed.adopting = None;
-    followed.rival = None;
+    followed.course.pause();
+    stop_waiting_for_vault(followed);
+    followed.announced.rival = None;
     followed.told = Told::Nothing;
-    followed.files_retry = None;
-    let listened = (!followed.channels.channels.is_empty()).then(|| Effect::Unlisten(name.clone()));
-    let mut effects = vec![Effect::Unwatch(name.clone()), Effect::RememberPause(name.clone(), true)];
+    followed.files.retry_at = None;
+    let listened = (!followed.announced.channels.channels.is_empty()).then(|| Effect::Unlisten(name.clone()));
+    let mut effects =
+        vec![Effect::Unwatch(name.clone()), Effect::File(FileJob::RememberPause(name.clone(), true))];
     effects.extend(notices::all_slots(name).map(Effect::Unnotify));
     effects.extend(listened);
     effects
+}
+
+fn stop_waiting_for_vault(followed: &mut Followed) {
+    if followed.login_key.work == LoginKeyWork::VaultShut {
+        followed.login_key.work = LoginKeyWork::None;
+    }
 }

@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use moorline_model::cause::Cause;
-use moorline_model::health::Health;
 
-use super::{later, since};
-use crate::agent::state::{Followed, Told};
+use crate::agent::effect::Effect;
+use crate::agent::followed::{Followed, Told};
+use crate::agent::moments::later;
+use crate::agent::notices;
 
 /// How long a drop waits before it is told: others with the same cause join it, and a quick return cancels it.
 const GATHER: SignedDuration = SignedDuration::from_secs(1);
@@ -20,26 +21,21 @@ const TOLD_WITHIN: SignedDuration = SignedDuration::from_millis(4800);
 const HASTE: SignedDuration = SignedDuration::from_millis(5500);
 
 /// Down, and told of once: only what was online can drop, and this computer's own network is no drop.
-pub(super) fn down(followed: &mut Followed, cause: Cause, grace: Option<Timestamp>, now: Timestamp) {
-    if followed.adopting.is_some() {
-        // The old way is dead, and the new one is being written: what a dial finds there decides.
-        followed.health = Health::Down { cause, since: since(&followed.health, now) };
-        return;
-    }
-    followed.returning = None;
-    followed.seen_key = None;
-    let own_network = cause == Cause::LocalOffline;
-    let began = since(&followed.health, now);
-    followed.health = Health::Down { cause, since: began };
-    if own_network {
-        followed.drop_due = None;
-        return;
-    }
+pub(super) fn down(
+    followed: &mut Followed,
+    cause: Cause,
+    grace: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Effect> {
     let untold = !matches!(followed.told, Told::Dropped(_));
-    if followed.was_online && untold && followed.drop_due.is_none() {
-        let soon = told_at(began, now);
-        followed.drop_due = Some(grace.map_or(soon, |end| end.max(soon)));
+    let soon = told_at(followed.course.phase().since(now), now);
+    let due = grace.map_or(soon, |end| end.max(soon));
+    if followed.course.fail(cause, untold, due, now) {
+        // It does not answer any more: what was approved is asked again when it does, so the key is told of then.
+        followed.told = Told::Nothing;
+        return vec![Effect::Notify(notices::not_approved(&followed.session.name))];
     }
+    Vec::new()
 }
 
 /// When a drop is told that began at `began` and is certain `now`.

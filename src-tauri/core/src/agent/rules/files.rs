@@ -1,22 +1,23 @@
 //! What became of the files that were to be written or read.
 
 use jiff::{SignedDuration, Timestamp};
-use moorline_model::health::Health;
 use moorline_model::trust::Trust;
 use moorline_ssh_files::Alias;
 
-use super::{RECOGNISE, later, watch};
-use crate::agent::effect::Effect;
+use super::dial::watch;
+use crate::agent::effect::{Effect, FileJob};
+use crate::agent::followed::{Followed, Told, Writing};
+use crate::agent::moments::later;
 use crate::agent::notices;
-use crate::agent::state::{Followed, Return, State, Told};
+use crate::agent::state::State;
 
 /// How often files that could not be written are tried again.
 pub(super) const FILES_RETRY: SignedDuration = SignedDuration::from_secs(60);
 
 pub(super) fn unmended(state: &mut State, name: &Alias, sentence: String) -> Vec<Effect> {
     if let Some(followed) = state.sessions.get_mut(name) {
-        followed.unmended = true;
-        followed.writes.pop_front();
+        followed.files.unmended = true;
+        followed.files.under_way.pop_front();
     }
     unreadable(state, sentence)
 }
@@ -28,21 +29,24 @@ pub(super) fn settled(
     now: Timestamp,
 ) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    let of_key = followed.writes.pop_front().unwrap_or(true);
+    let written = followed.files.under_way.pop_front().unwrap_or(Writing::Key);
     match outcome {
         // What was mended is overtaken: the key that is being settled is not in the files yet.
-        Ok(()) if !of_key && followed.seen_key.is_some() => Vec::new(),
+        Ok(()) if written == Writing::Mending && followed.course.phase().key_in_question().is_some() => {
+            Vec::new()
+        }
         Ok(()) => {
             accepted(followed, now);
             // What was written was overtaken by something newer; the files say what is pinned by now.
-            let Some(returning) = &mut followed.returning else { return vec![Effect::Reload] };
-            returning.files_written = true;
-            returning.until = returning.until.max(later(now, RECOGNISE));
-            let Some(key) = followed.seen_key.take() else { return Vec::new() };
-            followed.moved_from = None;
+            let Some(returning) = followed.course.returning_mut() else {
+                return vec![Effect::File(FileJob::Reload)];
+            };
+            returning.files_written(now);
+            let Some(key) = followed.course.pinned() else { return Vec::new() };
+            followed.lead.moved_from = None;
             // The new key is pinned; now the watcher may log in.
             followed.pinned = vec![(key, Trust::Channel)];
-            vec![watch(followed, 0), Effect::Reload]
+            vec![watch(followed, 0), Effect::File(FileJob::Reload)]
         }
         Err(sentence) => refused(followed, sentence, now),
     }
@@ -50,8 +54,8 @@ pub(super) fn settled(
 
 /// Told once for each reason; tried again from time to time.
 pub(super) fn refused(followed: &mut Followed, sentence: String, now: Timestamp) -> Vec<Effect> {
-    let new_machine = followed.returning.take().and_then(|returning| returning.new_machine);
-    followed.files_retry = Some(later(now, FILES_RETRY));
+    let new_machine = followed.course.take_return().and_then(|returning| returning.new_machine);
+    followed.files.retry_at = Some(later(now, FILES_RETRY));
     let (back_is_owed, new_machine) = match &followed.told {
         Told::FilesRefused { back_is_owed, new_machine: known, .. } => {
             (*back_is_owed, new_machine.or(*known))
@@ -68,21 +72,17 @@ pub(super) fn refused(followed: &mut Followed, sentence: String, now: Timestamp)
 /// Files that could not be written are by now: what was said of them is taken back, and a return that waited for
 /// them is told.
 fn accepted(followed: &mut Followed, now: Timestamp) {
-    followed.files_retry = None;
+    followed.files.retry_at = None;
     let Told::FilesRefused { new_machine, .. } = followed.told else { return };
-    if matches!(followed.health, Health::Online { .. }) && followed.returning.is_none() {
-        let until = later(now, RECOGNISE);
-        followed.returning = Some(Return { online: true, new_machine, ..Return::new(None, until) });
-    }
+    followed.course.return_late(new_machine, now);
 }
 
 pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     for followed in state.sessions.values_mut() {
-        let online = matches!(followed.health, Health::Online { .. });
-        if online && followed.files_retry.is_some_and(|moment| moment <= now) {
-            followed.files_retry = Some(later(now, FILES_RETRY));
-            effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+        if followed.course.is_online() && followed.files.retry_at.is_some_and(|moment| moment <= now) {
+            followed.files.retry_at = Some(later(now, FILES_RETRY));
+            effects.push(Effect::File(FileJob::Settle { session: followed.session.clone(), key: None }));
         }
     }
     effects
@@ -91,13 +91,15 @@ pub(super) fn due(state: &mut State, now: Timestamp) -> Vec<Effect> {
 /// File work is done in order, and each piece is answered once: so it is known which answer speaks of a new key.
 pub(super) fn note_writes(state: &mut State, effects: &[Effect]) {
     for effect in effects {
-        let (name, keyed) = match effect {
-            Effect::Settle { session, key } => (&session.name, key.is_some()),
-            Effect::Move { session, .. } => (&session.name, true),
+        let (name, writing) = match effect {
+            Effect::File(FileJob::Settle { session, key: None }) => (&session.name, Writing::Mending),
+            Effect::File(FileJob::Settle { session, .. } | FileJob::Move { session, .. }) => {
+                (&session.name, Writing::Key)
+            }
             _ => continue,
         };
         if let Some(followed) = state.sessions.get_mut(name) {
-            followed.writes.push_back(keyed);
+            followed.files.under_way.push_back(writing);
         }
     }
 }

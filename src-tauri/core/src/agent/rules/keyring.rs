@@ -1,21 +1,20 @@
 //! A locked keyring, when a kept password is wanted.
 
 use jiff::Timestamp;
-use moorline_model::health::Health;
 use moorline_ssh_files::Alias;
 
-use super::since;
 use crate::agent::effect::Effect;
+use crate::agent::followed::{Followed, LoginKeyWork, Told};
 use crate::agent::notices;
-use crate::agent::state::{Followed, State, Told};
+use crate::agent::phase::Phase;
+use crate::agent::state::State;
 
 /// Told once. Until the keyring is open it is left alone: each further try could put its unlock dialog before a person
 /// who does something else.
 pub(super) fn shut(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
-    followed.install_tried.clear();
-    followed.vault_shut = true;
-    followed.returning = None;
-    followed.health = Health::AuthFailed { since: since(&followed.health, now) };
+    followed.login_key.tried.clear();
+    followed.login_key.work = LoginKeyWork::VaultShut;
+    followed.course.need_login(now);
     if followed.told == Told::VaultShut {
         return Vec::new();
     }
@@ -26,10 +25,14 @@ pub(super) fn shut(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
 /// It goes on where it stopped.
 pub(super) fn opened(state: &mut State, name: &Alias) -> Vec<Effect> {
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
-    if !std::mem::take(&mut followed.vault_shut) || !matches!(followed.health, Health::AuthFailed { .. }) {
+    if followed.login_key.work != LoginKeyWork::VaultShut {
         return Vec::new();
     }
-    followed.installing = true;
-    followed.install_tried = followed.keys();
+    if !matches!(followed.course.phase(), Phase::AuthFailed { .. }) {
+        followed.login_key.work = LoginKeyWork::None;
+        return Vec::new();
+    }
+    followed.login_key.work = LoginKeyWork::UnderWay;
+    followed.login_key.tried = followed.keys();
     vec![Effect::InstallKey(followed.session.clone())]
 }

@@ -1,14 +1,15 @@
 //! What follows from the files as they are on disk by now.
 
-use moorline_model::health::Health;
 use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, HostKey};
 
-use super::{announced, watch};
-use crate::agent::effect::Effect;
+use super::announced;
+use super::dial::watch;
+use crate::agent::effect::{Effect, FileJob};
+use crate::agent::followed::{Announced, Followed};
 use crate::agent::message::Loaded;
 use crate::agent::notices;
-use crate::agent::state::{Followed, State};
+use crate::agent::state::State;
 use crate::store::told_json::Recalled;
 
 pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
@@ -24,66 +25,61 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
         .collect();
     for name in gone {
         if state.sessions.remove(&name).is_some_and(|gone| gone.recalled != Recalled::default()) {
-            effects.push(Effect::RememberTold(name.clone(), Recalled::default()));
+            effects.push(Effect::File(FileJob::RememberTold(name.clone(), Recalled::default())));
         }
         effects.extend([Effect::Unwatch(name.clone()), Effect::Unlisten(name.clone())]);
         effects.extend(notices::all_slots(&name).map(Effect::Unnotify));
     }
-    for followed in state.sessions.values_mut().filter(|followed| followed.unmended) {
-        followed.unmended = false;
-        effects.push(Effect::Settle { session: followed.session.clone(), key: None });
+    for followed in state.sessions.values_mut().filter(|followed| followed.files.unmended) {
+        followed.files.unmended = false;
+        effects.push(Effect::File(FileJob::Settle { session: followed.session.clone(), key: None }));
     }
     let mut turn = 0;
     for Loaded { session, pinned, remembered, recalled, channels, accepted, first_seen, heard } in all {
         if let Some(followed) = state.sessions.get_mut(&session.name) {
             followed.notebook.clone_from(&remembered.notebook);
-            followed.first_seen = first_seen;
+            followed.machine.first_seen = first_seen;
             effects.extend(announced::listen_anew(followed, &session, &channels));
             announced::recall(followed, accepted.as_ref());
         }
         match state.sessions.get_mut(&session.name) {
             Some(followed) if followed.session == session && followed.pinned == pinned => {
-                followed.moved_from = None;
+                followed.lead.moved_from = None;
             }
             // It leads elsewhere already, and is written once the key there is known.
-            Some(followed) if followed.moved_from.as_ref() == Some(&session) && followed.pinned == pinned => {
-            }
+            Some(followed)
+                if followed.lead.moved_from.as_ref() == Some(&session) && followed.pinned == pinned => {}
             Some(followed) => {
                 let moved = followed.session.link != session.link || followed.keys() != keys(&pinned);
                 followed.session = session;
                 if drops_derived(&followed.pinned, &pinned) {
                     // Another session key: what was heard under the one before counts for nothing.
-                    followed.adopting = None;
-                    if followed.rival.take().is_some() {
+                    followed.course.adopted();
+                    if followed.announced.rival.take().is_some() {
                         effects.push(Effect::Unnotify(notices::rival_slot(&followed.session.name)));
                     }
                 }
                 followed.pinned = pinned;
-                followed.moved_from = None;
-                followed.found_nothing = None;
-                followed.offered = None;
-                if followed.health != Health::Paused && moved {
-                    if !matches!(followed.health, Health::Online { .. }) {
-                        followed.seen_key = None;
-                        followed.approval = None;
-                    }
+                followed.lead.moved_from = None;
+                followed.lead.offered = None;
+                followed.lead.found_nothing = None;
+                if !followed.course.is_paused() && moved {
+                    followed.course.question_over();
                     // What a dial of the way before has found says nothing about this one.
-                    followed.unproven = true;
+                    followed.lead.unproven = true;
                     effects.push(watch(followed, 0));
                 }
             }
             None => {
                 let mut followed = Followed::new(session, pinned);
-                followed.channels = channels;
-                followed.accepted = accepted;
-                followed.heard = heard;
-                followed.first_seen = first_seen;
+                followed.announced = Announced { channels, accepted, heard, rival: None };
+                followed.machine.first_seen = first_seen;
                 followed.notebook = remembered.notebook;
-                followed.last_editor = remembered.last_editor;
-                followed.last_folder = remembered.last_folder;
+                followed.last_used.editor = remembered.last_editor;
+                followed.last_used.folder = remembered.last_folder;
                 followed.recall(recalled);
                 if remembered.paused {
-                    followed.health = Health::Paused;
+                    followed.course.pause();
                 } else {
                     effects.push(watch(&mut followed, turn));
                     effects.extend(announced::listen(&followed));

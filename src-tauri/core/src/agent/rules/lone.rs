@@ -1,15 +1,17 @@
 //! What follows when a session's account at ngrok has one place alone that could be its runtime.
 
 use jiff::{SignedDuration, Timestamp};
-use moorline_model::health::Health;
 use moorline_model::session::Link;
 use moorline_model::trust::channel_may_replace;
 use moorline_ssh_files::{Alias, Place};
 
-use super::announced::adrift;
-use super::{RECOGNISE, later, since, unvouched, watch};
-use crate::agent::effect::Effect;
-use crate::agent::state::{Followed, Return, State};
+use super::dial::watch;
+use super::keys;
+use crate::agent::effect::{Effect, FileJob};
+use crate::agent::followed::Followed;
+use crate::agent::moments::later;
+use crate::agent::returning::Return;
+use crate::agent::state::State;
 use crate::announce::channels::Lone;
 
 /// How long a place that gave no answer is left alone.
@@ -22,18 +24,18 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
     // With two sessions adrift nobody can tell whose it is, and one that belongs to another session is no news.
     let others = state.sessions.values().filter(|other| other.session.name != *name);
     let mut places = others.filter_map(|other| Some((other, place(&other.session.link)?)));
-    if places.any(|(other, there)| *there == lone.place || adrift(other)) {
+    if places.any(|(other, there)| *there == lone.place || other.is_adrift()) {
         return Vec::new();
     }
     let Some(followed) = state.sessions.get_mut(name) else { return Vec::new() };
     let elsewhere = place(&followed.session.link).is_some_and(|now| *now != lone.place);
     let left_alone =
-        followed.lone_again.as_ref().is_some_and(|(gone, again)| *gone == lone.place && now < *again);
+        followed.lead.lone_again.as_ref().is_some_and(|(gone, again)| *gone == lone.place && now < *again);
     if !elsewhere
         || left_alone
-        || !adrift(followed)
-        || followed.adopting.is_some()
-        || followed.rival.is_some()
+        || !followed.is_adrift()
+        || followed.course.is_adopting()
+        || followed.announced.rival.is_some()
     {
         return Vec::new();
     }
@@ -41,24 +43,21 @@ pub(super) fn found(state: &mut State, name: &Alias, lone: Lone, now: Timestamp)
     if pinned.is_none() && !channel_may_replace(followed.pinned.iter().map(|(_, trust)| *trust)) {
         return Vec::new();
     }
-    let was = followed.moved_from.get_or_insert_with(|| followed.session.clone()).clone();
+    let was = followed.lead.moved_from.get_or_insert_with(|| followed.session.clone()).clone();
     followed.session.link = Link::Ngrok(lone.place);
-    followed.vitals = None;
     let Some(key) = pinned else {
         // The watcher goes there, too: what people approve is what answers then.
-        return [unvouched(followed, &lone.key, now), vec![watch(followed, 0)]].concat();
+        return [keys::unvouched(followed, &lone.key, now), vec![watch(followed, 0)]].concat();
     };
-    followed.health = Health::Suspect { since: since(&followed.health, now) };
-    followed.seen_key = Some(lone.key);
-    followed.returning = Some(Return::new(None, later(now, RECOGNISE)));
-    vec![Effect::Move { was, session: followed.session.clone(), key }]
+    followed.course.vouch(lone.key, Return::new(None, now), now);
+    vec![Effect::File(FileJob::Move { was, session: followed.session.clone(), key })]
 }
 
 /// What was only looked at is gone, too: the session leads where it led before.
 pub(super) fn given_up(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
-    match followed.moved_from.take_if(|was| matches!(was.link, Link::Ngrok(_))) {
+    match followed.lead.moved_from.take_if(|was| matches!(was.link, Link::Ngrok(_))) {
         Some(was) => {
-            followed.lone_again =
+            followed.lead.lone_again =
                 place(&followed.session.link).map(|gone| (gone.clone(), later(now, LEFT_ALONE)));
             followed.session = was;
             vec![watch(followed, 0)]

@@ -8,19 +8,22 @@ mod property;
 mod standing;
 mod together;
 
-use moorline_model::cause::Loss;
+use moorline_model::cause::{Loss, Obstacle};
 use moorline_model::editor::Editor;
-use moorline_model::health::Light;
+use moorline_model::health::{Health, Light};
 use moorline_model::remembered::Remembered;
-use moorline_model::session::{NotebookUrl, RelayLink, Session};
+use moorline_model::session::{Link, NotebookUrl, RelayLink, Session};
 use moorline_model::settings::NoticeKind;
+use moorline_model::trust::Trust;
 use moorline_model::vitals::{Usage, Vitals};
-use moorline_ssh_files::Place;
+use moorline_ssh_files::{Alias, HostKey, Place};
 
+use super::super::followed::Told;
 use super::super::message::{KeyInstall, Loaded};
 use super::super::notice::{Notice, NoticeAction};
 use super::*;
 use crate::store::told_json::Recalled;
+use crate::watch::order::Sight;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -66,7 +69,8 @@ impl Play {
     /// What follows, but for what is kept over a restart: that stands in [`Play::kept`].
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
         let effects = update(&mut self.state, msg, at(self.second));
-        let (kept, effects) = effects.into_iter().partition(|e| matches!(e, Effect::RememberTold(..)));
+        let (kept, effects) =
+            effects.into_iter().partition(|e| matches!(e, Effect::File(FileJob::RememberTold(..))));
         self.kept.extend(kept);
         effects
     }
@@ -74,7 +78,9 @@ impl Play {
     /// What an agent that starts anew knows of a session.
     fn recalled(&self, who: &str) -> Recalled {
         let of = |effect: &Effect| match effect {
-            Effect::RememberTold(name, recalled) if name.as_str() == who => Some(recalled.clone()),
+            Effect::File(FileJob::RememberTold(name, recalled)) if name.as_str() == who => {
+                Some(recalled.clone())
+            }
             _ => None,
         };
         self.kept.iter().rev().find_map(of).unwrap_or_default()
@@ -89,15 +95,15 @@ impl Play {
         self.send(Msg::Tick)
     }
 
-    fn health(&self, who: &str) -> &Health {
-        &self.state.sessions[&name(who)].health
+    fn health(&self, who: &str) -> Health {
+        self.state.sessions[&name(who)].course.phase().health()
     }
 
     /// Brings a session online for the first time: healed, recognised, nothing told.
     fn online(&mut self, who: &str) {
         self.saw(who, Sight::Dialling);
         let healed = self.saw(who, Sight::Online);
-        assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
+        assert!(matches!(healed[..], [Effect::File(FileJob::Settle { key: None, .. })]), "{healed:?}");
         self.send(Msg::Settled(name(who), Ok(())));
         let told = notices(&self.saw(who, Sight::Vitals(vitals("boot-1"))));
         assert!(told.is_empty(), "a first time online is no news: {told:?}");
@@ -153,7 +159,7 @@ fn what_cannot_be_mended_while_our_own_files_are_unreadable_is_mended_afterwards
     let all = vec![Loaded::new(session("colab"), vec![(key(1), Trust::Approved)])];
     let effects = play.send(Msg::Loaded(all.clone()));
     let over = Effect::Unnotify(notices::UNREADABLE.to_owned());
-    assert_eq!(effects, [over, Effect::Settle { session: session("colab"), key: None }]);
+    assert_eq!(effects, [over, Effect::File(FileJob::Settle { session: session("colab"), key: None })]);
     assert!(play.send(Msg::Loaded(all)).is_empty(), "once");
 }
 
@@ -199,7 +205,7 @@ fn a_tunnel_is_spoken_of_only_where_the_link_names_one() {
         play.online("colab");
         play.saw("colab", closed());
         play.saw("colab", Sight::Failed(obstacle));
-        super::super::wording::state(play.health("colab"))
+        super::super::wording::state(&play.health("colab"))
     };
     let place = || Place { host: "h".parse().unwrap(), port: "1".parse().unwrap() };
     for obstacle in [Obstacle::Refused, Obstacle::NameUnknown, Obstacle::NotSsh] {
@@ -233,7 +239,7 @@ fn back_is_told_only_when_the_files_are_written_and_the_machine_is_known() {
     play.saw("colab", REFUSED);
     only(&play.after(1));
     let effects = play.saw("colab", Sight::Online);
-    assert!(matches!(effects[..], [Effect::Settle { .. }]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::File(FileJob::Settle { .. })]), "{effects:?}");
     assert!(notices(&play.saw("colab", Sight::Vitals(vitals("boot-1")))).is_empty(), "not before the files");
     let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
     assert_eq!(notice.title, "colab is back on the same machine");
@@ -328,7 +334,7 @@ fn after_waking_up_a_failure_says_nothing_for_a_while() {
 fn what_never_was_online_does_not_drop() {
     let mut play = Play::new(&["colab"]);
     play.saw("colab", Sight::Dialling);
-    assert_eq!(*play.health("colab"), Health::Connecting);
+    assert_eq!(play.health("colab"), Health::Connecting);
     play.saw("colab", REFUSED);
     assert!(play.after(60).is_empty());
     assert_eq!(play.state.snapshot().light, Light::Offline, "the icon tells all the same");
@@ -347,7 +353,7 @@ fn what_was_remembered_is_known_again() {
     };
     let all = vec![Loaded { remembered, ..Loaded::new(session("colab"), Vec::new()) }];
     assert!(play.send(Msg::Loaded(all)).is_empty(), "paused: nothing is watched");
-    assert_eq!(*play.health("colab"), Health::Paused);
+    assert_eq!(play.health("colab"), Health::Paused);
     let view = play.state.snapshot().sessions.remove(0);
     assert!(view.has_notebook && view.last_editor == Some(Editor::Zed));
     let pressed = Msg::Asked(Request::Pressed(NoticeAction::OpenNotebook(name("colab"))));
@@ -447,14 +453,17 @@ fn a_paused_session_is_left_alone_until_it_is_resumed() {
     let mut play = Play::new(&["colab"]);
     play.online("colab");
     let effects = play.send(Msg::Asked(Request::Pause(name("colab"))));
-    let remembered = Effect::RememberPause(name("colab"), true);
+    let remembered = Effect::File(FileJob::RememberPause(name("colab"), true));
     assert_eq!(effects, [Effect::Unwatch(name("colab")), remembered]);
     assert!(play.saw("colab", closed()).is_empty() && play.saw("colab", REFUSED).is_empty());
     assert!(play.after(60).is_empty());
     assert_eq!(play.state.snapshot().light, Light::Idle);
     assert!(play.send(Msg::NetworkChanged).is_empty(), "nothing to dial");
     let effects = play.send(Msg::Asked(Request::Resume(name("colab"))));
-    assert!(matches!(effects[..], [Effect::Watch(_), Effect::RememberPause(_, false)]), "{effects:?}");
+    assert!(
+        matches!(effects[..], [Effect::Watch(_), Effect::File(FileJob::RememberPause(_, false))]),
+        "{effects:?}"
+    );
 }
 
 #[test]
@@ -486,7 +495,10 @@ fn an_editor_is_remembered_and_a_terminal_is_not() {
         Msg::Asked(Request::Open { name: name("colab"), editor, folder })
     };
     let effects = play.send(ask(Some(Editor::PyCharm), Some("/content/x")));
-    assert!(matches!(effects[..], [Effect::Remember { .. }, Effect::Open { editor: Editor::PyCharm, .. }]));
+    assert!(matches!(
+        effects[..],
+        [Effect::File(FileJob::RememberUsed { .. }), Effect::Open { editor: Editor::PyCharm, .. }]
+    ));
     play.send(ask(Some(Editor::Terminal), None));
     let effects = play.send(Msg::Asked(Request::Pressed(NoticeAction::OpenEditor(name("colab")))));
     let Some(Effect::Open { editor, folder, .. }) = effects.last() else { panic!("{effects:?}") };

@@ -6,8 +6,10 @@ use moorline_model::cause::{Loss, Obstacle};
 use moorline_model::health::{Health, Light};
 use moorline_model::session::{Link, Session};
 use moorline_model::settings::NoticeKind;
+use moorline_model::trust::Trust;
 use moorline_ssh_files::{HostKey, Place};
 
+use super::super::effect::FileJob;
 use super::super::message::Loaded;
 use super::*;
 use crate::watch::order::Sight;
@@ -28,9 +30,9 @@ impl Recorder {
 impl World for Recorder {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Reload => self.note("reload"),
+            Effect::File(FileJob::Reload) => self.note("reload"),
             Effect::Watch(order) => self.note(format!("watch {}", order.session.name)),
-            Effect::Settle { session, .. } => {
+            Effect::File(FileJob::Settle { session, .. }) => {
                 self.note("settle");
                 let out = self.out.clone();
                 tokio::spawn(async move { out.send(Msg::Settled(session.name, Ok(()))).await });

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::event::Event;
 use crate::agent::message::Request;
-use crate::agent::run::Comparison;
+use crate::agent::snapshot::Comparison;
 use crate::agent::snapshot::Snapshot;
 use crate::announce::cell::{CellCopy, CellMade, CellWish};
 use crate::repoint::adding::Wish;

@@ -4,6 +4,7 @@ mod numbers;
 
 use moorline_model::announcement::Info;
 use moorline_model::cause::{Loss, Obstacle};
+use moorline_model::health::Health;
 use moorline_model::session::RelayLink;
 use moorline_model::settings::NoticeKind;
 use moorline_model::trust::Trust;
@@ -80,7 +81,7 @@ impl Play {
 
     /// Nobody has dialled yet since the program was started; the runtime 1 was followed before.
     fn started() -> Self {
-        let accepted = Play::online().followed().accepted.clone();
+        let accepted = Play::online().followed().announced.accepted.clone();
         let mut play = Self { state: State::default(), second: 101 };
         let loaded = Loaded { accepted, ..Loaded::new(session(Link::Ngrok(place(1))), derived(7)) };
         play.send(Msg::Loaded(vec![loaded]));
@@ -99,7 +100,7 @@ impl Play {
 
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = update(&mut self.state, msg, at(self.second));
-        effects.retain(|effect| !matches!(effect, Effect::RememberTold(..)));
+        effects.retain(|effect| !matches!(effect, Effect::File(FileJob::RememberTold(..))));
         effects
     }
 
@@ -123,7 +124,7 @@ impl Play {
 
 fn adoption(effects: &[Effect]) -> Option<&Adoption> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Adopt(adoption) => Some(adoption),
+        Effect::File(FileJob::Adopt(adoption)) => Some(adoption),
         _ => None,
     })
 }
@@ -173,7 +174,7 @@ fn one_announcement_over_two_channels_counts_once_and_a_replay_is_said() {
 fn a_beat_of_the_same_place_is_remembered_and_changes_nothing_else() {
     let mut play = Play::online();
     let effects = play.hears(said(1, 2, Kind::Beat, 1));
-    let [Effect::Heard(..), Effect::RememberAccepted(_, accepted)] = &effects[..] else {
+    let [Effect::Heard(..), Effect::File(FileJob::RememberAccepted(_, accepted))] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(accepted.seq, 2);
@@ -199,7 +200,7 @@ fn the_old_way_that_dies_while_the_new_one_is_written_is_no_drop() {
     let mut effects = play.saw(Sight::Failed(Obstacle::Refused));
     assert!(adoption(&effects).is_some(), "{effects:?}");
     effects.extend(play.saw(Sight::Failed(Obstacle::Refused)));
-    assert!(matches!(play.followed().health, Health::Down { .. }));
+    assert!(matches!(play.followed().course.phase().health(), Health::Down { .. }));
     effects.extend(play.after(10));
     effects.extend(play.send(Msg::Adopted(colab(), Ok(()))));
     effects.extend([play.saw(Sight::Dialling), play.saw(Sight::Online), play.after(10)].concat());
@@ -235,7 +236,7 @@ fn a_thief_of_the_session_key_cannot_lead_an_online_session_away_as_the_very_run
     // The runtime itself says that it is where it was.
     let effects = play.hears(said(1, 3, Kind::Beat, 1));
     assert!(effects.contains(&Effect::Unnotify(notices::rival_slot(&colab()))), "{effects:?}");
-    assert_eq!(play.followed().rival, None);
+    assert_eq!(play.followed().announced.rival, None);
 }
 
 #[test]
@@ -285,7 +286,7 @@ fn a_session_that_had_no_runtime_yet_waits_for_no_dial() {
     let effects = play.send(Msg::Adopted(colab(), Ok(())));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Watch(_))), "now there is one: {effects:?}");
     play.saw(Sight::Dialling);
-    assert_eq!(play.followed().health, Health::Connecting);
+    assert_eq!(play.followed().course.phase().health(), Health::Connecting);
 }
 
 #[test]
@@ -306,7 +307,7 @@ fn what_was_heard_under_the_session_key_before_counts_for_nothing() {
     play.saw(Sight::Online);
     play.hears(said(2, 1, Kind::Up, 2));
     assert_eq!(notices(&play.after(16)).len(), 1, "a person is asked");
-    let accepted = play.followed().accepted.clone();
+    let accepted = play.followed().announced.accepted.clone();
     let loaded = Loaded { accepted, ..Loaded::new(session(Link::Ngrok(place(1))), derived(8)) };
     let effects = play.send(Msg::Loaded(vec![loaded]));
     assert!(effects.contains(&Effect::Unnotify(notices::rival_slot(&colab()))), "{effects:?}");
@@ -346,9 +347,9 @@ fn another_runtime_is_followed_unasked_once_the_first_is_gone() {
     let mut play = Play::online();
     play.hears(said(2, 1, Kind::Up, 2));
     play.saw(Sight::Lost(Loss::Closed));
-    assert!(play.followed().rival.is_some(), "a loss alone proves nothing");
+    assert!(play.followed().announced.rival.is_some(), "a loss alone proves nothing");
     play.saw(Sight::Failed(Obstacle::OwnNetwork));
-    assert!(play.followed().rival.is_some(), "nor does this computer's own network");
+    assert!(play.followed().announced.rival.is_some(), "nor does this computer's own network");
     let effects = play.saw(Sight::Failed(Obstacle::Refused));
     assert_eq!(adoption(&effects).map(|adoption| &adoption.link), Some(&Link::Ngrok(place(2))));
     play.send(Msg::Adopted(colab(), Ok(())));
@@ -361,10 +362,16 @@ fn another_runtime_is_followed_unasked_once_the_first_is_gone() {
 fn goodbye_counts_at_once_and_only_from_the_runtime_itself() {
     let mut play = Play::online();
     let effects = play.hears(said(2, 1, Kind::Down, 1));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::RememberAccepted(..))), "{effects:?}");
-    assert!(matches!(play.followed().health, Health::Online { .. }), "another one's goodbye is not its own");
+    assert!(
+        !effects.iter().any(|effect| matches!(effect, Effect::File(FileJob::RememberAccepted(..)))),
+        "{effects:?}"
+    );
+    assert!(
+        matches!(play.followed().course.phase().health(), Health::Online { .. }),
+        "another one's goodbye is not its own"
+    );
     let effects = play.hears(said(1, 2, Kind::Down, 1));
-    assert!(matches!(play.followed().health, Health::Down { cause: Cause::Ended, .. }));
+    assert!(matches!(play.followed().course.phase().health(), Health::Down { cause: Cause::Ended, .. }));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Unwatch(_))), "{effects:?}");
     let effects = play.after(1);
     let [notice] = notices(&effects)[..] else { panic!("{effects:?}") };
@@ -416,7 +423,7 @@ fn a_paused_session_hears_nothing() {
 
 #[test]
 fn what_was_accepted_before_a_restart_is_refused_after_it() {
-    let accepted = Play::online().followed().accepted.clone();
+    let accepted = Play::online().followed().announced.accepted.clone();
     let mut play = Play { state: State::default(), second: 101 };
     let loaded = Loaded { accepted, ..Loaded::new(session(Link::Ngrok(place(1))), Vec::new()) };
     play.send(Msg::Loaded(vec![loaded]));

@@ -70,8 +70,8 @@ fn looks_at(effects: &[Effect], port: u16) -> bool {
 
 fn writes(effects: &[Effect]) -> Option<(&Session, &Session, &(HostKey, Trust))> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Move { was, session, key } => Some((was, session, key)),
-        Effect::Settle { .. } | Effect::Adopt(_) => panic!("it is no move: {effect:?}"),
+        Effect::File(FileJob::Move { was, session, key }) => Some((was, session, key)),
+        Effect::File(FileJob::Settle { .. } | FileJob::Adopt(_)) => panic!("it is no move: {effect:?}"),
         _ => None,
     })
 }
@@ -88,7 +88,7 @@ fn the_pinned_key_is_followed_without_a_question_and_keeps_its_trust() {
         assert_eq!(play.alone(2, 1), [], "once");
         let effects = play.send(Msg::Settled(colab(), Ok(())));
         assert!(looks_at(&effects, 2), "{effects:?}");
-        assert_eq!(play.followed().moved_from, None);
+        assert_eq!(play.followed().lead.moved_from, None);
     }
 }
 

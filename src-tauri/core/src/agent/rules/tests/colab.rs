@@ -1,6 +1,6 @@
 //! Runtimes of a Google account: when a session goes on with another, when a person is asked, what is warned of.
 
-use moorline_model::cause::Other;
+use moorline_model::cause::{Cause, Other};
 use moorline_model::colab_runtime::EndpointId;
 use moorline_model::session::ColabLink;
 use moorline_model::vitals::{Colab, Units};
@@ -49,7 +49,7 @@ fn a_restarted_runtime_is_followed_and_told_of_once_its_files_are_written() {
     assert!(notices(&effects).is_empty(), "nothing is told before it is done: {effects:?}");
     play.saw("colab", Sight::Dialling);
     let effects = play.saw("colab", Sight::Failed(Obstacle::Key { key: key(2), channel: true }));
-    let [Effect::Move { was, session, key: (seen, Trust::Channel) }] = &effects[..] else {
+    let [Effect::File(FileJob::Move { was, session, key: (seen, Trust::Channel) })] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!((was, session), (&on("colab", "gpu-1"), &on("colab", "gpu-2")));
@@ -61,7 +61,7 @@ fn a_restarted_runtime_is_followed_and_told_of_once_its_files_are_written() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].title.contains("new machine"), "{told:?}");
     let effects = play.saw("colab", Sight::Failed(Obstacle::Key { key: key(3), channel: true }));
-    assert!(matches!(effects[..], [Effect::Settle { .. }]), "it has arrived: {effects:?}");
+    assert!(matches!(effects[..], [Effect::File(FileJob::Settle { .. })]), "it has arrived: {effects:?}");
 }
 
 #[test]

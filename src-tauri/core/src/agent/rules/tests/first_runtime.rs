@@ -34,7 +34,7 @@ fn it_waits_for_its_cell_and_nothing_is_dialled() {
     assert_eq!(play.state.snapshot().sessions[0].state, "paused");
     let effects = play.send(Msg::Asked(Request::Resume(name("colab"))));
     assert!(
-        !dials(&effects) && effects.contains(&Effect::RememberPause(name("colab"), false)),
+        !dials(&effects) && effects.contains(&Effect::File(FileJob::RememberPause(name("colab"), false))),
         "{effects:?}"
     );
     assert_eq!(play.state.snapshot().sessions[0].state, "waiting for you to run the cell");
@@ -59,7 +59,7 @@ fn one_that_is_begun_anew_is_left_alone_and_no_drop_is_told() {
     assert!(effects.contains(&Effect::Unwatch(name("colab"))) && !dials(&effects), "{effects:?}");
     let effects = [play.saw("colab", REFUSED), play.after(60)].concat();
     assert!(notices(&effects).is_empty(), "a watcher's last words: {effects:?}");
-    assert_eq!(*play.health("colab"), Health::Waiting);
+    assert_eq!(play.health("colab"), Health::Waiting);
 }
 
 #[test]

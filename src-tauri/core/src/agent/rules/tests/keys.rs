@@ -8,10 +8,13 @@ fn a_key_that_a_channel_proves_is_written_before_anybody_logs_in() {
     play.online("colab");
     play.saw("colab", closed());
     let effects = play.saw("colab", new_key(2, true));
-    assert_eq!(effects, [Effect::Settle { session: session("colab"), key: Some((key(2), Trust::Channel)) }]);
+    assert_eq!(
+        effects,
+        [Effect::File(FileJob::Settle { session: session("colab"), key: Some((key(2), Trust::Channel)) })]
+    );
     assert!(play.saw("colab", new_key(2, true)).is_empty(), "once");
     let effects = play.send(Msg::Settled(name("colab"), Ok(())));
-    let [Effect::Watch(order), Effect::Reload] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::Watch(order), Effect::File(FileJob::Reload)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(order.pinned, [key(2)]);
     assert!(notices(&play.saw("colab", Sight::Online)).is_empty(), "the machine is looked at first");
     let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
@@ -25,7 +28,10 @@ fn a_channel_does_not_replace_what_the_session_key_vouches_for() {
     play.online("colab");
     play.saw("colab", closed());
     let effects = play.saw("colab", new_key(2, true));
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "{effects:?}");
+    assert!(
+        !effects.iter().any(|effect| matches!(effect, Effect::File(FileJob::Settle { .. }))),
+        "{effects:?}"
+    );
     assert!(matches!(play.health("colab"), Health::NewHostKey { .. }), "a person decides");
 }
 
@@ -38,7 +44,7 @@ fn a_key_nobody_vouched_for_is_told_once_and_never_taken() {
     assert_eq!(notice.actions, [NoticeAction::Compare(name("colab"))], "approving is not a button");
     assert!(play.saw("colab", new_key(2, false)).is_empty());
     assert!(
-        matches!(play.health("colab"), Health::NewHostKey { fingerprint, .. } if *fingerprint == key(2).fingerprint())
+        matches!(play.health("colab"), Health::NewHostKey { fingerprint, .. } if fingerprint == key(2).fingerprint())
     );
     only(&play.saw("colab", new_key(3, false)));
     let repair = play.send(Msg::Asked(Request::Repair(name("colab"))));
@@ -54,11 +60,14 @@ fn an_approval_is_for_exactly_the_key_that_was_compared() {
     play.saw("colab", new_key(3, false));
     let void = play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
     assert!(only(&void).title.contains("another fingerprint"), "swapped between showing and approving");
-    assert!(!void.iter().any(|effect| matches!(effect, Effect::Settle { .. })));
+    assert!(!void.iter().any(|effect| matches!(effect, Effect::File(FileJob::Settle { .. }))));
     let good = Msg::Asked(Request::Approve(name("colab"), key(3).fingerprint()));
     assert_eq!(play.send(good), [Effect::Redial(name("colab"))], "it is looked at once more");
     let seen = play.saw("colab", new_key(3, false));
-    assert_eq!(seen, [Effect::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) }]);
+    assert_eq!(
+        seen,
+        [Effect::File(FileJob::Settle { session: session("colab"), key: Some((key(3), Trust::Approved)) })]
+    );
 }
 
 #[test]
@@ -79,7 +88,10 @@ fn an_approval_is_void_when_the_key_is_swapped_or_nobody_answers() {
     let gone = play.saw("colab", REFUSED);
     assert_eq!(only(&gone).title, "colab does not answer any more");
     let back = play.saw("colab", new_key(2, false));
-    assert!(!back.iter().any(|effect| matches!(effect, Effect::Settle { .. })), "an old approval: {back:?}");
+    assert!(
+        !back.iter().any(|effect| matches!(effect, Effect::File(FileJob::Settle { .. }))),
+        "an old approval: {back:?}"
+    );
 }
 
 #[test]

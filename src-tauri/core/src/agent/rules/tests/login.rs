@@ -34,7 +34,7 @@ fn a_stored_password_brings_a_new_disk_back_without_a_person() {
     play.second += 20;
     assert_eq!(play.send(installed(KeyInstall::Done)), [Effect::Redial(name("colab"))]);
     let healed = play.saw("colab", Sight::Online);
-    assert!(matches!(healed[..], [Effect::Settle { key: None, .. }]), "{healed:?}");
+    assert!(matches!(healed[..], [Effect::File(FileJob::Settle { key: None, .. })]), "{healed:?}");
     assert!(notices(&play.send(Msg::Settled(name("colab"), Ok(())))).is_empty());
     let notice = only(&play.saw("colab", Sight::Vitals(vitals("boot-2"))));
     assert_eq!(notice.title, "colab has a new machine; the disk is empty");

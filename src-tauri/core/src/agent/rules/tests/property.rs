@@ -173,8 +173,8 @@ proptest! {
             }
             screen.follow(&effects);
             for (who, followed) in &play.state.sessions {
-                let settled = followed.told == Told::Nothing && followed.returning.is_none();
-                let online = matches!(followed.health, Health::Online { .. });
+                let settled = followed.told == Told::Nothing && !followed.course.is_returning();
+                let online = followed.course.is_online();
                 let stands = screen.0.get(who.as_str()).filter(|notice| notice.kind != NoticeKind::Back);
                 prop_assert!(!(online && settled && stands.is_some()), "it stands, and is not true: {stands:?}");
             }

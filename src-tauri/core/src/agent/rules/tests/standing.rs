@@ -29,7 +29,7 @@ fn refused() -> Play {
 fn files_that_are_written_after_all_tell_the_return_that_waited_for_them() {
     let mut play = refused();
     let repair = play.send(Msg::Asked(Request::Repair(name("colab"))));
-    assert!(matches!(repair[..], [Effect::Settle { .. }, Effect::Redial(_)]), "{repair:?}");
+    assert!(matches!(repair[..], [Effect::File(FileJob::Settle { .. }), Effect::Redial(_)]), "{repair:?}");
     let notice = only(&play.send(Msg::Settled(name("colab"), Ok(()))));
     assert_eq!(
         notice.title, "colab has a new machine; the disk is empty",
@@ -41,13 +41,13 @@ fn files_that_are_written_after_all_tell_the_return_that_waited_for_them() {
 fn files_that_could_not_be_written_are_tried_again_and_another_reason_is_told() {
     let mut play = refused();
     assert!(play.after(59).is_empty());
-    assert_eq!(play.after(1), [Effect::Settle { session: session("colab"), key: None }]);
+    assert_eq!(play.after(1), [Effect::File(FileJob::Settle { session: session("colab"), key: None })]);
     let again = play.send(Msg::Settled(name("colab"), Err("read-only".to_owned())));
     assert!(again.is_empty(), "the same reason is told once: {again:?}");
-    assert!(matches!(play.after(60)[..], [Effect::Settle { .. }]));
+    assert!(matches!(play.after(60)[..], [Effect::File(FileJob::Settle { .. })]));
     let other = only(&play.send(Msg::Settled(name("colab"), Err("the disk is full".to_owned()))));
     assert_eq!(other.body, "the disk is full");
-    assert!(matches!(play.after(60)[..], [Effect::Settle { .. }]));
+    assert!(matches!(play.after(60)[..], [Effect::File(FileJob::Settle { .. })]));
     assert_eq!(only(&play.send(Msg::Settled(name("colab"), Ok(())))).kind, NoticeKind::Back);
     assert!(play.after(600).is_empty());
 }

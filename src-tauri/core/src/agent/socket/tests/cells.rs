@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::agent::adding_host::AddingHost;
+use crate::agent::effect::FileJob;
 use crate::repoint::adding::clipboard::{Clipboard, ReadClipboard};
 use crate::ssh::SystemSsh;
 use crate::ssh::context::Tools;
@@ -20,7 +21,7 @@ struct Readings(mpsc::UnboundedSender<()>);
 
 impl World for Readings {
     fn carry_out(&mut self, effect: Effect) {
-        if matches!(effect, Effect::Reload) {
+        if matches!(effect, Effect::File(FileJob::Reload)) {
             let _ = self.0.send(());
         }
     }

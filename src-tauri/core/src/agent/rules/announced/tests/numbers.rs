@@ -9,7 +9,7 @@ fn a_runtime_that_said_goodbye_is_not_believed_again_and_its_number_outlives_a_r
     play.hears(said(2, 1, Kind::Up, 2));
     let effects = play.hears(said(2, 2, Kind::Down, 2));
     let kept = effects.iter().find_map(|effect| match effect {
-        Effect::RememberHeard(_, heard) => Some(heard.clone()),
+        Effect::File(FileJob::RememberHeard(_, heard)) => Some(heard.clone()),
         _ => None,
     });
     let kept = kept.unwrap();
@@ -17,7 +17,7 @@ fn a_runtime_that_said_goodbye_is_not_believed_again_and_its_number_outlives_a_r
     let replayed = Some(Err(Refusal::Replayed));
     assert_eq!(outcome(&play.hears(said(2, 1, Kind::Up, 2))), replayed);
 
-    let accepted = play.followed().accepted.clone();
+    let accepted = play.followed().announced.accepted.clone();
     let mut play = Play { state: State::default(), second: play.second };
     let loaded = Loaded { accepted, heard: kept, ..Loaded::new(session(Link::Ngrok(place(1))), derived(7)) };
     play.send(Msg::Loaded(vec![loaded]));
@@ -40,11 +40,11 @@ fn one_that_goes_on_is_followed_again_once_its_younger_successor_is_dead() {
     let effects = play.hears(said(1, 2, Kind::Beat, 1));
     assert_eq!(adoption(&effects).map(|adoption| &adoption.link), Some(&Link::Ngrok(place(1))));
     // What is on disk until that is written brings the other one not back.
-    let accepted = play.followed().accepted.clone();
-    let two = play.followed().heard.iter().find(|heard| heard.seq == 1).cloned();
+    let accepted = play.followed().announced.accepted.clone();
+    let two = play.followed().announced.heard.iter().find(|heard| heard.seq == 1).cloned();
     let loaded = Loaded { accepted: two, ..Loaded::new(session(Link::Ngrok(place(1))), derived(7)) };
     play.send(Msg::Loaded(vec![loaded]));
-    assert_eq!(play.followed().accepted, accepted);
+    assert_eq!(play.followed().announced.accepted, accepted);
     // A third one is younger than both.
     assert_eq!(outcome(&play.hears(said(3, 1, Kind::Up, 3))), Some(Ok(())));
 }
@@ -88,7 +88,7 @@ fn what_a_person_pasted_is_dialled_before_an_announcement_overrules_it() {
     let mut play = Play::online();
     play.saw(Sight::Lost(Loss::Closed));
     play.saw(Sight::Failed(Obstacle::Refused));
-    let accepted = play.followed().accepted.clone();
+    let accepted = play.followed().announced.accepted.clone();
     let channels = ChannelSettings { channels: vec![ChannelKind::Ntfy], ..ChannelSettings::default() };
     let pasted = session(Link::Direct(place(77)));
     play.send(Msg::Loaded(vec![Loaded { channels, accepted, ..Loaded::new(pasted, derived(7)) }]));
