@@ -152,7 +152,7 @@ mod rehearsed {
     use tokio::sync::mpsc;
     use tokio::task::JoinHandle;
 
-    use super::ToShow;
+    use moorline_core::agent::ui::ToShow;
 
     pub fn start(tell: mpsc::UnboundedSender<ToShow>, mut asked: mpsc::Receiver<Request>) -> JoinHandle<()> {
         thread::spawn(move || {

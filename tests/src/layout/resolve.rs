@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::order::{Arrows, CRATES};
 use super::read::{Key, Module, Modules};
-use super::{Arrows, CRATES};
 
 /// More re-exports than that in a row are a mistake here.
 const DEEPEST: usize = 20;

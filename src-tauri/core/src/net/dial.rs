@@ -13,8 +13,6 @@ use moorline_ssh_files::HostName;
 use tokio::sync::oneshot;
 use tungstenite::http::{HeaderValue, Uri};
 
-pub(crate) use super::connect::left;
-
 use super::connect::{self, ConnectError, NO_NAMES, Span};
 use super::error::CarryError;
 use super::socks;

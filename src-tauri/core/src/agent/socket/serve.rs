@@ -8,8 +8,9 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::door::{Door, LINE};
 use super::line::{LineError, Lines, say};
-use super::{Door, LINE, cells, no_call};
+use super::{cells, no_call};
 use crate::agent::event::Event;
 use crate::agent::run::{AgentHandle, Ended};
 use crate::agent::snapshot::Snapshot;

@@ -20,8 +20,8 @@ use crate::agent::effect::Effect;
 use crate::agent::message::{Msg, Request};
 use crate::agent::run::{AgentHandle, World, start};
 use crate::agent::socket::protocol::{Answer, Call, Role, Said};
-use crate::store::dirs::DirsError;
-use crate::store::local_socket;
+use crate::store::dirs::{Dirs, DirsError};
+use crate::store::local_socket::{self, DoorError};
 
 /// A world in which nothing happens.
 struct Nothing;

@@ -6,7 +6,7 @@ use moorline_model::session::{Link, RelayTarget};
 use moorline_ssh_files::{Alias, InvalidName, UserName};
 
 use super::gather::{CellError, Listen, ListenError};
-use crate::repoint::write::SettleError;
+use crate::repoint::change::SettleError;
 use crate::ssh::relay_identity::RelayPlaceError;
 use crate::ssh::relay_setup::PrepareSessionError;
 use crate::store::config_toml::SessionsFileError;

@@ -12,12 +12,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use super::GoogleError;
+use crate::net::google::error::KEYRING;
 use crate::store::dirs::Dirs;
 use crate::store::read_file::{self, NotRead};
 use crate::store::vault::{self, Found, Purpose, Vault, VaultError};
-
-/// What the keyring is called where a sign-in's place is named.
-pub(super) const KEYRING: &str = "the keyring";
 
 /// A program whose sign-in can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

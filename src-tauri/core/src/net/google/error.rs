@@ -150,9 +150,7 @@ impl GoogleError {
     /// What a person can do about it here.
     pub fn next_step(&self) -> Option<NextStep> {
         match self {
-            Self::Expired { place } if place == super::credentials::KEYRING => {
-                Some(NextStep::CopyGoogleSignIn)
-            }
+            Self::Expired { place } if place == KEYRING => Some(NextStep::CopyGoogleSignIn),
             Self::Ended { .. } => Some(NextStep::ChooseRuntime),
             Self::OtherLink { .. } => Some(NextStep::LookAtStatus),
             Self::Vault(error) => error.next_step(),
@@ -170,9 +168,12 @@ impl GoogleError {
 fn sign_in_again(place: &str) -> String {
     if place.ends_with("application_default_credentials.json") {
         SIGN_IN_GCLOUD.to_owned()
-    } else if place == super::credentials::KEYRING {
+    } else if place == KEYRING {
         format!("{SIGN_IN} again, then copy the sign-in into the keyring again")
     } else {
         format!("delete that file, then {SIGN_IN} again")
     }
 }
+
+/// What the keyring is called where a sign-in's place is named.
+pub(super) const KEYRING: &str = "the keyring";

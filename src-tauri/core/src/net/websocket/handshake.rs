@@ -13,7 +13,8 @@ use tungstenite::handshake::machine::TryParse;
 use super::edge::{Edge, Refusal};
 use super::frames::{Heard, Inbound, Masks, put_pong};
 use super::tls::{self, Tls};
-use crate::net::dial::{Dialling, left};
+use crate::net::connect::left;
+use crate::net::dial::Dialling;
 use crate::net::error::CarryError;
 
 /// The port of every edge.

@@ -9,6 +9,7 @@ mod access_token;
 mod edge;
 mod frames;
 mod handshake;
+mod opened;
 mod pump;
 mod single_slot;
 mod stream;
@@ -24,9 +25,9 @@ pub use crate::net::error::CarryError;
 pub use access_token::ServiceToken;
 pub use stream::Carried;
 
+use crate::net::websocket::opened::{cut, opened};
 use crate::store::dirs::Dirs;
 use edge::{Edge, Kind};
-use handshake::Opened;
 use single_slot::Single;
 
 /// A way that can be opened, as often as it is needed. Its `Debug` shows no secret.
@@ -80,15 +81,4 @@ impl Carrier {
         };
         Carried::new(opened, slot).map_err(|error| cut(&self.edge, &error))
     }
-}
-
-/// On a thread for what blocks.
-async fn opened(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
-    let for_thread = edge.clone();
-    let opening = tokio::task::spawn_blocking(move || handshake::open(&for_thread, limit));
-    opening.await.map_err(|error| cut(edge, &error))?
-}
-
-fn cut(edge: &Edge, error: &impl ToString) -> CarryError {
-    CarryError::Cut { host: edge.host.clone(), reason: error.to_string() }
 }

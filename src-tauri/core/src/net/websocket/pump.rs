@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::frames::{Heard, Inbound, Masks, put_close, put_data, put_pong};
 use super::handshake::Opened;
 use super::tls::Tls;
-use crate::net::dial::left;
+use crate::net::connect::left;
 use crate::net::error::CarryError;
 use crate::net::stdio;
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::edge::Edge;
 use super::handshake::Opened;
-use super::opened;
+use super::opened::opened;
 use crate::net::error::CarryError;
 use crate::store::colab_slot::{Holder, Slot, holder};
 use crate::store::dirs::Dirs;

@@ -7,7 +7,7 @@ use russh::{Channel, ChannelMsg};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-use super::upstream::Held;
+use super::held::{Held, ROOMS};
 use crate::ssh::failure::last_line;
 use crate::ssh::multiplexed::NoChannel;
 
@@ -37,10 +37,6 @@ pub(super) enum NoWay {
 
 /// What OpenSSH says to whom it lets in later (sshd_config(5): MaxStartups, PerSourcePenalties).
 const NOT_NOW: [&[u8]; 2] = [b"Exceeded MaxStartups", b"Not allowed at this time"];
-
-/// How many ways there are where each needs a session of its own: stock sshd has MaxSessions 10, and a person may
-/// want to run something beside them.
-pub(super) const ROOMS: usize = 8;
 
 /// How long sshd may take for its first words.
 const FIRST_WORDS: Duration = Duration::from_secs(10);

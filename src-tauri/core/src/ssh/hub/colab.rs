@@ -6,7 +6,7 @@ use std::time::Duration;
 use moorline_model::session::Session;
 use tokio::time::{Instant, timeout_at};
 
-use super::upstream::Target;
+use super::held::Target;
 use super::wire::Refusal;
 use crate::net::error::CarryError;
 use crate::net::websocket::Carrier;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::upstream::{Held, Target};
+use super::held::{Held, Target};
 use super::wire::Refusal;
 
 /// The connections of a session.

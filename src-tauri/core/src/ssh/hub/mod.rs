@@ -14,6 +14,7 @@ mod channel;
 mod colab;
 mod connections;
 mod copy_bytes;
+mod held;
 mod join;
 mod pump;
 mod serve;

@@ -1,22 +1,21 @@
 //! The one connection to the runtime: made when it is needed, shared by all, made anew when it has ended.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moorline_model::next_step::NextStep;
 use moorline_model::random::random as jitter;
 use moorline_model::session::{Link, Session};
-use moorline_ssh_files::{Alias, HostKey, IdentityFile, UserName};
-use tokio::sync::Semaphore;
+use moorline_ssh_files::Alias;
 use tokio::time::{Instant, timeout_at};
 
-use super::channel::{NoWay, ROOMS, Way, open};
+use super::channel::{NoWay, Way, open};
 use super::colab;
 use super::connections::Lines;
 use super::wire::Refusal;
 use crate::net::error::CarryError;
 use crate::ssh::context::Tools;
+use crate::ssh::hub::held::{Held, Target};
 use crate::ssh::multiplexed::{Trunk, trunk};
 use crate::ssh::route::RouteError;
 use crate::ssh::{Identity, LoginError, LoginKey, ProbeError, reach};
@@ -41,22 +40,6 @@ pub(super) struct Upstream {
     tools: Arc<Tools>,
     session: Alias,
     lines: Mutex<Lines>,
-}
-
-/// A connection that stands, and what was learned about it.
-pub(super) struct Held {
-    pub trunk: Trunk,
-    pub rooms: Arc<Semaphore>,
-    forbids_forwarding: AtomicBool,
-}
-
-/// Where a connection leads and who is held to be there: another target needs another connection.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Target {
-    link: String,
-    user: UserName,
-    identity: Option<IdentityFile>,
-    pub pinned: Vec<HostKey>,
 }
 
 impl Upstream {
@@ -219,21 +202,6 @@ fn is_taken(reached: &Result<Option<Trunk>, LoginError>) -> bool {
             matches!(**refusal, CarryError::ColabTaken(_))
         }
         _ => false,
-    }
-}
-
-impl Held {
-    fn new(trunk: Trunk) -> Self {
-        let rooms = Arc::new(Semaphore::new(ROOMS));
-        Self { trunk, rooms, forbids_forwarding: AtomicBool::new(false) }
-    }
-
-    pub fn forbids_forwarding(&self) -> bool {
-        self.forbids_forwarding.load(Ordering::Relaxed)
-    }
-
-    pub fn note_forbidden(&self) {
-        self.forbids_forwarding.store(true, Ordering::Relaxed);
     }
 }
 

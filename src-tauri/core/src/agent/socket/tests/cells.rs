@@ -13,6 +13,7 @@ use crate::repoint::adding::clipboard::{Clipboard, ReadClipboard};
 use crate::ssh::SystemSsh;
 use crate::ssh::context::Tools;
 use crate::store::config_toml::SessionsFile;
+use crate::store::dirs::Dirs;
 use crate::store::session_keys;
 use crate::store::vault::MemoryVault;
 
