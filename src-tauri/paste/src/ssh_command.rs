@@ -1,6 +1,6 @@
 //! Finding `ssh` command lines in text and reading their options, as `ssh(1)` does, without running anything.
 
-use super::text::Line;
+use super::text::line::Line;
 
 /// Options without a value (OpenSSH ssh(1)).
 const FLAGS: &str = "46AaCfGgKkMNnqsTtVvXxYy";

@@ -5,7 +5,7 @@
 //! must reach the validator as it is.
 
 mod cell;
-mod line;
+pub mod line;
 mod markup;
 
 use std::cell::OnceCell;

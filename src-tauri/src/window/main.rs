@@ -7,6 +7,7 @@ mod adding;
 mod agent;
 mod commands;
 mod making;
+mod opened;
 mod page;
 
 use std::process::ExitCode;
@@ -29,5 +30,5 @@ fn open() -> anyhow::Result<()> {
     let dirs = Dirs::from_env()?;
     // Without a log the window still serves.
     let _ = moorline_app::log::start(&dirs, "window");
-    Ok(page::run(Agent::new(dirs))?)
+    Ok(opened::run(Agent::new(dirs))?)
 }

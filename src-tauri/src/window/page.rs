@@ -1,18 +1,12 @@
-//! The one window, and what its page is told.
+//! What the page shows, and how it is told.
 
-use std::io::BufRead as _;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use moorline_app::wire::{Shows, View};
-use moorline_core::agent::snapshot::Snapshot;
-use tauri::webview::PageLoadEvent;
-use tauri::{AppHandle, Emitter as _, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use moorline_app::wire::Shows;
+use tauri::{AppHandle, Emitter as _, Manager as _};
 
-use crate::agent::Agent;
-use crate::{adding, commands, making};
-
-const LABEL: &str = "main";
+/// The one window's name.
+pub const LABEL: &str = "main";
 /// The event that carries everything the page shows.
 const SHOWS: &str = "shows";
 
@@ -29,56 +23,6 @@ impl Page {
     }
 }
 
-/// Opens the window, and returns when it is closed.
-///
-/// # Errors
-/// There is no display, or no webview.
-pub fn run(agent: Agent) -> tauri::Result<()> {
-    tauri::Builder::default()
-        .manage(Page::default())
-        .manage(agent.clone())
-        .invoke_handler(tauri::generate_handler![
-            commands::shown,
-            commands::show,
-            commands::compare,
-            commands::check,
-            commands::approve,
-            commands::repair,
-            commands::forget,
-            adding::adding_begin,
-            adding::adding_say,
-            adding::adding_wait,
-            adding::adding_end,
-            adding::open,
-            making::first_look,
-            making::make_cell,
-            making::copy_cell,
-        ])
-        .setup(move |app| {
-            let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("index.html".into()))
-                .title("Moorline")
-                .inner_size(720.0, 640.0)
-                .min_inner_size(360.0, 320.0)
-                // A webview is white until its page is painted.
-                .visible(false)
-                .on_page_load(|window, load| {
-                    if load.event() == PageLoadEvent::Finished {
-                        front(&window);
-                    }
-                })
-                .on_navigation(|url| url.scheme() == "tauri" || url.host_str().is_some_and(is_own))
-                .build()?;
-            let handle = app.handle().clone();
-            tauri::async_runtime::spawn(async move {
-                agent.follow(|now| hear(&handle, now)).await;
-            });
-            let handle = app.handle().clone();
-            thread::Builder::new().name("tray".to_owned()).spawn(move || obey(&handle, &window))?;
-            Ok(())
-        })
-        .run(tauri::generate_context!())
-}
-
 /// Changes what is shown, and tells the page.
 pub fn change(app: &AppHandle, how: impl FnOnce(&mut Shows)) {
     let page = app.state::<Page>();
@@ -87,50 +31,4 @@ pub fn change(app: &AppHandle, how: impl FnOnce(&mut Shows)) {
     if let Err(error) = app.emit_to(LABEL, SHOWS, &*shows) {
         tracing::error!(%error, "the page cannot be told");
     }
-}
-
-fn hear(app: &AppHandle, now: Option<Snapshot>) {
-    change(app, |shows| {
-        shows.agent_gone = now.is_none();
-        if now.is_some() {
-            shows.snapshot = now;
-        }
-    });
-}
-
-/// Shows what the tray says on standard input, a view a line. When the tray is gone, however it ended, so is the window;
-/// one that no tray ever spoke to was started by hand.
-fn obey(app: &AppHandle, window: &WebviewWindow) {
-    let mut has_tray = false;
-    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-        let view = match serde_json::from_str::<View>(&line) {
-            Ok(view) => view,
-            Err(error) => {
-                tracing::error!(%error, "the tray said something unknown");
-                continue;
-            }
-        };
-        has_tray = true;
-        change(app, |shows| shows.view = view);
-        // Before its page is loaded it stays hidden; it comes forward by itself then.
-        if window.is_visible().unwrap_or(false) {
-            front(window);
-        }
-    }
-    if has_tray {
-        tracing::info!("the tray has ended, and the window with it");
-        app.exit(0);
-    }
-}
-
-fn front(window: &WebviewWindow) {
-    let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
-    if let Err(error) = shown {
-        tracing::warn!(%error, "the window does not come forward");
-    }
-}
-
-/// Tauri's own host for the page where schemes must be http, and Vite's in development.
-fn is_own(host: &str) -> bool {
-    host == "tauri.localhost" || (cfg!(not(feature = "custom-protocol")) && host == "localhost")
 }

@@ -13,7 +13,7 @@ pub struct Crate {
 }
 
 /// The crates, each of which uses only those above it.
-pub const CRATES: [Crate; 9] = [
+pub const CRATES: [Crate; 10] = [
     Crate { name: "moorline_ssh_files", folder: "src-tauri/ssh-files/src", roots: &["lib.rs"] },
     Crate { name: "moorline_model", folder: "src-tauri/model/src", roots: &["lib.rs"] },
     Crate { name: "moorline_paste", folder: "src-tauri/paste/src", roots: &["lib.rs"] },
@@ -22,6 +22,7 @@ pub const CRATES: [Crate; 9] = [
     Crate { name: "moorline_proxy", folder: "src-tauri/cli/src", roots: &["proxy.rs"] },
     Crate { name: "moorline_app", folder: "src-tauri/src", roots: &["lib.rs"] },
     Crate { name: "moorline_tray", folder: "src-tauri/src", roots: &["main.rs"] },
+    Crate { name: "moorline_window", folder: "src-tauri/src/window", roots: &["main.rs"] },
     Crate { name: "moorline_tests", folder: "tests/src", roots: &["lib.rs"] },
 ];
 
