@@ -147,7 +147,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The reverse of [`hex`].
+/// Bytes from pairs of hexadecimal digits.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;

@@ -44,3 +44,14 @@ fn no_files_use_each_other_in_a_circle() {
     }
     assert!(circles.is_empty(), "{} circles\n{told}", circles.len());
 }
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let files = arrows(workspace()).unwrap();
+    let says = |file: &String| {
+        let text = std::fs::read_to_string(workspace().join(file)).unwrap();
+        text.starts_with("//! ")
+    };
+    let silent: Vec<&String> = files.keys().filter(|file| !says(file)).collect();
+    assert!(silent.is_empty(), "without a line of purpose: {silent:?}");
+}

@@ -9,8 +9,8 @@
 //! [`update`](rules::update) is pure and synchronous: no I/O, no clock, no randomness. The product's rules about
 //! when a drop is told, when files are written and when somebody is asked live there and nowhere else.
 //!
-//! [`run`] is the loop around it, [`executor`] carries effects out, [`file_jobs`] does the file work in order, and
-//! [`socket`] is what the command line and the window talk to it through. [`course`] holds every way from one [`phase`]
+//! [`run`] is the loop around it, [`executor`] carries effects out, `file_jobs` does the file work in order, and
+//! [`socket`] is what the command line and the window talk to it through. `course` holds every way from one `phase`
 //! of a session to another.
 
 pub mod adding_host;

@@ -1,17 +1,17 @@
 //! Talking SSH: through the person's own `ssh`, and through an own client where a key or a login is at stake.
 //!
-//! - [`system`]: the person's `ssh` program: what it is started with, running one constant command on a relay.
+//! - [`system_ssh`]: the person's `ssh` program: what it is started with, running one constant command on a relay.
 //! - [`failure`]: why an `ssh` gave up, read from what it printed.
 //! - [`verify`]: asking `ssh -G` whether an entry means what it should.
 //! - [`route`]: the byte stream to a runtime's sshd: TCP, or a child process's standard streams.
 //! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
 //! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
-//! - [`identity`] and [`standing`]: the key that a session logs in with, and a connection that is kept and watched.
-//! - `trunk`: a connection that carries others, each in a channel of its own.
+//! - [`identity`] and [`watched_connection`]: the key that a session logs in with, and a connection that is kept and watched.
+//! - `multiplexed`: a connection that carries others, each in a channel of its own.
 //! - [`relay`] and [`relay_known_hosts`]: who holds a port on a relay, the key behind it, and the relay's own
 //!   `known_hosts`.
 //! - [`relay_identity`]: where a relay is and which key it shows, as the person's `ssh` has verified it.
-//! - [`following`]: a command on a relay that goes on printing lines.
+//! - [`remote_tail`]: a command on a relay that goes on printing lines.
 //!
 //! Every wait is bounded by a time limit that the caller gives. The async functions need a tokio runtime with I/O
 //! and time enabled; a current-thread one will do.

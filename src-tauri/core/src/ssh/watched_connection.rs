@@ -89,7 +89,7 @@ impl Standing {
     }
 
     /// Waits until the server was asked for something after `last`, which is at the latest when nothing came for
-    /// [`PING_EVERY`]; gives when that was.
+    /// [`PING_EVERY`](super::PING_EVERY); gives when that was.
     pub async fn asks_again(&self, last: Instant) -> Instant {
         self.connection.watch.asked(last).await
     }

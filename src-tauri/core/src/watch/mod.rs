@@ -2,7 +2,7 @@
 //!
 //! - [`link`]: what the loop needs of a link; [`ssh_link`] is the one for all that is reached over SSH, [`google_link`]
 //!   looks at Google's runtimes over HTTP, [`any_link`] is whichever a session has.
-//! - [`backoff`], [`pulse`], [`relay_port`], [`obstacle`]: the rules, all pure: when to dial again, how long a ping
+//! - [`backoff`](crate::net::backoff), [`pulse`], [`relay_port`], [`obstacle`](crate::ssh::obstacle): the rules, all pure: when to dial again, how long a ping
 //!   may take, when a relay's port may be visited, what a failure means.
 //! - [`vitals`]: the one script that asks a runtime how it is doing, and what its answer means.
 //! - [`clock`], [`network`]: noticing sleep and changes of this computer's own network, for all watchers together.

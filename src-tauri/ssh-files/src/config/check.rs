@@ -6,7 +6,7 @@ use super::entry::ConfigError;
 /// Whether the file can be edited at all.
 ///
 /// # Errors
-/// As [`apply`].
+/// Its block is cut off, or its text cannot be edited safely: see [`ConfigError`].
 pub fn check(config: &[u8]) -> Result<(), ConfigError> {
     block::find(config).map(drop)
 }

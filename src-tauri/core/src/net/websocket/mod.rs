@@ -1,9 +1,9 @@
 //! Carrying SSH over a WebSocket: to a Cloudflare tunnel, or to Colab's own SSH.
 //!
-//! One [`Carrier`] serves two uses. [`Carrier::pump`] carries a `ProxyCommand`'s standard streams with two blocking
-//! threads and starts no async runtime. [`Carrier::connect`] gives an async stream, for the watcher, the host-key probe
-//! and the login. What neither does again is shared: dialling ([`dial`], [`socks`]), TLS ([`tls`]), the upgrade
-//! ([`edge`], [`open`]) and the frames ([`frames`]). Every failure is a [`CarryError`].
+//! One [`Carrier`] serves two uses. [`Carrier::pump`] carries a `ProxyCommand`'s standard streams with blocking threads
+//! (one for each direction, one that answers pings) and starts no async runtime. [`Carrier::connect`] gives an async stream, for the watcher, the host-key probe
+//! and the login. What neither does again is shared: dialling ([`dial`](crate::net::dial), [`socks`](crate::net::socks)), TLS (`tls`), the upgrade
+//! (`edge`, `handshake`) and the frames (`frames`). Every failure is a [`CarryError`].
 
 mod access_token;
 mod edge;

@@ -128,7 +128,7 @@ pub fn process(dirs: &Dirs, session: &Alias) -> Option<u32> {
 }
 
 impl Joined {
-    /// Carries bytes between these two and the runtime until either side ends; see [`pump`].
+    /// Carries bytes between these two and the runtime until either side ends.
     ///
     /// # Errors
     /// The person's side cannot be read or written.

@@ -2,7 +2,7 @@
 //!
 //! - [`key_line`]: the line in `authorized_keys` that lets the runtime in, and what an edit makes of the file; pure.
 //! - [`receiver`]: the one command that the line allows: it takes one announcement and keeps it in a file.
-//! - [`prepare`]: writing the line, taking it out again.
+//! - [`prepare`](mod@prepare): writing the line, taking it out again.
 //! - [`of_session`]: both for a session, with a memory of what is to be undone.
 //!
 //! Where the relay is and which key it shows, for the runtime to hold it to, comes from [`relay_place`].
