@@ -121,7 +121,7 @@ impl Default for Person {
 /// What Python says that has these parts of the cell (`keys` is `keys.py`), and then this program.
 pub fn run_parts(parts: &[&str], program: &str) -> Outcome {
     let stage = Stage::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/cell");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/announce/cell");
     let mut code = "import base64, ctypes, fcntl, getpass, glob, hashlib, hmac, http.client, importlib, json, os, platform, \
         re, shutil, signal, socket, subprocess, sys, threading, time, urllib.request\n"
         .to_owned();

@@ -19,7 +19,7 @@ fn with_announce(program: &str) -> Outcome {
 }
 
 fn read_announce() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../src-tauri/core/src/cell/announce.py");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../src-tauri/core/src/announce/cell/announce.py");
     read(std::path::Path::new(path))
 }
 

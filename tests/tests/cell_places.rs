@@ -97,7 +97,7 @@ fn a_runtime_beats_while_it_lives_and_says_goodbye() {
 /// a loopback of its own, since the ports are the makers'.
 fn found(servers: &Value, given: &str) -> String {
     let stage = Stage::new();
-    let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/cell");
+    let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/core/src/announce/cell");
     let announce = read(&parts.join("announce.py"));
     let (_, rest) = announce.split_once("def find_endpoint").unwrap_or_default();
     let (find, _) = rest.split_once("def host_keys").unwrap_or_default();

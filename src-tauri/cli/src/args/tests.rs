@@ -14,7 +14,7 @@ use crate::steps;
 fn the_commands_that_sentences_name_are_right_usage() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    for part in ["cli/src", "core/src", "src", "ssh-files/src"] {
+    for part in ["cli/src", "core/src", "src", "paste/src", "model/src", "ssh-files/src"] {
         rust_files(&source.join(part), &mut files);
     }
     let mut found = 0;
