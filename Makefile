@@ -60,7 +60,7 @@ soak: ## half an hour on a link that is slow and loses a fifth of its packets: n
 
 sweep: setup ## hours: what `make test` takes samples of, in full
 	NEXTEST_PROFILE=sweep MOORLINE_SAMPLE_EVERY=1 PROPTEST_CASES=10000 MOORLINE_SEQUENCES=200 scripts/test.sh --lib \
-		--test crash --test properties --test paste_properties --test kept_secrets
+		--test crash --test properties --test kept_secrets
 
 fresh: ## on Debian, as root: all that `make run` and `make test` say and do on a new machine
 	scripts/try-fresh.sh

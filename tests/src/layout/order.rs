@@ -27,8 +27,8 @@ pub const CRATES: [Crate; 10] = [
 ];
 
 /// Core's rooms, each of which uses only those above it.
-pub const ROOMS: [&str; 10] =
-    ["store", "net", "editors", "ssh", "repoint", "announce", "work", "watch", "doctor", "agent"];
+pub const ROOMS: [&str; 9] =
+    ["store", "net", "editors", "ssh", "repoint", "announce", "watch", "doctor", "agent"];
 
 /// Who uses whom, by file below the workspace, with the names that are used.
 pub type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;

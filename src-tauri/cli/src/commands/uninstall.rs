@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use moorline_core::agent::socket::Door;
-use moorline_core::repoint::take_over;
+use moorline_core::repoint::unchecked_entries;
 use moorline_core::ssh::context::Tools;
 use moorline_core::store::made_dirs::made;
 use moorline_core::store::vault::VaultError;
@@ -40,8 +40,8 @@ pub fn run(args: &UninstallArgs, printer: &Printer) -> anyhow::Result<ExitCode> 
         printer.done(format!("{name} is forgotten"));
     }
     // What was commented out for a session that was never made, or is gone from the settings.
-    for name in take_over::bring_all_back(&tools)? {
-        printer.note(take_over::brought_back(&name));
+    for name in unchecked_entries::bring_all_back(&tools)? {
+        printer.note(unchecked_entries::brought_back(&name));
     }
     let mut clean = forget_secrets(&tools, printer);
     let dirs = &tools.dirs;

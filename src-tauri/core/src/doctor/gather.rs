@@ -14,7 +14,7 @@ use super::surroundings::{
     AgentFacts, ClockFacts, EditorConfigFile, FileFacts, ProxyProgram, SshFiles, Surroundings,
 };
 use crate::editors::{Os, SearchEnv, clean_env, config_file_setting, find, settings_file};
-use crate::repoint::take_over;
+use crate::repoint::unchecked_entries;
 use crate::store::read_file;
 use crate::store::run_program::{Stream, printed};
 
@@ -72,7 +72,7 @@ pub fn gather(sources: &Sources<'_>) -> Surroundings {
         },
         config,
         config_refused,
-        loose: take_over::find(sources.ssh_dir, sources.home),
+        loose: unchecked_entries::find(sources.ssh_dir, sources.home),
         known_hosts: read(&file("known_hosts")),
         strays: strays(sources.ssh_dir, sources.now),
         sessions: sources.sessions.to_vec(),

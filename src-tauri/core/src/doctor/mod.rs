@@ -11,11 +11,11 @@ mod editors;
 mod entries;
 mod gather;
 mod known_hosts;
-mod loose;
 mod machine;
 mod modes;
 mod programs;
 mod surroundings;
+mod unchecked_entries;
 
 pub use check::{Check, Next, Verdict};
 pub use gather::{Sources, gather};
@@ -32,7 +32,7 @@ pub fn examine(found: &Surroundings) -> Vec<Check> {
         // What cannot be read cannot be judged line by line either.
         checks.extend([config::order(found), config::leaks(found), entries::entries(found)]);
     }
-    checks.extend([loose::entries(found), known_hosts::text(found), entries::strays(found)]);
+    checks.extend([unchecked_entries::entries(found), known_hosts::text(found), entries::strays(found)]);
     checks.extend(programs::proxy(found));
     checks.extend(programs::google(found));
     checks.extend(channels::folders(found));

@@ -7,7 +7,7 @@ use moorline_model::editor::Editor;
 use moorline_ssh_files::Alias;
 
 use crate::editors::Os;
-use crate::repoint::take_over::Found;
+use crate::repoint::unchecked_entries::Found;
 
 /// All facts about a machine that matter to sessions.
 #[derive(Debug, Clone)]

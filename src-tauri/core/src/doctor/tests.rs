@@ -7,7 +7,7 @@ use moorline_ssh_files::LooseEntry;
 
 use super::*;
 use crate::editors::Os;
-use crate::repoint::take_over::Found;
+use crate::repoint::unchecked_entries::Found;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 const BLOCK: &str = "# >>> moorline >>> managed: edits inside are replaced\nHost colab\n    HostName h\n    User root\nHost *\n# <<< moorline <<<\n";

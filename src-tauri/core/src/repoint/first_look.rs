@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::net::google::account::LISTED;
 use crate::net::google::answer::Assignment;
 use crate::net::google::{Account, CliSession, GoogleError, cli_sessions};
-use crate::repoint::take_over;
+use crate::repoint::unchecked_entries;
 use crate::ssh::context::Tools;
 
 /// How long Google may take: who opens the view is waiting.
@@ -83,7 +83,8 @@ pub async fn first_look(tools: &Arc<Tools>) -> FirstLook {
 
 /// The entries of the person's own that can be taken over: those of a file that is edited.
 fn loose_entries(tools: &Tools) -> Vec<LooseEntry> {
-    let found = take_over::find(&tools.dirs.ssh, &tools.dirs.home).into_iter().filter(|found| found.editable);
+    let found =
+        unchecked_entries::find(&tools.dirs.ssh, &tools.dirs.home).into_iter().filter(|found| found.editable);
     found
         .map(|found| LooseEntry { alias: found.entry.alias, file: found.file, line: found.entry.line })
         .collect()

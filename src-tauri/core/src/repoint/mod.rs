@@ -6,5 +6,5 @@ pub mod first_look;
 pub mod name_taken;
 pub mod plan;
 pub mod session_key;
-pub mod take_over;
+pub mod unchecked_entries;
 pub mod write;

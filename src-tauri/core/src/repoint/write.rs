@@ -4,16 +4,17 @@
 //! takes along is kept for the new key, then the session's pins and the session itself are saved, then `known_hosts`, then
 //! `config`, and the old password goes last. Each step is atomic, and the next run repeats what is missing.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use moorline_model::announcement::Accepted;
 use moorline_model::session::{Link, Session};
 use moorline_ssh_files::{Alias, HostEntry, InvalidName, KnownHostsEdit, Report, known_hosts};
-use std::time::Duration;
 
 pub use crate::repoint::change::{SettleError, ssh_dir};
 
 use crate::repoint::change::{Change, LOCK_WAIT};
-use crate::repoint::{plan, take_over};
+use crate::repoint::{plan, unchecked_entries};
 use crate::ssh::context::Tools;
 use crate::ssh::kept_secrets::Rebinding;
 use crate::store::config_toml::SessionsFile;
@@ -115,7 +116,7 @@ pub fn forget(tools: &Tools, name: &Alias) -> Result<Report, SettleError> {
     let entries = entries(tools, &sessions, &pins)?;
     install_programs(tools, &sessions, &pins)?;
     let report = ssh_dir(tools).write(&edit, &entries)?;
-    let report = take_over::with_own_entry_back(report, &ssh_dir(tools), name)?;
+    let report = unchecked_entries::with_own_entry_back(report, &ssh_dir(tools), name)?;
     pins.remove(name);
     pins.save()?;
     sessions.save()?;

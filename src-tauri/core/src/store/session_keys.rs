@@ -94,7 +94,7 @@ fn create_in(vault: &dyn Vault, session: &Alias) -> Result<SessionKey, SessionKe
 }
 
 /// A key of the generation after the session's, which is not kept yet: what the old one opens elsewhere (the relay's
-/// key line) is replaced first. [`settle::renew`](crate::repoint::session_key::renew) makes it the
+/// key line) is replaced first. [`renew`](crate::repoint::session_key::renew) makes it the
 /// session's.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use super::matters::{Access, Reason};
 use super::step::Decided;
 use super::view::{Outcome, WrittenFile};
 use crate::repoint::change::SettleError;
-use crate::repoint::{take_over, write};
+use crate::repoint::{unchecked_entries, write};
 use crate::ssh::SystemSsh;
 use crate::ssh::check_plain_ssh::OwnLogin;
 use crate::ssh::context::Tools;
@@ -43,7 +43,7 @@ pub async fn write(tools: &Tools, decided: &Decided) -> Result<Outcome, Reason> 
         }
     };
     // Last: until then the person's entry stands below ours, which ssh takes first.
-    let commented = decided.take_over.as_ref().map(|name| take_over::comment_out(tools, name));
+    let commented = decided.take_over.as_ref().map(|name| unchecked_entries::comment_out(tools, name));
     let report = match commented {
         Some(Ok(commented)) => Report { config: report.config.then(commented), ..report },
         Some(Err(error)) => {

@@ -1,13 +1,22 @@
 //! Finding out what a conversation needs to know. Reads, dials and asks; writes nothing of the person's.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use moorline_model::cause::Obstacle;
+use moorline_model::clock;
+use moorline_model::session::{Link, Session};
+use moorline_model::trust::{Evidence, Trust};
+use moorline_ssh_files::{Alias, HostKey};
+use secrecy::{ExposeSecret, SecretString};
+
 use super::announced;
 use super::conversation::Conversation;
 use super::matters::{Access, Fact, Need, NotSeen, StillThere};
 use crate::net::google::cli_sessions;
 use crate::repoint::change::{Change, LOCK_WAIT};
 use crate::repoint::name_taken::{Claim, claim};
-use crate::repoint::take_over;
-use crate::repoint::write;
+use crate::repoint::{unchecked_entries, write};
 use crate::ssh::context::Tools;
 use crate::ssh::kept_secrets::{self, Kept};
 use crate::ssh::login::{LoginError, install_login_key, key_login_works};
@@ -16,14 +25,6 @@ use crate::ssh::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh,
 use crate::ssh::{Prompts, SystemSsh, obstacle};
 use crate::store::pins_json::{Pins, SessionPins};
 use crate::store::state_lock::StateLock;
-use moorline_model::cause::Obstacle;
-use moorline_model::clock;
-use moorline_model::session::{Link, Session};
-use moorline_model::trust::{Evidence, Trust};
-use moorline_ssh_files::{Alias, HostKey};
-use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
-use std::time::Duration;
 
 /// A runtime that does not answer within this is added all the same, if the person says so.
 const REACH: Duration = Duration::from_secs(8);
@@ -96,7 +97,7 @@ impl Finder {
             let loose = match &claim {
                 // Only the person's own file is edited, never one that it includes.
                 Some(Claim::Entry { .. }) => {
-                    let found = take_over::find(&tools.dirs.ssh, &tools.dirs.home);
+                    let found = unchecked_entries::find(&tools.dirs.ssh, &tools.dirs.home);
                     found.iter().any(|found| found.editable && found.entry.alias == asked)
                 }
                 _ => false,
@@ -117,7 +118,7 @@ impl Finder {
         let name = &session.name;
         let mut diff = super::carry_out::diff(&report);
         if talk.takes_over(name) {
-            match take_over::preview(&self.tools, name) {
+            match unchecked_entries::preview(&self.tools, name) {
                 Ok(commented) => diff = format!("{}{diff}", super::carry_out::file_diff(&commented)),
                 Err(error) => return Fact::NotWritable(error.to_string()),
             }

@@ -25,7 +25,7 @@ use super::view::{
 };
 use super::wish::Wish;
 use crate::repoint::adding::clipboard::Clipboard;
-use crate::repoint::take_over;
+use crate::repoint::unchecked_entries;
 use crate::ssh::context::Tools;
 use crate::ssh::kept_secrets::{self, Kept};
 use crate::ssh::reach::relay_ssh;
@@ -445,7 +445,7 @@ impl Task {
     async fn take_entry(&mut self, name: Alias) -> Result<(), String> {
         let tools = Arc::clone(&self.around.tools);
         let asked = name.clone();
-        let dirs = move || take_over::text_of(&tools.dirs.ssh, &tools.dirs.home, &asked);
+        let dirs = move || unchecked_entries::text_of(&tools.dirs.ssh, &tools.dirs.home, &asked);
         let text = tokio::task::spawn_blocking(dirs).await.ok().flatten();
         let text =
             text.ok_or_else(|| format!("there is no entry {name} any more that could be taken over"))?;

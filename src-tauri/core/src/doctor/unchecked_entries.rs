@@ -5,7 +5,7 @@ use moorline_model::next_step::NextStep;
 use super::check::{Check, Next};
 use super::config::some;
 use super::surroundings::Surroundings;
-use crate::repoint::take_over::Found;
+use crate::repoint::unchecked_entries::Found;
 
 pub(super) fn entries(found: &Surroundings) -> Check {
     const ID: &str = "loose-entries";
