@@ -67,14 +67,11 @@ pub fn update(state: &mut State, msg: Msg, now: Timestamp) -> Vec<Effect> {
         notices::hold_back(state, &told, &mut effects, now);
     }
     notices::keep_track(state, &mut effects);
-    for (name, followed) in &mut state.sessions {
-        effects.extend(
-            followed
-                .news_to_recall()
-                .map(|recalled| Effect::File(FileJob::RememberTold(name.clone(), recalled))),
-        );
-    }
-    effects
+    // First, so that a crash right after a notification does not have it told again, or its return not told at all.
+    let news = state.sessions.iter_mut().filter_map(|(name, followed)| {
+        Some(Effect::File(FileJob::RememberTold(name.clone(), followed.news_to_recall()?)))
+    });
+    news.chain(effects).collect()
 }
 
 /// Why a request cannot be met, as one sentence for whoever asks and waits for the answer. [`update`] guards itself:
