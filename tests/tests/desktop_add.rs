@@ -102,7 +102,7 @@ fn home_server(hand: Hand) {
     );
     desk.adds_from_clipboard(&printed);
     desk.page().await_text("The password was read");
-    assert_eq!(desk.page().text().matches("where it leads").count(), 1, "it is said once");
+    assert_eq!(desk.page().text().matches("address is still missing").count(), 1, "it is said once");
     desk.pastes(&cell, "paste");
     desk.presses("go-ahead");
     desk.runs_the_line();
