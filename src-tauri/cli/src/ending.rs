@@ -1,6 +1,6 @@
 //! What must be put back however the program ends: by a signal, by Ctrl-C, by a panic.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 type Action = Box<dyn FnOnce() + Send>;
@@ -8,6 +8,7 @@ type Action = Box<dyn FnOnce() + Send>;
 static ACTIONS: Mutex<Vec<(u64, Action)>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static WATCH: Once = Once::new();
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// Keeps an action that is due if the program ends while this is there. Dropped, it takes the action back: whoever
 /// holds it tidies up by itself then.
@@ -32,8 +33,17 @@ impl Drop for Due {
 
 /// Does what is due, and ends the program with this status.
 pub fn leave(status: i32) -> ! {
+    LEAVING.store(true, Ordering::SeqCst);
     settle();
     std::process::exit(status)
+}
+
+/// Waits for the end where [`leave`] is under way: what fails now fails because things are being put away, and is nobody's
+/// news.
+pub fn let_who_leaves_end() {
+    while LEAVING.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
 }
 
 fn settle() {

@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Uninstall(args) => commands::uninstall::run(&args, &printer),
         Command::Completions(args) => commands::completions::run(&args, Cli::command(), &printer),
     };
+    ending::let_who_leaves_end();
     let code = outcome.unwrap_or_else(|error| {
         let step = advice::of_error(&error, about.as_ref());
         printer.error(text::sentence(error.as_ref()), step.as_ref().map(steps::command));
