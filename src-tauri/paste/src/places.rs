@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use moorline_ssh_files::config::NGROK;
 use moorline_ssh_files::{HostName, InvalidName, Place, Port, UserName};
 use secrecy::SecretString;
 
@@ -29,16 +30,6 @@ const NEVER: [&str; 14] = [
     "trycloudflare.com",
     "google.com",
     "colab.research.google.com",
-];
-
-const NGROK: [&str; 7] = [
-    ".ngrok.io",
-    ".ngrok.com",
-    ".ngrok.app",
-    ".ngrok.dev",
-    ".ngrok-free.app",
-    ".ngrok-free.dev",
-    ".ngrok.pizza",
 ];
 
 /// Services that give a plain public host and port for a local one.

@@ -3,8 +3,8 @@
 use anyhow::bail;
 use moorline_core::agent::message::Request;
 use moorline_core::agent::snapshot::Snapshot;
-use moorline_core::agent::socket::Caller;
 use moorline_core::agent::socket::protocol::{Answer, Call, Role};
+use moorline_core::agent::socket::{CallError, Caller};
 use moorline_core::ssh::context::Tools;
 use moorline_ssh_files::Alias;
 
@@ -32,7 +32,7 @@ pub fn snapshot(tools: &Tools, printer: &Printer) -> anyhow::Result<Option<Snaps
             _ => Ok(None),
         }
     })?;
-    asked.or_else(|error: moorline_core::agent::socket::CallError| {
+    asked.or_else(|error: CallError| {
         printer.note(error);
         Ok(None)
     })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use moorline_core::repoint::adding::{TypedSecret, Wish};
+use moorline_core::repoint::change::ssh_dir;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::practice::{PracticeOptions, PracticeRuntime};
 use moorline_core::ssh::{SystemSsh, kept_secrets};
@@ -84,7 +85,7 @@ fn play(home: &Path, printer: &Printer) -> anyhow::Result<Vec<&'static str>> {
     let ssh = SystemSsh::find(Some(home))?;
     let tools = Arc::new(Tools { vault: Box::new(MemoryVault::default()), ssh, dirs, askpass: None });
     Dirs::create_private(&tools.dirs.ssh)?;
-    let config = moorline_core::repoint::change::ssh_dir(&tools).config_path();
+    let config = ssh_dir(&tools).config_path();
     std::fs::write(&config, THEIR_CONFIG).context("cannot write into the throw-away home")?;
     let mut stage = Stage { tools, printer, name: "colab".parse()?, steps: Vec::new() };
 

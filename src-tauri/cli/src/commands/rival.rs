@@ -4,9 +4,8 @@
 use moorline_core::repoint::adding::announced::Announced;
 use moorline_core::ssh::context::Tools;
 use moorline_core::ssh::obstacle;
-use moorline_core::ssh::reach::{self, Expected, ReachError, relay_ssh};
+use moorline_core::ssh::reach::{self, Expected, relay_ssh};
 use moorline_core::store::pins_json::{Pins, SessionPins};
-use moorline_model::cause::Obstacle;
 use moorline_model::session::Session;
 
 use super::reaching::LIMIT;
@@ -51,21 +50,8 @@ pub async fn of(
     let why = match seen {
         Ok(seen) if known.holds(&seen.key) => format!("{name} answers where it is"),
         Ok(_) => return Ok(None),
-        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) if obstacle::tells_of_runtime(&error) => return Ok(None),
         Err(error) => format!("whether {name} still answers where it is cannot be told ({error})"),
     };
     Ok(Some(format!("{why}, and it announces itself elsewhere ({link})")))
-}
-
-/// Whether this says something of the runtime, and not only of this computer or of what stands in between.
-fn is_gone(error: &ReachError) -> bool {
-    !matches!(
-        obstacle::of_reach(error),
-        Obstacle::OwnNetwork
-            | Obstacle::Relay(_)
-            | Obstacle::Edge(_)
-            | Obstacle::Program(_)
-            | Obstacle::Provider(_)
-            | Obstacle::Other(_)
-    )
 }

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 
 use crate::repoint::adding::Wish;
 use crate::repoint::adding::clipboard::Clipboard;
-use crate::repoint::adding::talk::{EXPIRES, Surroundings, Talk};
+use crate::repoint::adding::surroundings::{EXPIRES, Surroundings};
+use crate::repoint::adding::talk::Talk;
 use crate::repoint::adding::view::{AddingView, ConversationId, Heard, Say};
 use crate::ssh::context::Tools;
 

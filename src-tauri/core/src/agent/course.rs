@@ -5,16 +5,17 @@
 //! | [`pause`](Course::pause) | any | `Paused` | forgets all else |
 //! | [`resume`](Course::resume) | `Paused` | `Waiting` | |
 //! | [`wait`](Course::wait) | any but `Paused` | `Waiting` | |
+//! | [`find_nothing`](Course::find_nothing) | `Waiting`, `Connecting`, offline | `Waiting`, with what was found | |
 //! | [`dial`](Course::dial) | `Waiting` | `Connecting` | |
 //! | [`connect`](Course::connect) | any but `Paused` | `Online` | a return has its connection |
 //! | [`lose`](Course::lose) | any but `Paused` | `Suspect` | no return, unless an adoption is under way |
 //! | [`doubt`](Course::doubt) | any but `Paused` | `Suspect` | |
 //! | [`vouch`](Course::vouch) | any but `Paused` | `Suspect` with a key to pin | a return begins |
 //! | [`ask`](Course::ask) | any but `Paused` | `NewHostKey`, waits | no return |
-//! | [`approve`](Course::approve) | `NewHostKey`, waits | `NewHostKey`, approved | |
+//! | [`approve`](Course::approve) | `NewHostKey`, waits or approved | approved, or waits for another fingerprint | |
 //! | [`write_approved`](Course::write_approved) | `NewHostKey`, asked again | `NewHostKey`, being written | a return begins |
 //! | [`pinned`](Course::pinned) | a key being written | the same without it | |
-//! | [`question_over`](Course::question_over) | a key being written, or in question | the same without it | |
+//! | [`question_over`](Course::question_over) | a key being written or in question, something found | the same without it | |
 //! | [`fail`](Course::fail) | any but `Paused` | `Down` | no return, unless an adoption is under way |
 //! | [`end`](Course::end) | `Down` | `Down`, ended | |
 //! | [`need_login`](Course::need_login) | any but `Paused` | `AuthFailed` | no return |
@@ -55,7 +56,7 @@ pub(super) struct Course {
 
 impl Default for Course {
     fn default() -> Self {
-        Self { phase: Phase::Waiting, returning: None, adopting: None, was_online: false }
+        Self { phase: Phase::Waiting { found: None }, returning: None, adopting: None, was_online: false }
     }
 }
 
@@ -70,7 +71,7 @@ impl Course {
     pub(super) fn resume(&mut self) -> bool {
         let paused = self.is_paused();
         if paused {
-            self.phase = Phase::Waiting;
+            self.phase = Phase::Waiting { found: None };
         }
         paused
     }
@@ -78,13 +79,26 @@ impl Course {
     /// There is nothing to dial yet.
     pub(super) fn wait(&mut self) {
         if !self.is_paused() {
-            self.phase = Phase::Waiting;
+            self.phase = Phase::Waiting { found: None };
         }
+    }
+
+    /// A dial found nothing where a cell has not run yet; whether it still waits for that. Whatever answered once has
+    /// shown that it ran.
+    pub(super) fn find_nothing(&mut self, cause: &Cause) -> bool {
+        let waits = matches!(
+            self.phase,
+            Phase::Waiting { .. } | Phase::Connecting | Phase::Down { cause: Cause::LocalOffline, .. }
+        );
+        if waits {
+            self.phase = Phase::Waiting { found: Some(cause.clone()) };
+        }
+        waits
     }
 
     /// A first dial has begun.
     pub(super) fn dial(&mut self) {
-        if self.phase == Phase::Waiting {
+        if matches!(self.phase, Phase::Waiting { .. }) {
             self.phase = Phase::Connecting;
         }
     }
@@ -186,9 +200,10 @@ impl Course {
         }
     }
 
-    /// The session leads elsewhere: a key that was seen where it led is of no interest.
+    /// The session leads elsewhere: what was seen where it led is of no interest.
     pub(super) fn question_over(&mut self) {
         match &mut self.phase {
+            Phase::Waiting { found } => *found = None,
             Phase::Suspect { pinning, .. } => *pinning = None,
             Phase::NewHostKey { question, .. } => *question = KeyQuestion::Over,
             _ => {}

@@ -13,8 +13,8 @@ use moorline_model::trust::Trust;
 use moorline_ssh_files::{Fingerprint, HostKey, Place};
 
 use super::course::Course;
-use super::effect::Adoption;
-use super::phase::{Phase, tells_of_runtime};
+use super::effect::{Adoption, Effect, FileJob};
+use super::phase::Phase;
 use super::snapshot::{Action, Comparison};
 use crate::store::told_json::Recalled;
 
@@ -76,8 +76,6 @@ pub(super) struct Lead {
     pub lone_again: Option<(Place, Timestamp)>,
     /// Another runtime of the account that it could follow; a person is asked.
     pub offered: Option<EndpointId>,
-    /// What the last dial found in place of a runtime, while its cell has not run.
-    pub found_nothing: Option<Cause>,
     /// No dial has shown yet that it is down: it says so itself, or its way is another by now.
     pub unproven: bool,
 }
@@ -227,21 +225,16 @@ impl Followed {
         self.has_no_runtime_yet() || (matches!(self.session.link, Link::Relay(_)) && by_a_cell && !was_there)
     }
 
-    /// Whether a dial has found no runtime, be it that one is gone or that its cell has not run.
-    fn nothing_is_there(&self) -> bool {
-        self.course.phase().is_gone() || self.lead.found_nothing.as_ref().is_some_and(tells_of_runtime)
-    }
-
     /// Whether it has no runtime, as far as is known.
     pub(super) fn is_adrift(&self) -> bool {
-        self.has_no_runtime_yet() || self.nothing_is_there()
+        self.has_no_runtime_yet() || self.course.phase().is_gone()
     }
 
     /// Whether no runtime was there yet, or a dial has shown that the one is gone which was followed; its own goodbye
     /// alone does not count, since whoever holds the session key can say it too, and neither does what a dial of another
     /// way found.
     pub(super) fn is_proven_gone(&self) -> bool {
-        self.has_no_runtime_yet() || (self.nothing_is_there() && !self.lead.unproven)
+        self.has_no_runtime_yet() || (self.course.phase().is_gone() && !self.lead.unproven)
     }
 
     pub(super) fn keys(&self) -> Vec<HostKey> {
@@ -264,10 +257,19 @@ impl Followed {
         Comparison { pinned, seen: self.course.phase().key_to_compare().map(HostKey::fingerprint) }
     }
 
+    /// Has its files written with this key; one that leads elsewhere than on disk is moved by that.
+    pub(super) fn write_with(&self, key: HostKey, trust: Trust) -> Effect {
+        let (session, key) = (self.session.clone(), (key, trust));
+        Effect::File(match self.lead.moved_from.clone() {
+            Some(was) => FileJob::Move { was, session, key },
+            None => FileJob::Settle { session, key: Some(key) },
+        })
+    }
+
     /// The one action that its health calls for.
     pub(super) fn action(&self) -> Option<Action> {
         match self.course.phase() {
-            Phase::Waiting if self.waits_for_its_cell() && self.notebook.is_some() => {
+            Phase::Waiting { .. } if self.waits_for_its_cell() && self.notebook.is_some() => {
                 Some(Action::OpenNotebook)
             }
             Phase::NewHostKey { .. } => Some(Action::Compare),

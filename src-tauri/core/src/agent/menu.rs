@@ -1,6 +1,7 @@
 //! The tray menu as plain data: a pure function of the snapshot. A renderer applies it only when it changed.
 
 use moorline_model::editor::Editor;
+use moorline_model::health::Health;
 use moorline_ssh_files::Alias;
 
 use super::message::Request;
@@ -159,7 +160,7 @@ fn more(session: &SessionView) -> Menu {
     if session.has_notebook && session.action != Some(Action::OpenNotebook) {
         items.push(act("Open notebook", Event::OpenNotebook(name())));
     }
-    let paused = session.health == moorline_model::health::Health::Paused;
+    let paused = session.health == Health::Paused;
     items.push(if paused {
         act("Resume", Event::Ask(Request::Resume(name())))
     } else {
@@ -182,8 +183,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use moorline_model::announcement::RuntimeId;
     use moorline_model::cause::Cause;
-    use moorline_model::health::{Health, Light};
+    use moorline_model::health::Light;
     use moorline_model::vitals::{Gpu, Usage, Vitals};
 
     fn view(name: &str, health: Health) -> SessionView {
@@ -238,7 +240,7 @@ mod tests {
     #[test]
     fn a_runtime_that_waits_to_be_followed_has_a_row() {
         let mut colab = view("colab", Health::Online { since: SINCE });
-        let runtime = moorline_model::announcement::RuntimeId::of([2; 16]);
+        let runtime = RuntimeId::of([2; 16]);
         colab.rival = Some(runtime.clone());
         let menu = menu(&snapshot(vec![colab]));
         let drawn = drawn(&menu, 0);

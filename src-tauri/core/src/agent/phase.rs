@@ -14,7 +14,10 @@ use moorline_ssh_files::HostKey;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Phase {
     /// Nothing was tried since the start, or its cell has never run.
-    Waiting,
+    Waiting {
+        /// What the last dial found in place of a runtime.
+        found: Option<Cause>,
+    },
     /// The person paused it.
     Paused,
     /// The first connection is being made.
@@ -63,7 +66,7 @@ impl Phase {
     /// What faces are shown of it.
     pub(super) fn health(&self) -> Health {
         match self {
-            Self::Waiting => Health::Waiting,
+            Self::Waiting { .. } => Health::Waiting,
             Self::Paused => Health::Paused,
             Self::Connecting => Health::Connecting,
             Self::Online { since, .. } => Health::Online { since: *since },
@@ -83,7 +86,7 @@ impl Phase {
             | Self::Down { since, .. }
             | Self::NewHostKey { since, .. }
             | Self::AuthFailed { since } => *since,
-            Self::Waiting | Self::Paused | Self::Connecting | Self::Online { .. } => now,
+            Self::Waiting { .. } | Self::Paused | Self::Connecting | Self::Online { .. } => now,
         }
     }
 
@@ -137,14 +140,11 @@ impl Phase {
     /// between, say nothing about it. A runtime that has proven its key and refuses the login is there.
     pub(super) fn is_gone(&self) -> bool {
         match self {
-            Self::Down { cause, .. } => tells_of_runtime(cause),
+            Self::Down { cause, .. } | Self::Waiting { found: Some(cause) } => {
+                !matches!(cause, Cause::LocalOffline | Cause::Way { .. })
+            }
             Self::NewHostKey { .. } => true,
             _ => false,
         }
     }
-}
-
-/// Whether a cause says something about the runtime itself.
-pub(super) fn tells_of_runtime(cause: &Cause) -> bool {
-    !matches!(cause, Cause::LocalOffline | Cause::Way { .. })
 }

@@ -101,9 +101,7 @@ impl State {
 fn words(followed: &Followed, health: &Health) -> String {
     match followed.course.phase() {
         _ if followed.login_key.work == LoginKeyWork::VaultShut => wording::VAULT_SHUT.to_owned(),
-        Phase::Waiting if followed.waits_for_its_cell() => {
-            wording::no_runtime_yet(followed.lead.found_nothing.as_ref())
-        }
+        Phase::Waiting { found } if followed.waits_for_its_cell() => wording::no_runtime_yet(found.as_ref()),
         _ => wording::state(health),
     }
 }

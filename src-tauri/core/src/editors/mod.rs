@@ -3,8 +3,8 @@
 //!
 //! Planning is pure: [`launch_plan`] turns an editor, an alias and a folder into an argument list or a link, which
 //! `--dry-run` prints and [`start`] carries out. There is never a shell on this side, and nothing that a runtime
-//! announced chooses a program or a scheme: only [`Editor`](moorline_model::editor::Editor), [`Alias`](moorline_ssh_files::Alias) and
-//! [`RemotePath`](moorline_model::session::RemotePath) go in.
+//! announced chooses a program or a scheme: only [`Editor`](moorline_model::editor::Editor),
+//! [`Alias`](moorline_ssh_files::Alias) and [`RemotePath`](moorline_model::session::RemotePath) go in.
 
 mod environment;
 mod error;

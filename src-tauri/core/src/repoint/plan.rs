@@ -107,6 +107,7 @@ mod tests {
     use moorline_ssh_files::HostKey;
 
     use super::*;
+    use crate::ssh::Prompts;
     use moorline_model::session::RelayLink;
     use moorline_model::trust::Trust;
 
@@ -135,7 +136,7 @@ mod tests {
             program: PathBuf::from("/usr/bin/ssh"),
             config: None,
             known_hosts: None,
-            prompts: crate::ssh::Prompts::Never,
+            prompts: Prompts::Never,
         }
     }
 

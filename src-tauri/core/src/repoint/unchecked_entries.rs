@@ -10,6 +10,7 @@ use moorline_ssh_files::{Alias, FileChange, LooseEntry, Report, SshDir, SshFiles
 use crate::repoint::change::{LOCK_WAIT, SettleError, ssh_dir};
 use crate::repoint::name_taken::config_files;
 use crate::ssh::context::Tools;
+use crate::store::read_file;
 use crate::store::state_lock::StateLock;
 
 /// Such an entry, and where it stands.
@@ -38,7 +39,7 @@ pub fn find(ssh_dir: &Path, home: &Path) -> Vec<Found> {
 pub fn text_of(ssh_dir: &Path, home: &Path, alias: &Alias) -> Option<String> {
     let found =
         find(ssh_dir, home).into_iter().find(|found| found.editable && found.entry.alias == *alias)?;
-    let text = crate::store::read_file::read(&found.file).ok().flatten()?;
+    let text = read_file::read(&found.file).ok().flatten()?;
     let text = String::from_utf8_lossy(&text).into_owned();
     let (before, last) = (found.entry.line.saturating_sub(1), found.entry.last_line);
     Some(text.split_inclusive('\n').take(last).skip(before).collect())
@@ -77,7 +78,7 @@ pub fn bring_back(tools: &Tools, alias: &Alias) -> Result<FileChange, SettleErro
 pub fn bring_all_back(tools: &Tools) -> Result<Vec<Alias>, SettleError> {
     let _lock = StateLock::acquire(&tools.dirs, LOCK_WAIT)?;
     let dir = ssh_dir(tools);
-    let text = crate::store::read_file::read(&dir.config_path()).ok().flatten().unwrap_or_default();
+    let text = read_file::read(&dir.config_path()).ok().flatten().unwrap_or_default();
     let names = config::commented_out(&text);
     names.iter().try_for_each(|name| dir.bring_back(name).map(drop))?;
     Ok(names)

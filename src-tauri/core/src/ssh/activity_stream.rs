@@ -31,7 +31,7 @@ struct Seen {
     heard: Instant,
     forgotten: bool,
     cut: bool,
-    readers: Vec<Waker>,
+    reader: Option<Waker>,
     /// What is written now follows from what was just read.
     prompted: bool,
     /// When something was written unasked, and not a byte came since.
@@ -47,7 +47,7 @@ impl<S> Watched<S> {
             heard: Instant::now(),
             forgotten: false,
             cut: false,
-            readers: Vec::new(),
+            reader: None,
             prompted: false,
             unanswered: None,
             listener: None,
@@ -102,9 +102,11 @@ impl Watch {
     pub(super) fn cut(&self) {
         let mut seen = lock(&self.0);
         seen.cut = true;
-        let readers = std::mem::take(&mut seen.readers);
+        let reader = seen.reader.take();
         drop(seen);
-        readers.into_iter().for_each(Waker::wake);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 }
 
@@ -130,8 +132,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             if seen.cut {
                 return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
             }
-            seen.readers.clear();
-            seen.readers.push(cx.waker().clone());
+            seen.reader = Some(cx.waker().clone());
         }
         let before = buf.filled().len();
         let polled = Pin::new(&mut this.inner).poll_read(cx, buf);

@@ -6,7 +6,8 @@
 //! - [`route`]: the byte stream to a runtime's sshd: TCP, or a child process's standard streams.
 //! - [`probe`]: the key exchange alone, to learn a host key; nobody logs in.
 //! - [`login_key`] and [`login`]: this desktop's key, and putting it on a runtime with a pasted password.
-//! - [`identity`] and [`watched_connection`]: the key that a session logs in with, and a connection that is kept and watched.
+//! - [`identity`] and [`watched_connection`]: the key that a session logs in with, and a connection that is kept and
+//!   watched.
 //! - `multiplexed`: a connection that carries others, each in a channel of its own.
 //! - [`relay`] and [`relay_known_hosts`]: who holds a port on a relay, the key behind it, and the relay's own
 //!   `known_hosts`.

@@ -59,6 +59,19 @@ pub fn of_reach(error: &ReachError) -> Obstacle {
     }
 }
 
+/// Whether this says something of the runtime, and not only of this computer or of what stands in between.
+pub fn tells_of_runtime(error: &ReachError) -> bool {
+    !matches!(
+        of_reach(error),
+        Obstacle::OwnNetwork
+            | Obstacle::Relay(_)
+            | Obstacle::Edge(_)
+            | Obstacle::Program(_)
+            | Obstacle::Provider(_)
+            | Obstacle::Other(_)
+    )
+}
+
 /// What asking Google ran into.
 pub fn of_google(error: &GoogleError) -> Obstacle {
     match error {

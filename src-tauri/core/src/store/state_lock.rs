@@ -76,6 +76,8 @@ impl StateLock {
 mod tests {
     use std::{fs, thread};
 
+    use moorline_ssh_files::files::lock_file;
+
     use super::*;
 
     #[test]
@@ -119,7 +121,7 @@ mod tests {
         let said = StateLock::acquire(&dirs, Duration::ZERO).unwrap_err().to_string();
         assert!(said.contains("not a regular file; remove it"), "{said}");
         assert_eq!(fs::read_to_string(&target).unwrap(), "dear", "what the link leads to is not ours");
-        let opened = moorline_ssh_files::files::lock_file::open(&dirs.lock_file());
+        let opened = lock_file::open(&dirs.lock_file());
         assert!(opened.is_err(), "not even if the link comes after the look");
     }
 

@@ -4,9 +4,8 @@ use super::{block, words};
 use crate::names::{Alias, HostName};
 use crate::text::{self, Line, Lines};
 
-/// Where tunnel services put what they carry. A name that starts with a dot stands for everything below it.
-const SERVICES: [&str; 18] = [
-    ".trycloudflare.com",
+/// Where ngrok puts what it carries: everything below these.
+pub const NGROK: [&str; 7] = [
     ".ngrok.io",
     ".ngrok.com",
     ".ngrok.app",
@@ -14,6 +13,11 @@ const SERVICES: [&str; 18] = [
     ".ngrok-free.app",
     ".ngrok-free.dev",
     ".ngrok.pizza",
+];
+
+/// Where other tunnel services put what they carry. A name that starts with a dot stands for everything below it.
+const SERVICES: [&str; 11] = [
+    ".trycloudflare.com",
     ".bore.pub",
     ".serveo.net",
     ".serveousercontent.com",
@@ -154,8 +158,12 @@ fn is_loopback(host: &str) -> bool {
     host.parse::<HostName>().is_ok_and(|host| host.is_loopback())
 }
 
+fn services() -> impl Iterator<Item = &'static str> {
+    NGROK.into_iter().chain(SERVICES)
+}
+
 fn is_service(host: &str) -> bool {
-    SERVICES.iter().any(|service| host.ends_with(service) || host == &service[1..])
+    services().any(|service| host.ends_with(service) || host == &service[1..])
 }
 
 /// In lower case. A service may stand anywhere in a word, as in a URL.
@@ -166,7 +174,7 @@ fn is_tunnel_command(words: &[String]) -> bool {
     };
     runs("cloudflared", "access")
         || runs("colab", "ssh")
-        || words.iter().any(|word| SERVICES.iter().any(|service| word.contains(service)))
+        || words.iter().any(|word| services().any(|service| word.contains(service)))
 }
 
 fn program_name(word: &str) -> &str {

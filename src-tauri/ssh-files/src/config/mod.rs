@@ -18,7 +18,7 @@ pub use block::{BEGIN, END};
 pub use check::check;
 pub use comment::{bring_back, comment_out, commented_out};
 pub use entry::{ConfigError, HostEntry};
-pub use loose::{LooseEntry, loose_entries};
+pub use loose::{LooseEntry, NGROK, loose_entries};
 pub use quote::{IdentityFile, ProxyCommand};
 
 use crate::names::Alias;

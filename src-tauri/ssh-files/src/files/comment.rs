@@ -6,6 +6,7 @@ use super::error::{Refusal, SshFilesError};
 use super::replace::{self, Replaced};
 use super::report::FileChange;
 use super::target::Target;
+use super::tidy::LOCK_WAIT;
 use super::{SshDir, lock};
 use crate::config;
 use crate::names::Alias;
@@ -64,7 +65,7 @@ impl SshDir {
             return Ok(preview);
         }
         let target = Target::resolve(&self.config_path())?;
-        let _lock = lock(&target, self.lock_wait)?;
+        let _lock = lock(&target, LOCK_WAIT)?;
         let backups = Backups::at(&self.backups);
         let mut backup = None;
         let Replaced { before, after } = replace::replace(

@@ -1,7 +1,6 @@
 //! Both files of a `.ssh` directory, edited together.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::backup::Backups;
 use super::error::{Refusal, SshFilesError};
@@ -22,20 +21,12 @@ pub(super) const CONFIG: &str = "config";
 pub struct SshDir {
     dir: PathBuf,
     pub(super) backups: PathBuf,
-    pub(super) lock_wait: Duration,
 }
 
 impl SshDir {
     /// Names the directory; nothing is touched yet.
     pub fn new(dir: impl Into<PathBuf>, backups: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), backups: backups.into(), lock_wait: LOCK_WAIT }
-    }
-
-    /// Waits this long for each lock, instead of [`LOCK_WAIT`].
-    #[must_use]
-    pub fn with_lock_wait(mut self, wait: Duration) -> Self {
-        self.lock_wait = wait;
-        self
+        Self { dir: dir.into(), backups: backups.into() }
     }
 
     /// `…/config`.
@@ -74,8 +65,8 @@ impl SshDir {
         os::create_private_dir(&self.dir).map_err(SshFilesError::io("create", &self.dir))?;
         loop {
             let (known_hosts, config) = self.targets()?;
-            let _first = wanted.known_hosts.then(|| lock(&known_hosts, self.lock_wait)).transpose()?;
-            let _second = wanted.config.then(|| lock(&config, self.lock_wait)).transpose()?;
+            let _first = wanted.known_hosts.then(|| lock(&known_hosts, LOCK_WAIT)).transpose()?;
+            let _second = wanted.config.then(|| lock(&config, LOCK_WAIT)).transpose()?;
             // Again, now that nobody of ours can write: refusals come before the first change.
             draft = plan.draft(&known_hosts, &config, Some(draft))?;
             let now = Wanted::by(&draft.report);

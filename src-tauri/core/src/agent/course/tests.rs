@@ -1,5 +1,6 @@
 //! Every transition from every phase.
 
+use moorline_model::announcement::{Accepted, RuntimeId};
 use moorline_model::session::Link;
 use moorline_ssh_files::Place;
 
@@ -20,9 +21,9 @@ fn key(n: u8) -> HostKey {
 
 fn adoption() -> Adoption {
     let place = Place { host: "h".parse().unwrap(), port: "1".parse().unwrap() };
-    let accepted = moorline_model::announcement::Accepted {
+    let accepted = Accepted {
         kid: "AAAAAAAAAAAA".parse().unwrap(),
-        runtime: moorline_model::announcement::RuntimeId::of([1; 16]),
+        runtime: RuntimeId::of([1; 16]),
         born: NOW,
         seq: 1,
         at: NOW,
@@ -34,7 +35,8 @@ fn adoption() -> Adoption {
 /// A phase in one word.
 fn word(phase: &Phase) -> &'static str {
     match phase {
-        Phase::Waiting => "waiting",
+        Phase::Waiting { found: None } => "waiting",
+        Phase::Waiting { found: Some(_) } => "found",
         Phase::Paused => "paused",
         Phase::Connecting => "connecting",
         Phase::Online { .. } => "online",
@@ -57,7 +59,7 @@ fn phases() -> Vec<Phase> {
     let down = |cause, tell_at| Phase::Down { since, cause, tell_at };
     let question = |question| Phase::NewHostKey { since, key: key(1), question };
     vec![
-        Phase::Waiting,
+        Phase::Waiting { found: None },
         Phase::Paused,
         Phase::Connecting,
         Phase::Online { since, vitals: Some(Vitals::default()) },
@@ -107,6 +109,13 @@ const TABLE: &[Step] = &[
         [".", "waiting", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."],
     ),
     ("wait", Course::wait, but_paused("waiting")),
+    (
+        "find_nothing",
+        |course| {
+            let _ = course.find_nothing(&Cause::TunnelDown);
+        },
+        ["found", ".", "found", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."],
+    ),
     ("dial", Course::dial, ["connecting", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", "."]),
     (
         "connect",

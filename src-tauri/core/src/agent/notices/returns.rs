@@ -1,6 +1,7 @@
 //! What is said of sessions that are back.
 
 use jiff::{SignedDuration, Timestamp};
+use moorline_model::editor::Editor;
 use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::Alias;
 
@@ -88,7 +89,7 @@ fn all_back(names: &[(Alias, bool)]) -> Notice {
 }
 
 fn back(name: &Alias, new_machine: bool, followed: &Followed) -> Notice {
-    let editor = followed.last_used.editor.map_or("VS Code", moorline_model::editor::Editor::display_name);
+    let editor = followed.last_used.editor.map_or("VS Code", Editor::display_name);
     let (title, body) = if new_machine {
         (
             format!("{name} has a new machine; the disk is empty"),

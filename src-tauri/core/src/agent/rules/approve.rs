@@ -6,7 +6,7 @@ use moorline_model::trust::Trust;
 use moorline_ssh_files::{Alias, Fingerprint, HostKey};
 
 use crate::agent::course::Approval;
-use crate::agent::effect::{Effect, FileJob};
+use crate::agent::effect::Effect;
 use crate::agent::followed::{Followed, Told};
 use crate::agent::notices;
 use crate::agent::returning::Return;
@@ -40,9 +40,5 @@ pub(super) fn answered(
         return vec![Effect::Notify(notices::key_changed_again(&followed.session.name))];
     }
     followed.course.write_approved(Return::with_key(followed.knew_another_key(), None, now));
-    let (session, key) = (followed.session.clone(), (key.clone(), Trust::Approved));
-    vec![match followed.lead.moved_from.clone() {
-        Some(was) => Effect::File(FileJob::Move { was, session, key }),
-        None => Effect::File(FileJob::Settle { session, key: Some(key) }),
-    }]
+    vec![followed.write_with(key.clone(), Trust::Approved)]
 }

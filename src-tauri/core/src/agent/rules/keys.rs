@@ -5,7 +5,7 @@ use moorline_model::trust::Trust;
 use moorline_ssh_files::HostKey;
 
 use super::approve;
-use crate::agent::effect::{Effect, FileJob};
+use crate::agent::effect::Effect;
 use crate::agent::followed::{Followed, Told};
 use crate::agent::notices;
 use crate::agent::returning::Return;
@@ -19,11 +19,7 @@ pub(super) fn vouched(followed: &mut Followed, key: HostKey, now: Timestamp) -> 
     let new_machine = followed.lead.moved_from.is_some().then_some(true);
     let returning = Return::with_key(followed.knew_another_key(), new_machine, now);
     followed.course.vouch(key.clone(), returning, now);
-    let (session, key) = (followed.session.clone(), (key, Trust::Channel));
-    vec![match followed.lead.moved_from.clone() {
-        Some(was) => Effect::File(FileJob::Move { was, session, key }),
-        None => Effect::File(FileJob::Settle { session, key: Some(key) }),
-    }]
+    vec![followed.write_with(key, Trust::Channel)]
 }
 
 /// A person has to compare it, unless it is what they approved a moment ago.

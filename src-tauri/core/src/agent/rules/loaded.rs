@@ -62,7 +62,6 @@ pub(super) fn loaded(state: &mut State, all: Vec<Loaded>) -> Vec<Effect> {
                 followed.pinned = pinned;
                 followed.lead.moved_from = None;
                 followed.lead.offered = None;
-                followed.lead.found_nothing = None;
                 if !followed.course.is_paused() && moved {
                     followed.course.question_over();
                     // What a dial of the way before has found says nothing about this one.

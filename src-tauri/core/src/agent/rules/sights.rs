@@ -55,7 +55,6 @@ fn online(followed: &mut Followed, now: Timestamp) -> Vec<Effect> {
     }
     followed.login_key.password_only = false;
     followed.lead.offered = None;
-    followed.lead.found_nothing = None;
     if followed.course.connect(now) {
         return vec![Effect::File(FileJob::Settle { session: followed.session.clone(), key: None })];
     }
@@ -94,10 +93,9 @@ fn failed(
         Obstacle::Login => login::refused(followed, now),
         other => {
             let cause = cause(&followed.session.link, other);
-            let told = if followed.waits_for_its_cell() && cause != Cause::LocalOffline {
-                // Nothing was there that could be gone.
-                followed.course.wait();
-                followed.lead.found_nothing = Some(cause);
+            // Before its cell has run nothing was there that could be gone.
+            let may_wait = followed.waits_for_its_cell() && cause != Cause::LocalOffline;
+            let told = if may_wait && followed.course.find_nothing(&cause) {
                 Vec::new()
             } else {
                 dropped::down(followed, cause, grace, now)

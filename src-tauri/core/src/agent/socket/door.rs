@@ -7,7 +7,7 @@ use interprocess::local_socket::tokio::Listener;
 
 use crate::store::dirs::Dirs;
 use crate::store::file_lock::{FileLock, NotLocked};
-use crate::store::local_socket::DoorError;
+use crate::store::local_socket::{DoorError, Place};
 
 /// The longest line that a caller may send, in bytes: the longest text that is read, in JSON.
 pub const LINE: usize = 1024 * 1024;
@@ -26,7 +26,7 @@ impl Door {
     /// # Errors
     /// Another agent has it, or its place cannot be used.
     pub fn open(dirs: &Dirs) -> Result<Self, DoorError> {
-        let place = crate::store::local_socket::Place::of(dirs);
+        let place = Place::of(dirs);
         place.make()?;
         Dirs::create_private(&dirs.state)?;
         let lock = take_lock(&dirs.agent_lock_file())?;

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::agent::effect::Effect;
+use crate::agent::event::What;
 use crate::agent::message::{Msg, Request};
 use crate::agent::run::{AgentHandle, World, start};
 use crate::agent::socket::protocol::{Answer, Call, Role, Said};
@@ -93,7 +94,7 @@ async fn a_caller_looks_asks_and_follows() {
     caller.call(Call::Events).await.unwrap();
     agent.send(Msg::Unreadable("config.toml, line 3".to_owned())).await.unwrap();
     let Some(Said::Event { event }) = caller.next().await.unwrap() else { panic!("an event") };
-    let crate::agent::event::What::Notice(notice) = event.what else { panic!("{event:?}") };
+    let What::Notice(notice) = event.what else { panic!("{event:?}") };
     assert_eq!(notice.kind, NoticeKind::Needed);
     agent.stop().await;
     assert_eq!(caller.next().await.unwrap(), None, "the agent has ended");

@@ -3,12 +3,21 @@
 //! Whatever can fail is tried before anything is written. What cannot be tried (the relay is changed last) leaves a
 //! whole session, and the same wish goes on from there.
 
+use std::time::Duration;
+
+use moorline_model::channel_settings::ChannelSettings;
+use moorline_model::clock;
+use moorline_model::session::{Link, Session};
+use moorline_ssh_files::{Alias, Place, UserName};
+use serde::{Deserialize, Serialize};
+
 use super::gather::{Listen, cell_of, listen_to};
 use super::plan::{CellPlan, MakeCellError};
 use super::text::{Cell, CellChannels, CellLink, RelayWay};
 use super::wish::CellWish;
 use crate::repoint::adding::clipboard::SECRET_STAYS;
 use crate::repoint::name_taken::{Claim, claim};
+use crate::repoint::session_key::begin as begin_session;
 use crate::ssh::context::Tools;
 use crate::ssh::reach::relay_ssh;
 use crate::ssh::relay_identity::relay_place;
@@ -16,12 +25,6 @@ use crate::ssh::relay_setup::{Prepared, prepare_session};
 use crate::store::config_toml::SessionsFile;
 use crate::store::pins_json::{Pins, SessionPins};
 use crate::store::session_keys;
-use moorline_model::channel_settings::ChannelSettings;
-use moorline_model::clock;
-use moorline_model::session::{Link, Session};
-use moorline_ssh_files::{Alias, Place, UserName};
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// Logging in to a relay may need a hand on a key.
 const RELAY_LIMIT: Duration = Duration::from_secs(60);
@@ -89,7 +92,7 @@ pub async fn begin(tools: &Tools, plan: &CellPlan) -> Result<Begun, MakeCellErro
     let relay = way_to_relay(tools, &session).await?;
     let is_new = known.is_none();
     if is_new {
-        crate::repoint::session_key::begin(tools, &session, clock::now()).await?;
+        begin_session(tools, &session, clock::now()).await?;
     }
     let channels = if plan.listen.is_empty() { was } else { listen_to(tools, name, &plan.listen)? };
     Ok(Begun { session, is_new, channels, relay })

@@ -35,10 +35,6 @@ pub struct Agent {
     pub started: Option<Timestamp>,
 }
 
-/// An address that the account has reserved (`GET /reserved_addrs`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReservedAddress(pub Place);
-
 /// An agent's name in the API: `ts_` and letters and digits, fit for a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentId(String);
@@ -179,21 +175,6 @@ impl Listed for Agent {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct RawAddress {
-    #[serde(default, deserialize_with = "text")]
-    addr: String,
-}
-
-impl Listed for ReservedAddress {
-    const PATH: &'static str = "reserved_addrs";
-    type Raw = RawAddress;
-
-    fn read(raw: RawAddress) -> Option<Self> {
-        place(&raw.addr).map(Self)
-    }
-}
-
 fn place(hostport: &str) -> Option<Place> {
     let (host, port) = hostport.rsplit_once(':')?;
     Some(Place { host: host.parse::<HostName>().ok()?, port: port.parse::<Port>().ok()? })
@@ -237,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn agents_and_addresses_are_read() {
+    fn agents_are_read() {
         let agents = br#"{"tunnel_sessions":[{"agent_version":"3.39.10","id":"ts_2Rabc","ip":"34.90.67.108","metadata":"",
             "os":"linux","region":"eu","started_at":"2026-11-20T09:58:00Z","transport":"ngrok/v2"},
             {"id":"ts_../stop"}],"next_page_uri":"https://api.ngrok.com/tunnel_sessions?before_id=ts_2"}"#;
@@ -248,10 +229,6 @@ mod tests {
             ("34.90.67.108", "linux 3.39.10")
         );
         assert!(page.items[0].started.is_some() && page.next.is_some());
-        let addresses =
-            br#"{"reserved_addrs":[{"id":"ra_1","addr":"1.tcp.eu.ngrok.io:12345","region":"eu"}]}"#;
-        let found = super::page::<ReservedAddress>(addresses).unwrap().items;
-        assert_eq!(found[0].0.to_string(), "[1.tcp.eu.ngrok.io]:12345");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::answer::{self, Agent, AgentId, Endpoint, Listed, ReservedAddress};
+use super::answer::{self, Agent, AgentId, Endpoint, Listed};
 use crate::net::http;
 use crate::store::vault::{SecretName, Vault, VaultError};
 
@@ -149,14 +149,6 @@ impl Account {
     /// # Errors
     /// As for [`Account::endpoints`].
     pub async fn agents(&self) -> Result<Vec<Agent>, NgrokError> {
-        self.list().await
-    }
-
-    /// The addresses that the account has reserved.
-    ///
-    /// # Errors
-    /// As for [`Account::endpoints`].
-    pub async fn reserved_addresses(&self) -> Result<Vec<ReservedAddress>, NgrokError> {
         self.list().await
     }
 

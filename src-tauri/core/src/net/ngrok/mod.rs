@@ -10,5 +10,5 @@ pub mod answer;
 pub mod client;
 pub mod matching;
 
-pub use answer::{Agent, AgentId, Endpoint, ReservedAddress};
+pub use answer::{Agent, AgentId, Endpoint};
 pub use client::{Account, NgrokError, account};

@@ -54,6 +54,17 @@ pub(super) fn open(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
     line.upgrade(edge)
 }
 
+/// As [`open`], for async code: on a thread for what blocks.
+pub(super) async fn open_apart(edge: &Edge, limit: Duration) -> Result<Opened, CarryError> {
+    let for_thread = edge.clone();
+    let opening = tokio::task::spawn_blocking(move || open(&for_thread, limit));
+    opening.await.map_err(|error| cut(edge, &error))?
+}
+
+pub(super) fn cut(edge: &Edge, error: &impl ToString) -> CarryError {
+    CarryError::Cut { host: edge.host.clone(), reason: error.to_string() }
+}
+
 /// The line while it is being opened.
 struct Line<'a> {
     host: &'a HostName,

@@ -1,15 +1,15 @@
 //! Carrying SSH over a WebSocket: to a Cloudflare tunnel, or to Colab's own SSH.
 //!
 //! One [`Carrier`] serves two uses. [`Carrier::pump`] carries a `ProxyCommand`'s standard streams with blocking threads
-//! (one for each direction, one that answers pings) and starts no async runtime. [`Carrier::connect`] gives an async stream, for the watcher, the host-key probe
-//! and the login. What neither does again is shared: dialling ([`dial`](crate::net::dial), [`socks`](crate::net::socks)), TLS (`tls`), the upgrade
-//! (`edge`, `handshake`) and the frames (`frames`). Every failure is a [`CarryError`].
+//! (one for each direction, one that answers pings) and starts no async runtime. [`Carrier::connect`] gives an async
+//! stream, for the watcher, the host-key probe and the login. What neither does again is shared: dialling
+//! ([`dial`](crate::net::dial), [`socks`](crate::net::socks)), TLS (`tls`), the upgrade (`edge`, `handshake`) and the
+//! frames (`frames`). Every failure is a [`CarryError`].
 
 mod access_token;
 mod edge;
 mod frames;
 mod handshake;
-mod opened;
 mod pump;
 mod single_slot;
 mod stream;
@@ -25,7 +25,6 @@ pub use crate::net::error::CarryError;
 pub use access_token::ServiceToken;
 pub use stream::Carried;
 
-use crate::net::websocket::opened::{cut, opened};
 use crate::store::dirs::Dirs;
 use edge::{Edge, Kind};
 use single_slot::Single;
@@ -77,8 +76,8 @@ impl Carrier {
     pub async fn connect(&self, limit: Duration) -> Result<Carried, CarryError> {
         let (opened, slot) = match &self.single {
             Some(single) => single.open(&self.edge, limit).await?,
-            None => (opened(&self.edge, limit).await?, None),
+            None => (handshake::open_apart(&self.edge, limit).await?, None),
         };
-        Carried::new(opened, slot).map_err(|error| cut(&self.edge, &error))
+        Carried::new(opened, slot).map_err(|error| handshake::cut(&self.edge, &error))
     }
 }

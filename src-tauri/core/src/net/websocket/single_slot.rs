@@ -7,8 +7,7 @@ use moorline_model::colab_runtime::EndpointId;
 use tokio::time::Instant;
 
 use super::edge::Edge;
-use super::handshake::Opened;
-use super::opened::opened;
+use super::handshake::{Opened, open_apart};
 use crate::net::error::CarryError;
 use crate::store::colab_slot::{Holder, Slot, holder};
 use crate::store::dirs::Dirs;
@@ -39,7 +38,7 @@ impl Single {
         loop {
             let before = holder(&self.dirs, &self.runtime);
             let slot = Slot::take(&self.dirs, &self.runtime);
-            let refused = match opened(edge, limit.saturating_sub(begun.elapsed())).await {
+            let refused = match open_apart(edge, limit.saturating_sub(begun.elapsed())).await {
                 Ok(opened) => return Ok((opened, Some(slot))),
                 Err(error) => error,
             };

@@ -192,6 +192,3 @@ fn where_it_leads(reading: &Reading) -> Question {
     let why = notices.chain(doubts.map(ToString::to_string)).collect();
     Question::Where { has_password, why }
 }
-
-#[cfg(test)]
-mod tests;

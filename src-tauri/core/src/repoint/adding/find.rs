@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moorline_model::cause::Obstacle;
 use moorline_model::clock;
 use moorline_model::session::{Link, Session};
 use moorline_model::trust::{Evidence, Trust};
@@ -21,7 +20,7 @@ use crate::ssh::context::Tools;
 use crate::ssh::kept_secrets::{self, Kept};
 use crate::ssh::login::{LoginError, install_login_key, key_login_works};
 use crate::ssh::login_key::LoginKey;
-use crate::ssh::reach::{Expected, ReachError, Seen, named_key, reach, relay_ssh, route};
+use crate::ssh::reach::{Expected, Seen, named_key, reach, relay_ssh, route};
 use crate::ssh::{Prompts, SystemSsh, obstacle};
 use crate::store::pins_json::{Pins, SessionPins};
 use crate::store::state_lock::StateLock;
@@ -149,7 +148,7 @@ impl Finder {
         match reach(&self.tools, &self.ssh(session).await, session, &expected, REACH).await {
             Ok(seen) if known.holds(&seen.key) => StillThere::Yes,
             Ok(_) => StillThere::No,
-            Err(error) if tells_of_runtime(&error) => StillThere::No,
+            Err(error) if obstacle::tells_of_runtime(&error) => StillThere::No,
             Err(error) => StillThere::Unsure(error.to_string()),
         }
     }
@@ -269,17 +268,4 @@ impl Finder {
 
 fn patient(ssh: &SystemSsh) -> Duration {
     if ssh.prompts == Prompts::Terminal { TYPING } else { LIMIT }
-}
-
-/// Whether this says something of the runtime, and not only of this computer or of what stands in between.
-fn tells_of_runtime(error: &ReachError) -> bool {
-    !matches!(
-        obstacle::of_reach(error),
-        Obstacle::OwnNetwork
-            | Obstacle::Relay(_)
-            | Obstacle::Edge(_)
-            | Obstacle::Program(_)
-            | Obstacle::Provider(_)
-            | Obstacle::Other(_)
-    )
 }

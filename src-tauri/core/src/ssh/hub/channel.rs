@@ -43,8 +43,8 @@ const FIRST_WORDS: Duration = Duration::from_secs(10);
 
 /// A second sshd for one connection, on standard streams (sshd(8)), with the system's configuration. Where the first one
 /// has another and shows another host key, ssh stops there.
-pub(super) const SSHD_INSIDE: &str =
-    concat!("exec /bin/sh -c '", "PATH=$PATH:/usr/sbin:/usr/local/sbin; ", "exec $(command -v sshd) -i -e'",);
+const SSHD_INSIDE: &str =
+    "exec /bin/sh -c 'PATH=$PATH:/usr/sbin:/usr/local/sbin; exec $(command -v sshd) -i -e'";
 
 /// Opens a way through the upstream connection, before `end`.
 pub(super) async fn open(held: &Held, end: Instant) -> Result<Way, NoWay> {

@@ -1,6 +1,8 @@
 use std::fs;
 
+use moorline_model::editor::Editor;
 use moorline_model::session::{ColabLink, Link, RelayLink};
+use moorline_model::settings::NoticeKind;
 use moorline_ssh_files::Place;
 
 use super::*;
@@ -252,7 +254,7 @@ fn what_is_remembered_reads_back_and_goes_when_it_is_over() {
     let (_temp, path) = write(BOTH);
     let mut file = SessionsFile::load(&path).unwrap();
     let before = file.remembered(&alias("colab"));
-    assert_eq!(before.last_editor, Some(moorline_model::editor::Editor::VsCode));
+    assert_eq!(before.last_editor, Some(Editor::VsCode));
     let after = Remembered {
         notebook: Some("https://colab.research.google.com/drive/1".parse().unwrap()),
         last_folder: Some("/content/x".parse().unwrap()),
@@ -307,7 +309,7 @@ fn what_the_setup_cell_does_besides_is_read_and_kept() {
 fn settings_are_what_is_said_and_else_the_defaults() {
     let (_temp, path) = write("[settings]\nlifetime_hours = 24\nsilent = [\"back\"]\ncolour = \"plain\"\n");
     let file = SessionsFile::load(&path).unwrap();
-    let silent = vec![moorline_model::settings::NoticeKind::Back];
+    let silent = vec![NoticeKind::Back];
     let lifetime = jiff::SignedDuration::from_hours(24);
     assert_eq!(*file.settings(), Settings { lifetime, silent, ..Settings::default() });
     let (_temp, path) = write(BOTH);

@@ -111,3 +111,29 @@ fn one_that_ran_once_is_gone_even_after_a_restart_of_the_agent() {
     play.saw("colab", Sight::Failed(Obstacle::NothingBehindRelay));
     assert!(matches!(play.health("colab"), Health::Down { .. }));
 }
+
+#[test]
+fn what_answered_once_behind_a_relay_is_not_waited_for_in_silence() {
+    let (mut play, _) = play(behind_relay());
+    play.saw("colab", Sight::Failed(Obstacle::NothingBehindRelay));
+    only(&play.saw("colab", new_key(2, false)));
+    play.send(Msg::Asked(Request::Approve(name("colab"), key(2).fingerprint())));
+    let told = only(&play.saw("colab", Sight::Failed(Obstacle::NothingBehindRelay)));
+    assert!(told.title.contains("does not answer"), "what was approved was not asked again: {told:?}");
+    assert!(
+        matches!(play.health("colab"), Health::Down { .. }),
+        "something was there: {:?}",
+        play.health("colab")
+    );
+}
+
+#[test]
+fn this_computer_s_own_network_ends_no_waiting() {
+    let (mut play, _) = play(behind_relay());
+    for (found, health) in
+        [(Obstacle::OwnNetwork, "offline"), (Obstacle::NothingBehindRelay, "waiting for you to run the cell")]
+    {
+        play.saw("colab", Sight::Failed(found));
+        assert!(play.state.snapshot().sessions[0].state.contains(health), "{health}");
+    }
+}

@@ -9,13 +9,14 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::agent::adding_host::AddingHost;
 use crate::agent::effect::FileJob;
+use crate::announce::cell::{CellCopy, CellWay, CellWish, ToldBy};
 use crate::repoint::adding::clipboard::{Clipboard, ReadClipboard};
 use crate::ssh::SystemSsh;
 use crate::ssh::context::Tools;
 use crate::store::config_toml::SessionsFile;
 use crate::store::dirs::Dirs;
-use crate::store::session_keys;
 use crate::store::vault::MemoryVault;
+use crate::store::{installed_programs, session_keys};
 
 /// A world that tells when the sessions are to be read.
 struct Readings(mpsc::UnboundedSender<()>);
@@ -63,7 +64,7 @@ impl Desk {
         Dirs::create_private(&house.dirs.ssh).unwrap();
         let ssh = SystemSsh::find(Some(house.home.path())).unwrap();
         let vault = Box::new(MemoryVault::default());
-        crate::store::installed_programs::pretend(&house.dirs);
+        installed_programs::pretend(&house.dirs);
         let tools = Arc::new(Tools { dirs: house.dirs.clone(), vault, ssh, askpass: None });
         let pad = Arc::new(Pad::default());
         let host = AddingHost::new(
@@ -137,14 +138,8 @@ async fn a_proxy_makes_and_copies_nothing() {
     let colab: Alias = "colab".parse().unwrap();
     for call in [
         Call::FirstLook,
-        Call::CopyCell { session: colab.clone(), what: crate::announce::cell::CellCopy::Secret },
-        Call::MakeCell {
-            wish: crate::announce::cell::CellWish {
-                name: colab,
-                way: crate::announce::cell::CellWay::Ngrok,
-                told_by: crate::announce::cell::ToldBy::Paste,
-            },
-        },
+        Call::CopyCell { session: colab.clone(), what: CellCopy::Secret },
+        Call::MakeCell { wish: CellWish { name: colab, way: CellWay::Ngrok, told_by: ToldBy::Paste } },
     ] {
         let refused = proxy.call(call).await.unwrap_err();
         assert!(refused.to_string().contains("may look"), "{refused}");

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::announce::cell::{CellWay, ToldBy, cell_text, notebook_secret};
+use crate::repoint::change::Change;
 use crate::repoint::write;
 use crate::ssh::SystemSsh;
 use crate::store::dirs::Dirs;
@@ -180,9 +181,7 @@ async fn a_session_that_is_there_in_another_way_stays_as_it_is() {
         folder: None,
         identity_file: None,
     };
-    write::settle(&home.tools, &crate::repoint::change::Change::of(pasted.clone(), clock::moment()))
-        .await
-        .unwrap();
+    write::settle(&home.tools, &Change::of(pasted.clone(), clock::moment())).await.unwrap();
     let same_name = CellWish { name: pasted.name.clone(), ..wish(CellWay::QuickTunnel, ToldBy::Ntfy) };
     assert!(home.refuses(&same_name).await.contains("by cloudflare"));
 }

@@ -1,13 +1,19 @@
 //! A conversation that runs, up to where the network would begin.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tempfile::TempDir;
 
 use super::*;
-use crate::repoint::adding::clipboard::ReadClipboard;
+use crate::repoint::adding::TypedSecret;
+use crate::repoint::adding::clipboard::{Clipboard, ReadClipboard};
+use crate::repoint::adding::matters::{Answer, Question, Reason};
+use crate::repoint::adding::surroundings::EXPIRES;
+use crate::repoint::adding::view::Copy;
 use crate::ssh::SystemSsh;
+use crate::ssh::context::Tools;
 use crate::store::dirs::Dirs;
 use crate::store::vault::MemoryVault;
 

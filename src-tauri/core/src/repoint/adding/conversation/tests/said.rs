@@ -1,10 +1,12 @@
 //! What is said, and what may be said once more.
 
+use moorline_model::session_key::SessionKey;
+
 use super::*;
 
 #[test]
 fn an_announcement_that_is_not_to_be_believed_is_refused() {
-    let kid = moorline_model::session_key::SessionKey::random(1).unwrap().id();
+    let kid = SessionKey::random(1).unwrap().id();
     let mut play = Play::new(&format!("ml1.{}.abc.def\n{NO_PASSWORD}", kid.as_str()));
     let why = "it is too old".to_owned();
     play.fact(|need| matches!(need, Need::Announcement).then(|| Fact::NotAnnounced(why.clone())));
